@@ -1,0 +1,5 @@
+"""rnnlm: sweeps of recurrent language models that end in a table one can defend."""
+
+from importlib.metadata import version
+
+__version__ = version("rnnlm")

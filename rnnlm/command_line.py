@@ -1,0 +1,82 @@
+"""The command line of `run.py`: Hydra's, with errors in one line and meaningful exit statuses."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+import hydra
+from hydra._internal.utils import get_args_parser
+from hydra.core.config_loader import ConfigLoader
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.errors import HydraException, MissingConfigException, OverrideParseException
+from hydra.types import TaskFunction
+from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
+
+from rnnlm.config import no_such_option, register_schemas
+from rnnlm.options import OptionError
+from rnnlm.sweep import all_completed, sweep
+
+VERSION_BASE = "1.3"
+COMPLETED_STATUS, FAILED_STATUS, USAGE_STATUS = 0, 1, 2
+
+
+def main(task: TaskFunction, config_folder: Path, config_name: str) -> int:
+    """Run or sweep as the command line says.
+
+    Returns:
+        The exit status: 0 when every run completed, 1 when one failed, 2 when the command line
+        cannot be carried out as it is.
+    """
+    register_schemas()
+    arguments = get_args_parser().parse_args()
+    if not _wants_to_run(arguments):
+        hydra.main(str(config_folder), config_name, VERSION_BASE)(task)()
+        return COMPLETED_STATUS
+    try:
+        with hydra.initialize_config_dir(str(config_folder), "rnnlm", version_base=VERSION_BASE):
+            loader = GlobalHydra.instance().config_loader()
+            if not arguments.multirun:
+                _refuse_sweeps(arguments.overrides, loader)
+            runs = sweep(loader, arguments.config_name or config_name, arguments.overrides, task)
+    except (OptionError, HydraException, OmegaConfBaseException) as error:
+        if os.environ.get("HYDRA_FULL_ERROR") == "1":
+            raise
+        print(in_one_line(error), file=sys.stderr)
+        return USAGE_STATUS
+    return COMPLETED_STATUS if all_completed(runs) else FAILED_STATUS
+
+
+def _wants_to_run(arguments: argparse.Namespace) -> bool:
+    asks = ("help", "hydra_help", "cfg", "info", "shell_completion", "version")
+    return not any(getattr(arguments, name, None) for name in asks)
+
+
+def _refuse_sweeps(overrides: list[str], loader: ConfigLoader) -> None:
+    """Several values of an option are a sweep only where one was asked for, as Hydra has it."""
+    for override in OverridesParser.create(config_loader=loader).parse_overrides(overrides):
+        if override.is_sweep_override():
+            raise OptionError(
+                override.get_key_element(),
+                f"{override.get_value_string()} is several values, add -m to sweep them",
+            )
+
+
+def in_one_line(error: Exception) -> str:
+    """What is wrong with a command line, without the internals of Hydra and OmegaConf."""
+    cause = error.__cause__
+    if isinstance(error, MissingConfigException) and error.missing_cfg_file:
+        group, _, choice = error.missing_cfg_file.rpartition("/")
+        choices = ", ".join(error.options or [])
+        return f"{group}: {choice!r} is not one of {choices}" if group else str(error)
+    if isinstance(error, OverrideParseException):
+        return f"{error.override}: not an override, it takes option=value"
+    if isinstance(cause, ConfigKeyError | ConfigAttributeError) and cause.full_key:
+        return str(no_such_option(cause.full_key))
+    reason = cause if isinstance(cause, OmegaConfBaseException) else error
+    option = getattr(reason, "full_key", None)
+    first_line = str(reason).splitlines()[0].rstrip(".")
+    return f"{option}: {first_line}" if option else first_line

@@ -1,0 +1,123 @@
+"""The typed configuration of a run: the schemas of all groups, put together and checked.
+
+Each part's schema stands beside the part (`CorpusConfig`, `ModelConfig`, …); this file makes one
+`Config` of them, tells Hydra about them, and turns what Hydra composed into checked dataclasses.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import hashlib
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from hydra.core.config_store import ConfigStore
+from omegaconf import MISSING, DictConfig, OmegaConf
+
+from rnnlm.data import corpora
+from rnnlm.data.corpus import CorpusConfig
+from rnnlm.model.cells import cells
+from rnnlm.model.config import ModelConfig
+from rnnlm.model.features import FeaturesConfig, features
+from rnnlm.optimizer import OptimizerConfig, OptimizerName, Schedule
+from rnnlm.options import OptionError, check, option, result_options
+from rnnlm.trainer import EarlyStoppingConfig, TrainerConfig, check_device
+
+
+@dataclass
+class Config:
+    """Everything that describes one run."""
+
+    data: CorpusConfig = MISSING
+    model: ModelConfig = MISSING
+    features: FeaturesConfig = MISSING
+    optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
+    trainer: TrainerConfig = field(default_factory=TrainerConfig)
+    early_stopping: EarlyStoppingConfig = field(default_factory=EarlyStoppingConfig)
+    logger: dict[str, Any] = option(MISSING, affects_result=False)
+    seed: int = option(1, minimum=0, maximum=2**32 - 1)
+    output_dir: str = option("outputs", affects_result=False)
+    # Run again what is already completed.
+    force: bool = option(False, affects_result=False)
+
+
+def register_schemas() -> None:
+    """Give Hydra the schema of every group; `conf/` then states only what differs from them."""
+    store = ConfigStore.instance()
+    store.store(name="schema", node=Config)
+    for name, corpus in corpora().items():
+        store.store(group="data/schema", name=name, node=corpus.Config(name=name))
+    for name, cell in cells().items():
+        store.store(group="model/schema", name=name, node=cell.Config(cell=name))
+    for name, kind in features().items():
+        store.store(group="features/schema", name=name, node=kind.Config(name=name))
+
+
+def checked(composed: DictConfig) -> Config:
+    """The configuration that Hydra composed, as dataclasses whose every value is allowed.
+
+    Raises:
+        OptionError: names the first option whose value is not.
+    """
+    _refuse_additions(composed)
+    config = OmegaConf.to_object(composed)
+    assert isinstance(config, Config)
+    check(config)
+    for group, name, known in (
+        ("data.name", config.data.name, corpora()),
+        ("model.cell", config.model.cell, cells()),
+        ("features.name", config.features.name, features()),
+    ):
+        if name not in known:
+            raise OptionError(group, f"{name!r} is not one of {', '.join(sorted(known))}")
+    if config.optimizer.momentum and config.optimizer.name is not OptimizerName.sgd:
+        raise OptionError("optimizer.momentum", "only optimizer=sgd has it")
+    if config.optimizer.schedule is Schedule.plateau and config.trainer.check_val_every_n_epoch > 1:
+        raise OptionError("optimizer.schedule", "plateau needs trainer.check_val_every_n_epoch=1")
+    check_device(config.trainer)
+    return config
+
+
+def no_such_option(name: str) -> OptionError:
+    """The error for an option that is not in the schema, with the nearest that is."""
+    near = difflib.get_close_matches(name, _option_names(), n=1)
+    return OptionError(name, "no such option" + (f", did you mean {near[0]}?" if near else ""))
+
+
+def _option_names() -> list[str]:
+    """Every option of every group, whichever of the group's choices has it."""
+    names = [field.name for field in dataclasses.fields(Config)]
+    groups: dict[str, list[type[Any]]] = {
+        "data": [corpus.Config for corpus in corpora().values()],
+        "model": [cell.Config for cell in cells().values()],
+        "features": [kind.Config for kind in features().values()],
+        "optimizer": [OptimizerConfig],
+        "trainer": [TrainerConfig],
+        "early_stopping": [EarlyStoppingConfig],
+    }
+    for group, schemas in groups.items():
+        for schema in schemas:
+            names += [f"{group}.{field.name}" for field in dataclasses.fields(schema)]
+    return names
+
+
+def _refuse_additions(node: DictConfig, prefix: str = "") -> None:
+    """What `+option=value` adds is no option: nothing would ever read it."""
+    schema = OmegaConf.get_type(node)
+    if not dataclasses.is_dataclass(schema):
+        return
+    known = {field.name for field in dataclasses.fields(schema)}
+    for key in node:
+        name = f"{prefix}{key!s}"
+        if key not in known:
+            raise no_such_option(name)
+        if not OmegaConf.is_missing(node, key) and OmegaConf.is_dict(node[key]):
+            _refuse_additions(node[key], f"{name}.")
+
+
+def fingerprint(config: Config, text_sha256: str) -> str:
+    """What identifies a run: a hash of all that its result depends on, options and text."""
+    described = {**result_options(config), "text_sha256": text_sha256}
+    return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()[:16]

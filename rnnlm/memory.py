@@ -1,0 +1,43 @@
+"""Peak memory of a run: of the process on a CPU, of PyTorch's allocations on a GPU."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from pathlib import Path
+
+import torch
+
+_STATUS, _CLEAR_REFS = Path("/proc/self/status"), Path("/proc/self/clear_refs")
+
+
+def reset_peak_memory(device: torch.device) -> None:
+    """Start measuring anew, so that a run is not charged for the one before in the same process."""
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(device)
+    else:
+        with contextlib.suppress(OSError):
+            _CLEAR_REFS.write_text("5")
+
+
+def peak_memory_mb(device: torch.device) -> float | None:
+    """The most memory held since the reset, in MB of 10^6 bytes; None where it cannot be told."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device) / 1e6
+    try:
+        for line in _STATUS.read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024 / 1e6
+    except OSError:
+        pass
+    return _peak_of_process_mb()
+
+
+def _peak_of_process_mb() -> float | None:
+    """Where there is no /proc: the peak since the process began, without a reset."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return None
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6

@@ -1,0 +1,76 @@
+"""Loss, perplexity and bits per character from totals, never from means of means."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Metrics:
+    """How well a model predicts a split.
+
+    loss: total negative log-likelihood / tokens predicted, in nats per token.
+    ppl: perplexity, exp(loss).
+    bpc: total nats / ln 2 / characters of the raw text, comparable across tokenizers.
+    """
+
+    loss: float
+    ppl: float
+    bpc: float
+    num_tokens: int
+    num_chars: int
+
+    @classmethod
+    def of(cls, total_nats: float, num_tokens: int, num_chars: int) -> Metrics:
+        """The metrics of a split from its total negative log-likelihood in nats."""
+        loss = total_nats / num_tokens
+        return cls(
+            loss, perplexity(loss), total_nats / math.log(2) / num_chars, num_tokens, num_chars
+        )
+
+    def to_dict(self) -> dict[str, float]:
+        """As in a record."""
+        return asdict(self)
+
+
+def perplexity(loss: float) -> float:
+    """Exp of a loss in nats per token; infinite where it exceeds the largest float."""
+    return math.exp(loss) if loss < 709 else math.inf
+
+
+class Total:
+    """A running sum of negative log-likelihoods, kept on the device until it is read."""
+
+    def __init__(self) -> None:
+        self._nats: Tensor | None = None
+        self.num_tokens = 0
+
+    def add(self, nats: Tensor, num_tokens: int) -> None:
+        """Add the nats of `num_tokens` predicted tokens, a scalar tensor, in float64."""
+        nats = nats.detach().double()
+        self._nats = nats if self._nats is None else self._nats + nats
+        self.num_tokens += num_tokens
+
+    @property
+    def nats(self) -> float:
+        """The sum so far; reading it waits for the device."""
+        return 0.0 if self._nats is None else self._nats.item()
+
+    @property
+    def loss(self) -> float:
+        """Nats per token so far, NaN before the first token."""
+        return self.nats / self.num_tokens if self.num_tokens else math.nan
+
+
+def unigram_nats(train_N: Tensor, held_out_N: Tensor, vocab_size: int) -> float:
+    """Total nats of a text under the unigram model of the training text, add-one smoothed.
+
+    The first token is left out, as for every model: what is predicted is the same.
+    """
+    counts_V = torch.bincount(train_N, minlength=vocab_size).double() + 1
+    log_p_V = counts_V.log() - counts_V.sum().log()
+    return -log_p_V[held_out_N[1:]].sum().item()

@@ -1,0 +1,1 @@
+"""Batches to logits: features, cells and the language model made of them. Plain torch."""

@@ -1,0 +1,101 @@
+"""The one LightningModule: any cell and features, its loss, its metrics and its optimizer.
+
+Shapes: T time, B batch, V vocabulary.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from pytorch_lightning import LightningModule
+from torch import Tensor
+from torch.nn import functional
+
+from rnnlm.data.batching import IGNORED, Batch
+from rnnlm.data.corpus import SPLITS
+from rnnlm.metrics import Total, perplexity
+from rnnlm.model.language_model import LanguageModel, State, detach
+from rnnlm.optimizer import OptimizerConfig, Schedule, build_optimizer, build_schedule
+
+VALIDATION_LOSS = "loss/validation"
+
+
+class LanguageModelModule(LightningModule):
+    """Trains a `LanguageModel` by truncated backpropagation through time.
+
+    The state is carried from batch to batch within a pass over a split, and starts from zero where
+    the batch says that its streams start; training and evaluation carry states of their own.
+    """
+
+    def __init__(self, network: LanguageModel, optimizer: OptimizerConfig) -> None:
+        super().__init__()
+        self.network = network
+        self.optimizer_config = optimizer
+        self.train_total = Total()
+        self.validation_total = Total()
+        # After `Trainer.test`: the totals of train, validation and test in eval mode.
+        self.evaluated: dict[str, Total] = {}
+        self._train_state: State | None = None
+        self._evaluation_state: State | None = None
+
+    def nats(self, batch: Batch, state: State | None) -> tuple[Tensor, State]:
+        """Total negative log-likelihood of the batch's targets, in nats, and the state after it."""
+        logits_TBV, state = self.network(batch.inputs_TB, None if batch.starts else state)
+        nats = functional.cross_entropy(
+            logits_TBV.flatten(0, 1).float(),
+            batch.targets_TB.flatten(),
+            ignore_index=IGNORED,
+            reduction="sum",
+        )
+        return nats, detach(state)
+
+    def on_train_epoch_start(self) -> None:
+        self.train_total = Total()
+
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        nats, self._train_state = self.nats(batch, self._train_state)
+        self.train_total.add(nats, batch.num_tokens)
+        return nats / batch.num_tokens
+
+    def on_train_epoch_end(self) -> None:
+        # Measured while the weights moved and with dropout on, hence its own name.
+        self._log_epoch(self.train_total, "train_running")
+
+    def on_validation_epoch_start(self) -> None:
+        self.validation_total = Total()
+
+    def validation_step(self, batch: Batch, batch_idx: int) -> None:
+        nats, self._evaluation_state = self.nats(batch, self._evaluation_state)
+        self.validation_total.add(nats, batch.num_tokens)
+
+    def on_validation_epoch_end(self) -> None:
+        self._log_epoch(self.validation_total, "validation")
+
+    def on_test_epoch_start(self) -> None:
+        self.evaluated = {split: Total() for split in SPLITS}
+
+    def test_step(self, batch: Batch, batch_idx: int, dataloader_idx: int = 0) -> None:
+        nats, self._evaluation_state = self.nats(batch, self._evaluation_state)
+        self.evaluated[SPLITS[dataloader_idx]].add(nats, batch.num_tokens)
+
+    def _log_epoch(self, total: Total, name: str) -> None:
+        for metric, value in (("loss", total.loss), ("ppl", perplexity(total.loss))):
+            # As a float64 tensor: Lightning would round a Python number to float32.
+            self.log(f"{metric}/{name}", torch.tensor(value, dtype=torch.float64))
+
+    def configure_optimizers(self) -> Any:
+        optimizer = build_optimizer(self.optimizer_config, self.network.parameters())
+        num_steps = int(self.trainer.estimated_stepping_batches)
+        schedule = build_schedule(self.optimizer_config, optimizer, num_steps)
+        if schedule is None:
+            return optimizer
+        by_epoch = self.optimizer_config.schedule is Schedule.plateau
+        return {
+            "optimizer": optimizer,
+            "lr_scheduler": {
+                "scheduler": schedule,
+                "interval": "epoch" if by_epoch else "step",
+                "monitor": VALIDATION_LOSS,
+            },
+        }

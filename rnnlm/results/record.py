@@ -1,0 +1,118 @@
+"""A run's record, `result.json`: the only thing that tables are built from."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+FILE_NAME = "result.json"
+COMPLETED, FAILED = "completed", "failed"
+
+
+class RecordError(ValueError):
+    """A `result.json` that is broken, or no record of this project."""
+
+
+@dataclass
+class Record:
+    """One run: what it was, what came out, what it cost, and where it was made.
+
+    `train`, `validation` and `test` hold loss (nats per token), ppl, bpc (bits per character of the
+    original text), num_tokens, num_chars, and unigram_ppl, the perplexity of the unigram model of
+    the training text on the same tokens. A failed run has none of them, but `error`.
+    """
+
+    status: str
+    data: str
+    source: str
+    text_sha256: str
+    model: str
+    features: str
+    seed: int
+    fingerprint: str
+    overrides: list[str] = field(default_factory=list)
+    error: str | None = None
+
+    num_parameters: int | None = None
+    vocab_size: int | None = None
+    oov_rate: float | None = None
+    epochs: int | None = None
+    best_epoch: int | None = None
+    train: dict[str, float] | None = None
+    validation: dict[str, float] | None = None
+    test: dict[str, float] | None = None
+
+    tokens_per_second: float | None = None
+    train_seconds: float | None = None
+    peak_memory_mb: float | None = None
+    device: str | None = None
+    precision: str | None = None
+    versions: dict[str, str] = field(default_factory=dict)
+    git_revision: str | None = None
+    started_at: str | None = None
+    finished_at: str | None = None
+
+    def write(self, folder: Path) -> None:
+        """Write `result.json` atomically: the folder holds a whole record, this or the last."""
+        folder.mkdir(parents=True, exist_ok=True)
+        temporary = folder / f".{FILE_NAME}.{os.getpid()}"
+        try:
+            with temporary.open("w", encoding="utf-8") as file:
+                json.dump(asdict(self), file, indent=2, ensure_ascii=False)
+                file.write("\n")
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(folder / FILE_NAME)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+    @classmethod
+    def read(cls, folder: Path) -> Record:
+        """The record in a run's folder; fields that this version does not know are left out.
+
+        Raises:
+            FileNotFoundError: the run has left no record.
+            RecordError: the file is broken or foreign.
+        """
+        path = folder / FILE_NAME
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+        except (UnicodeDecodeError, json.JSONDecodeError) as error:
+            raise RecordError(f"{path} is not a record: {error}") from error
+        known = {field.name for field in fields(cls)}
+        if not isinstance(content, dict):
+            raise RecordError(f"{path} is not a record: it holds no object")
+        try:
+            record = cls(**{name: value for name, value in content.items() if name in known})
+        except TypeError as error:
+            raise RecordError(f"{path} is not a record: {error}") from error
+        record._check(path)
+        return record
+
+    def _check(self, path: Path) -> None:
+        if self.status not in (COMPLETED, FAILED):
+            raise RecordError(f"{path} is not a record: its status is {self.status!r}")
+        if self.status == COMPLETED:
+            for split in (self.train, self.validation, self.test):
+                if not isinstance(split, dict) or not _is_number(split.get("ppl")):
+                    raise RecordError(f"{path} is not a record: a split has no perplexity")
+
+
+def find_records(folders: Iterable[Path]) -> tuple[list[tuple[Path, Record]], list[RecordError]]:
+    """All records below the folders, by path, and the files that look like one but are not."""
+    found: list[tuple[Path, Record]] = []
+    broken: list[RecordError] = []
+    for path in sorted({path for folder in folders for path in folder.rglob(FILE_NAME)}):
+        try:
+            found.append((path.parent, Record.read(path.parent)))
+        except RecordError as error:
+            broken.append(error)
+    return found, broken
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

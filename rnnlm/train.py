@@ -1,0 +1,173 @@
+"""One run from its configuration to its record: train, choose the best checkpoint, evaluate."""
+
+from __future__ import annotations
+
+import logging
+import subprocess
+import time
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from hydra.utils import instantiate
+from pytorch_lightning.loggers import Logger, TensorBoardLogger
+
+from rnnlm import __version__
+from rnnlm.config import Config, fingerprint
+from rnnlm.data import corpora
+from rnnlm.data.corpus import SPLITS, Corpus
+from rnnlm.memory import peak_memory_mb, reset_peak_memory
+from rnnlm.metrics import Metrics, perplexity, unigram_nats
+from rnnlm.model.language_model import LanguageModel, num_parameters
+from rnnlm.module import LanguageModelModule
+from rnnlm.options import result_options
+from rnnlm.progress import Progress, Stopwatch
+from rnnlm.results.record import COMPLETED, FAILED, Record
+from rnnlm.trainer import best_checkpoint, build_trainer
+
+log = logging.getLogger(__name__)
+
+
+def load_corpus(config: Config) -> Corpus:
+    """The corpus that the configuration names, read, split and numbered.
+
+    Raises:
+        OptionError: the text cannot be had, or is too small for the options.
+    """
+    corpus = corpora()[config.data.name](config.data)
+    corpus.setup()
+    return corpus
+
+
+def train(config: Config, folder: Path, overrides: list[str], title: str) -> Record:
+    """Train one run in its folder and write its record, whether it completes or fails.
+
+    Args:
+        overrides: what was given on the command line, for the record.
+        title: how the run is called in the progress display.
+    """
+    corpus = load_corpus(config)
+    record = Record(
+        status=FAILED,
+        data=config.data.name,
+        source=config.data.source,
+        text_sha256=corpus.text_sha256,
+        model=config.model.cell,
+        features=config.features.name,
+        seed=config.seed,
+        fingerprint=fingerprint(config, corpus.text_sha256),
+        overrides=overrides,
+        precision=config.trainer.precision,
+        versions={
+            "rnnlm": __version__,
+            "torch": version("torch"),
+            "lightning": version("pytorch-lightning"),
+        },
+        git_revision=git_revision(),
+        started_at=now(),
+    )
+    try:
+        fit_and_evaluate(config, corpus, folder, record, title)
+        record.status = COMPLETED
+    except Exception as error:
+        record.error = f"{type(error).__name__}: {error}".splitlines()[0]
+        log.debug("traceback of the failure", exc_info=True)
+        log.error("%s failed: %s", title, record.error)
+    record.finished_at = now()
+    record.write(folder)
+    return record
+
+
+def fit_and_evaluate(
+    config: Config, corpus: Corpus, folder: Path, record: Record, title: str
+) -> None:
+    """Train, load the best checkpoint by validation loss, and measure it on the three splits."""
+    pl.seed_everything(config.seed, workers=True, verbose=False)
+    network = LanguageModel(len(corpus.vocabulary), config.model, config.features)
+    module = LanguageModelModule(network, config.optimizer)
+    stopwatch = Stopwatch()
+    loggers: list[Logger] = [
+        instantiate(logger, save_dir=folder) for logger in config.logger.values()
+    ]
+    for logger in loggers:
+        if isinstance(logger, TensorBoardLogger):
+            # For its `hparams.yaml`; the HParams page gets them with the metrics, at the end.
+            logger.hparams = result_options(config)
+    trainer = build_trainer(
+        config.trainer,
+        config.early_stopping,
+        folder,
+        loggers,
+        [stopwatch, Progress(title, bar=config.trainer.enable_progress_bar)],
+    )
+    record.num_parameters = num_parameters(network)
+    record.vocab_size = len(corpus.vocabulary)
+    record.oov_rate = corpus.oov_rate
+    record.device = device_name(trainer.strategy.root_device)
+
+    reset_peak_memory(trainer.strategy.root_device)
+    started = time.perf_counter()
+    trainer.fit(module, corpus)
+    record.train_seconds = time.perf_counter() - started
+    record.peak_memory_mb = peak_memory_mb(trainer.strategy.root_device)
+    record.tokens_per_second = stopwatch.tokens_per_second
+    record.epochs = trainer.current_epoch
+
+    best = torch.load(best_checkpoint(folder), map_location="cpu", weights_only=True)
+    module.load_state_dict(best["state_dict"])
+    record.best_epoch = best["epoch"] + 1
+    trainer.test(module, corpus, verbose=False)
+    for name in SPLITS:
+        split, total = corpus.splits[name], module.evaluated[name]
+        metrics = Metrics.of(total.nats, total.num_tokens, split.num_chars)
+        setattr(record, name, {**metrics.to_dict(), "unigram_ppl": unigram_ppl(corpus, name)})
+    # Lightning numbers steps from 0 in what it logs.
+    log_final_metrics(config, record, loggers, best["global_step"] - 1)
+
+
+def unigram_ppl(corpus: Corpus, split: str) -> float:
+    """Perplexity of the unigram model of the training text on a split."""
+    held_out_N = corpus.splits[split].ids_N
+    nats = unigram_nats(corpus.splits["train"].ids_N, held_out_N, len(corpus.vocabulary))
+    return perplexity(nats / (len(held_out_N) - 1))
+
+
+def log_final_metrics(config: Config, record: Record, loggers: list[Logger], step: int) -> None:
+    """Give the loggers the best checkpoint's metrics, and TensorBoard its HParams entry."""
+    metrics: dict[str, float] = {}
+    for metric in ("loss", "ppl", "bpc"):
+        for name in SPLITS:
+            # `loss/validation` is the curve over the epochs; the chosen checkpoint is one point.
+            tag = "validation_best" if name == "validation" else name
+            metrics[f"{metric}/{tag}"] = getattr(record, name)[metric]
+    options: dict[str, Any] = {**result_options(config), "num_parameters": record.num_parameters}
+    for logger in loggers:
+        if isinstance(logger, TensorBoardLogger):
+            logger.log_hyperparams(options, metrics, step)
+        else:
+            logger.log_metrics(metrics, step)
+            logger.log_hyperparams(options)
+        logger.finalize("success")
+
+
+def device_name(device: torch.device) -> str:
+    """`cpu`, or the name of the GPU."""
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
+
+
+def git_revision() -> str | None:
+    """The revision of the checkout that this package runs from, if it is one."""
+    folder = Path(__file__).parent
+    command = ["git", "-C", str(folder), "rev-parse", "HEAD"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return None
+
+
+def now() -> str:
+    """The time as ISO 8601, in UTC."""
+    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -1,0 +1,119 @@
+"""The options of Lightning's Trainer, under its own names, and how it is built from them."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from pytorch_lightning import Callback, Trainer
+from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
+from pytorch_lightning.loggers import Logger
+
+from rnnlm.module import VALIDATION_LOSS
+from rnnlm.options import OptionError, option
+
+
+@dataclass
+class TrainerConfig:
+    """The arguments of `pytorch_lightning.Trainer` that make sense for one run on one device.
+
+    Where a default is not Lightning's own, the comment says why.
+    """
+
+    accelerator: str = option("auto", choices=("auto", "cpu", "gpu", "cuda", "mps"))
+    precision: str = option("32-true", choices=("32-true", "64-true", "bf16-mixed", "16-mixed"))
+    # Lightning's 1000 is meant to be overridden.
+    max_epochs: int = option(20, minimum=1)
+    min_epochs: int | None = option(None, minimum=1)
+    max_steps: int = option(-1, minimum=-1)
+    max_time: str | None = None
+    limit_train_batches: float = option(1.0, above=0, maximum=1)
+    check_val_every_n_epoch: int = option(1, minimum=1)
+    accumulate_grad_batches: int = option(1, minimum=1)
+    # Recurrent gradients explode; None switches clipping off.
+    gradient_clip_val: float | None = option(1.0, above=0)
+    gradient_clip_algorithm: str = option("norm", choices=("norm", "value"))
+    detect_anomaly: bool = False
+    deterministic: bool = False
+    profiler: str | None = option(
+        None, choices=("simple", "advanced", "pytorch"), affects_result=False
+    )
+    enable_progress_bar: bool = option(True, affects_result=False)
+
+
+@dataclass
+class EarlyStoppingConfig:
+    """Stop when the validation loss has not improved by `min_delta` for `patience` epochs."""
+
+    patience: int | None = option(None, minimum=1)
+    min_delta: float = option(0.0, minimum=0)
+
+
+def check_device(config: TrainerConfig) -> None:
+    """Refuse a device that this machine does not have.
+
+    Raises:
+        OptionError: names `trainer.accelerator` and what there is.
+    """
+    has = {"gpu": torch.cuda.is_available() or torch.backends.mps.is_available()}
+    has |= {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if not has.get(config.accelerator, True):
+        raise OptionError(
+            "trainer.accelerator", f"{config.accelerator} is not on this machine; auto or cpu is"
+        )
+    if config.precision == "16-mixed" and not has["gpu"]:
+        raise OptionError(
+            "trainer.precision", "16-mixed needs a GPU; on a CPU it takes bf16-mixed or 32-true"
+        )
+
+
+def best_checkpoint(folder: Path) -> Path:
+    """Where a run keeps the weights that had the lowest validation loss."""
+    return folder / "checkpoints" / "best.ckpt"
+
+
+def build_trainer(
+    config: TrainerConfig,
+    early_stopping: EarlyStoppingConfig,
+    folder: Path,
+    loggers: list[Logger],
+    callbacks: list[Callback],
+) -> Trainer:
+    """A Trainer for one device that keeps `checkpoints/best.ckpt` and `last.ckpt` in the folder."""
+    arguments = dataclasses.asdict(config)
+    del arguments["enable_progress_bar"]
+    callbacks = [
+        *callbacks,
+        ModelCheckpoint(
+            best_checkpoint(folder).parent,
+            best_checkpoint(folder).stem,
+            monitor=VALIDATION_LOSS,
+            save_weights_only=True,
+            enable_version_counter=False,
+        ),
+        # On its own, because `save_last` writes only when a better one was found.
+        ModelCheckpoint(
+            best_checkpoint(folder).parent,
+            "last",
+            save_on_train_epoch_end=True,
+            enable_version_counter=False,
+        ),
+    ]
+    if early_stopping.patience:
+        callbacks.append(
+            EarlyStopping(VALIDATION_LOSS, early_stopping.min_delta, early_stopping.patience)
+        )
+    return Trainer(
+        **arguments,
+        devices=1,
+        default_root_dir=folder,
+        logger=loggers,
+        callbacks=callbacks,
+        # The sanity check would run validation before training; it has nothing to find here.
+        num_sanity_val_steps=0,
+        log_every_n_steps=1,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+    )

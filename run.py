@@ -1,0 +1,10 @@
+"""Train one cell of the grid, or with `-m` sweep many: `python run.py -m model=rnn,lstm,gru`."""
+
+import sys
+from pathlib import Path
+
+from rnnlm.command_line import main
+from rnnlm.sweep import run_cell
+
+if __name__ == "__main__":
+    sys.exit(main(run_cell, Path(__file__).parent / "conf", "config"))
