@@ -32,7 +32,7 @@ def main(task: TaskFunction, config_folder: Path, config_name: str) -> int:
         cannot be carried out as it is.
     """
     register_schemas()
-    arguments = get_args_parser().parse_args()
+    arguments = get_args_parser().parse_intermixed_args()
     if not _wants_to_run(arguments):
         hydra.main(str(config_folder), config_name, VERSION_BASE)(task)()
         return COMPLETED_STATUS

@@ -82,6 +82,9 @@ def checked(composed: DictConfig) -> Config:
 
 def no_such_option(name: str) -> OptionError:
     """The error for an option that is not in the schema, with the nearest that is."""
+    if name in _option_names():
+        group = name.partition(".")[0]
+        return OptionError(name, f"the chosen {group} has no such option")
     near = difflib.get_close_matches(name, _option_names(), n=1)
     return OptionError(name, "no such option" + (f", did you mean {near[0]}?" if near else ""))
 

@@ -39,7 +39,7 @@ class Metrics:
 
 def perplexity(loss: float) -> float:
     """Exp of a loss in nats per token; infinite where it exceeds the largest float."""
-    return math.exp(loss) if loss < 709 else math.inf
+    return math.inf if loss > 709 else math.exp(loss)
 
 
 class Total:

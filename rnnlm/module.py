@@ -5,6 +5,7 @@ Shapes: T time, B batch, V vocabulary.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
@@ -43,7 +44,8 @@ class LanguageModelModule(LightningModule):
         """Total negative log-likelihood of the batch's targets, in nats, and the state after it."""
         logits_TBV, state = self.network(batch.inputs_TB, None if batch.starts else state)
         nats = functional.cross_entropy(
-            logits_TBV.flatten(0, 1).float(),
+            # At least float32: in bfloat16 a sum over the vocabulary loses too much.
+            logits_TBV.flatten(0, 1).to(torch.promote_types(logits_TBV.dtype, torch.float32)),
             batch.targets_TB.flatten(),
             ignore_index=IGNORED,
             reduction="sum",
@@ -80,6 +82,11 @@ class LanguageModelModule(LightningModule):
         self.evaluated[SPLITS[dataloader_idx]].add(nats, batch.num_tokens)
 
     def _log_epoch(self, total: Total, name: str) -> None:
+        if not math.isfinite(perplexity(total.loss)):
+            raise FloatingPointError(
+                f"the {name} loss is {total.loss} after step {self.trainer.global_step}; "
+                "a lower optimizer.lr or trainer.gradient_clip_val may help"
+            )
         for metric, value in (("loss", total.loss), ("ppl", perplexity(total.loss))):
             # As a float64 tensor: Lightning would round a Python number to float32.
             self.log(f"{metric}/{name}", torch.tensor(value, dtype=torch.float64))

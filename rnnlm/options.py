@@ -100,4 +100,4 @@ def _in_words(bounds: dict[str, float]) -> str:
         "maximum": "at most",
         "below": "less than",
     }
-    return " and ".join(f"{words[name]} {bound:g}" for name, bound in bounds.items())
+    return " and ".join(f"{words[name]} {bound:,}" for name, bound in bounds.items())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 import time
+from datetime import timedelta
 from typing import Any
 
 from pytorch_lightning import Callback, LightningModule, Trainer
@@ -114,8 +115,8 @@ class Progress(Callback):
         left = (time.monotonic() - self._started) * (1 - done) / done if done else 0.0
         return (
             f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}  "
-            f"loss {loss:.4f} ppl {perplexity(loss):.2f}  {self._validation}  "
-            f"{int(left) // 60}:{int(left) % 60:02d} left"
+            f"train loss {loss:.4f} ppl {perplexity(loss):.2f}  {self._validation}  "
+            f"{timedelta(seconds=int(left))} left"
         )
 
 

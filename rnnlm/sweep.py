@@ -9,6 +9,7 @@ in one table. A single run is a sweep of one.
 from __future__ import annotations
 
 import logging
+import os
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from hydra.types import HydraContext, RunMode, TaskFunction
 from omegaconf import DictConfig, open_dict
 
 from rnnlm.config import Config, checked, fingerprint
+from rnnlm.options import OptionError
 from rnnlm.results.record import COMPLETED, Record, RecordError
 from rnnlm.results.table import CSV_NAME, MARKDOWN_NAME, Table
 from rnnlm.terminal import table_console
@@ -101,8 +103,21 @@ def plan(loader: ConfigLoader, master: DictConfig, arguments: list[str]) -> list
         # The cells of a grid share their corpora: each is read once.
         if str(config.data) not in text_hashes:
             text_hashes[str(config.data)] = load_corpus(config).text_sha256
+        _refuse_unwritable(Path(config.output_dir))
         runs.append(plan_run(cell, config, text_hashes[str(config.data)]))
     return runs
+
+
+def _refuse_unwritable(folder: Path) -> None:
+    """A sweep that could not keep its results is not worth starting."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OptionError(
+            "output_dir", f"{folder} cannot be made ({error.strerror}), a folder is needed"
+        ) from error
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise OptionError("output_dir", f"{folder} cannot be written to")
 
 
 def plan_run(overrides: Sequence[str], config: Config, text_sha256: str) -> Run:

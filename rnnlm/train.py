@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shutil
 import subprocess
 import time
 from datetime import UTC, datetime
@@ -26,7 +27,9 @@ from rnnlm.module import LanguageModelModule
 from rnnlm.options import result_options
 from rnnlm.progress import Progress, Stopwatch
 from rnnlm.results.record import COMPLETED, FAILED, Record
-from rnnlm.trainer import best_checkpoint, build_trainer
+from rnnlm.trainer import best_checkpoint, build_trainer, last_checkpoint
+
+LOG_NAME = "run.log"
 
 log = logging.getLogger(__name__)
 
@@ -70,6 +73,7 @@ def train(config: Config, folder: Path, overrides: list[str], title: str) -> Rec
         started_at=now(),
     )
     try:
+        clear(folder)
         fit_and_evaluate(config, corpus, folder, record, title)
         record.status = COMPLETED
     except Exception as error:
@@ -79,6 +83,13 @@ def train(config: Config, folder: Path, overrides: list[str], title: str) -> Rec
     record.finished_at = now()
     record.write(folder)
     return record
+
+
+def clear(folder: Path) -> None:
+    """Remove what an earlier attempt at the same run has left, but its log and its options."""
+    for path in folder.iterdir():
+        if path.name not in (LOG_NAME, ".hydra"):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 def fit_and_evaluate(
@@ -116,7 +127,10 @@ def fit_and_evaluate(
     record.tokens_per_second = stopwatch.tokens_per_second
     record.epochs = trainer.current_epoch
 
-    best = torch.load(best_checkpoint(folder), map_location="cpu", weights_only=True)
+    # `trainer.max_steps` may stop a run before it is validated for the first time.
+    chosen = best_checkpoint(folder)
+    chosen = chosen if chosen.exists() else last_checkpoint(folder)
+    best = torch.load(chosen, map_location="cpu", weights_only=True)
     module.load_state_dict(best["state_dict"])
     record.best_epoch = best["epoch"] + 1
     trainer.test(module, corpus, verbose=False)

@@ -25,7 +25,7 @@ class TrainerConfig:
     accelerator: str = option("auto", choices=("auto", "cpu", "gpu", "cuda", "mps"))
     precision: str = option("32-true", choices=("32-true", "64-true", "bf16-mixed", "16-mixed"))
     # Lightning's 1000 is meant to be overridden.
-    max_epochs: int = option(20, minimum=1)
+    max_epochs: int = option(20, minimum=1, maximum=1_000_000)
     min_epochs: int | None = option(None, minimum=1)
     max_steps: int = option(-1, minimum=-1)
     max_time: str | None = None
@@ -74,6 +74,11 @@ def best_checkpoint(folder: Path) -> Path:
     return folder / "checkpoints" / "best.ckpt"
 
 
+def last_checkpoint(folder: Path) -> Path:
+    """Where a run keeps what it needs to go on after the last epoch."""
+    return folder / "checkpoints" / "last.ckpt"
+
+
 def build_trainer(
     config: TrainerConfig,
     early_stopping: EarlyStoppingConfig,
@@ -96,7 +101,7 @@ def build_trainer(
         # On its own, because `save_last` writes only when a better one was found.
         ModelCheckpoint(
             best_checkpoint(folder).parent,
-            "last",
+            last_checkpoint(folder).stem,
             save_on_train_epoch_end=True,
             enable_version_counter=False,
         ),

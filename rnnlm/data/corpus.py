@@ -139,7 +139,7 @@ class Corpus(LightningDataModule, ABC):
             if self.splits[name].num_tokens < 1:
                 raise OptionError(
                     f"data.{name}_fraction",
-                    f"{getattr(self.config, f'{name}_fraction')} of the text is less than two tokens",
+                    f"{getattr(self.config, f'{name}_fraction')} of the text is too little",
                 )
         available = self.splits["train"].num_tokens
         batch_size, seq_len = self.config.batch_size, self.config.seq_len

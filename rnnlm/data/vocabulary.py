@@ -8,6 +8,8 @@ from collections.abc import Iterable, Sequence
 import torch
 from torch import Tensor
 
+from rnnlm.options import OptionError
+
 UNKNOWN = "<unk>"
 
 
@@ -27,6 +29,9 @@ class Vocabulary:
         A model can only predict `<unk>` sensibly if it has met it in training. So unless the
         alphabet is `closed` (no other token can ever come up), the least frequent token is mapped
         to `<unk>` where none falls below `min_count`.
+
+        Raises:
+            OptionError: nothing but `<unk>` would be left.
         """
         counts = Counter(training)
         # Most frequent first; ties in code point order, so that the order is always the same.
@@ -34,6 +39,12 @@ class Vocabulary:
         kept = [token for token in ranked if counts[token] >= min_count]
         if not closed and len(kept) == len(ranked) > 1:
             kept.pop()
+        if not kept:
+            most = counts[ranked[0]] if ranked else 0
+            raise OptionError(
+                "data.min_count",
+                f"{min_count} leaves no token, none occurs more than {most} times",
+            )
         return cls([UNKNOWN, *kept])
 
     def __len__(self) -> int:

@@ -1,0 +1,81 @@
+"""What the tests share: small texts, and how to run the real command."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import hydra
+import pytest
+
+from rnnlm.config import Config, checked, register_schemas
+
+ROOT = Path(__file__).parent.parent
+# Real corpora lie beside the checkout where they are at hand; never in it.
+REAL_DATA = ROOT.parent / "shared" / "data"
+
+# A run that takes about a second.
+TINY = [
+    "model.hidden_size=16",
+    "data.batch_size=8",
+    "data.seq_len=32",
+    "trainer.max_epochs=1",
+]
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+Compose = Callable[..., Config]
+
+
+@pytest.fixture
+def real_data(monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The real corpora, as the cache directory that `data.source=full` reads."""
+    if not REAL_DATA.is_dir():
+        pytest.skip(f"the real corpora are not at {REAL_DATA}")
+    monkeypatch.setenv("RNNLM_DATA_DIR", str(REAL_DATA))
+    return REAL_DATA
+
+
+@pytest.fixture
+def run_py(tmp_path: Path) -> Run:
+    """Run `python run.py` with arguments in a new process and an empty folder."""
+
+    def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, str(ROOT / "run.py"), *arguments],
+            capture_output=True,
+            text=True,
+            cwd=tmp_path,
+            env={**os.environ, **environment},
+            timeout=300,
+            check=False,
+        )
+
+    return run
+
+
+@pytest.fixture
+def compose(tmp_path: Path) -> Compose:
+    """Compose and check a configuration of a tiny run, as the command line would."""
+
+    def composed(*overrides: str) -> Config:
+        register_schemas()
+        with hydra.initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
+            return checked(hydra.compose("config", [*TINY, f"output_dir={tmp_path}", *overrides]))
+
+    return composed
+
+
+@pytest.fixture
+def text_file(tmp_path: Path) -> Path:
+    """A small English text of the user's own, 6,600 characters."""
+    path = tmp_path / "text.txt"
+    sentences = [f"{word} went down to the {place}. " for word in NAMES for place in PLACES]
+    path.write_text("".join(sentences * 11), encoding="utf-8")
+    return path
+
+
+NAMES = ("Ann", "Bob", "Cora", "Dan")
+PLACES = ("river", "mill", "sea", "old quarry", "station")

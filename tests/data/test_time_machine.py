@@ -1,0 +1,64 @@
+"""rnnlm/data/time_machine.py"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from pathlib import Path
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rnnlm.data.source import sample_bytes
+from rnnlm.data.time_machine import Normalize, TimeMachine, TimeMachineConfig
+
+
+def made(**options: object) -> TimeMachine:
+    corpus = TimeMachine(TimeMachineConfig(**options))  # type: ignore[arg-type]
+    corpus.setup()
+    return corpus
+
+
+def test_the_sample_is_a_real_text() -> None:
+    text = sample_bytes("time_machine.txt").decode()
+    assert len(text) >= 40_000
+    lines = [line for line in text.splitlines() if line]
+    assert max(Counter(lines).values()) == 1
+    assert max(map(len, lines)) <= 72
+    # A lively vocabulary, and no long stretch that occurs twice.
+    words = re.findall("[a-z]+", text.lower())
+    assert len(set(words)) > 1500
+    eight_words = Counter(zip(*(words[i:] for i in range(8)), strict=False))
+    assert max(eight_words.values()) <= 2
+
+
+def test_the_full_text_is_the_one_expected(real_data: Path) -> None:
+    corpus = made(source="full")
+    assert sum(len(split.raw) for split in corpus.splits.values()) == 178_979
+    assert len(corpus.splits["test"].raw) == 17_898
+    assert corpus.oov_rate < 0.001
+
+
+def test_letters_are_the_27_of_the_book(real_data: Path) -> None:
+    corpus = made(source="full", normalize=Normalize.letters)
+    assert sorted(corpus.vocabulary.tokens) == [" ", "<unk>", *"abcdefghijklmnopqrstuvwxyz"]
+    assert corpus.oov_rate == 0
+
+
+def test_bits_per_character_are_of_the_original_text() -> None:
+    as_it_is, letters = made(), made(normalize=Normalize.letters)
+    for name, split in letters.splits.items():
+        assert split.num_chars == as_it_is.splits[name].num_chars
+        assert split.num_tokens < split.num_chars
+
+
+@given(st.text())
+def test_letters_are_lower_case_letters_and_single_spaces(text: str) -> None:
+    tokens = "".join(TimeMachine(TimeMachineConfig(normalize=Normalize.letters)).tokenize(text))
+    assert set(tokens) <= set(" abcdefghijklmnopqrstuvwxyz")
+    assert "  " not in tokens
+
+
+@given(st.text())
+def test_without_normalization_the_text_comes_back(text: str) -> None:
+    assert "".join(TimeMachine(TimeMachineConfig()).tokenize(text)) == text

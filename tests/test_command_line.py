@@ -1,0 +1,91 @@
+"""rnnlm/command_line.py: what a person sees, through the real process or its main function."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from rnnlm.command_line import USAGE_STATUS, main
+from rnnlm.sweep import run_cell
+from tests.conftest import ROOT, TINY, Run
+
+REFUSED = {
+    # a wrong key
+    "model.hiden_size=3": "model.hiden_size: no such option, did you mean model.hidden_size?",
+    "modle=lstm": "modle: no such option, did you mean model?",
+    "model.nonlinearity=relu": "model.nonlinearity: the chosen model has no such option",
+    "+extra=1": "extra: no such option",
+    # a wrong type
+    "seed=one": "seed: Value 'one' of type 'str' could not be converted to Integer",
+    "model.hidden_size=1.5": "model.hidden_size: Value '1.5' of type 'float'",
+    "data.source=null": "data.source: field 'data.source' is not Optional",
+    "trainer.max_epochs=null": "trainer.max_epochs: field 'trainer.max_epochs' is not Optional",
+    # a wrong choice
+    "model=transformer": "model: 'transformer' is not one of gru, lstm, rnn",
+    "experiment=nope": "experiment: 'nope' is not one of",
+    "hydra/launcher=nope": "hydra/launcher: 'nope' is not one of",
+    "data.normalize=nope": "data.normalize: Invalid value 'nope', expected one of [none, letters]",
+    "trainer.precision=8": "trainer.precision: '8' is not one of",
+    # an impossible value
+    "model.hidden_size=-1": "model.hidden_size: -1 is out of range, it takes at least 1",
+    "model.dropout=1.5": "model.dropout: 1.5 is out of range",
+    "optimizer.lr=nan": "optimizer.lr: nan is not a finite number",
+    "data.seq_len=1000000": "data.seq_len: 1000000 is longer than the training text",
+    "data.batch_size=100000": "data.batch_size: 100000 streams of data.seq_len=64 need more",
+    "data.validation_fraction=0.95": "data.validation_fraction: with data.test_fraction",
+    "data.min_count=1000000": "data.min_count: 1000000 leaves no token",
+    "data.source=no/such.txt": "data.source: no file no/such.txt",
+    "data.source=.": "data.source: . is a folder",
+    "output_dir=/dev/null/x": "output_dir: /dev/null/x cannot be made",
+    # not an override at all
+    "lstm": "lstm: not an override, it takes option=value",
+    "model=rnn,lstm": "model: rnn,lstm is several values, add -m to sweep them",
+    "~model": "model: Structured config",
+    "seed=${nope}": "seed: Interpolation key 'nope' not found",
+}
+
+
+@pytest.mark.parametrize("override", REFUSED)
+def test_what_cannot_run_is_refused_in_one_line(
+    override: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["run.py", override])
+    assert main(run_cell, ROOT / "conf", "config") == USAGE_STATUS
+    output = capsys.readouterr()
+    assert output.err.startswith(REFUSED[override])
+    assert output.err.count("\n") == 1
+    assert output.out == ""
+    assert not list(tmp_path.rglob("*.*"))
+
+
+def test_one_impossible_cell_stops_the_sweep_before_the_first(run_py: Run, tmp_path: Path) -> None:
+    result = run_py("-m", "model=rnn,lstm", "model.hidden_size=16,0", *TINY[1:])
+    assert result.returncode == USAGE_STATUS
+    assert result.stderr == "model.hidden_size: 0 is out of range, it takes at least 1\n"
+    assert not list(tmp_path.rglob("result.json"))
+
+
+def test_an_unknown_flag_is_a_usage_error(run_py: Run) -> None:
+    result = run_py("--nope")
+    assert result.returncode == USAGE_STATUS
+    assert "unrecognized arguments: --nope" in result.stderr
+
+
+@pytest.mark.parametrize("flag", ["--help", "--cfg=job"])
+def test_questions_are_answered(flag: str, run_py: Run) -> None:
+    result = run_py(flag)
+    assert result.returncode == 0
+    assert result.stderr == ""
+    assert "hidden_size: 256" in result.stdout
+
+
+def test_hydra_full_error_gives_the_traceback(run_py: Run) -> None:
+    result = run_py("seed=one", HYDRA_FULL_ERROR="1")
+    assert result.returncode != 0
+    assert "Traceback" in result.stderr

@@ -1,0 +1,110 @@
+"""rnnlm/config.py and every file of conf/."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator
+from dataclasses import fields
+from pathlib import Path
+
+import hydra
+import pytest
+from omegaconf import OmegaConf
+from pytorch_lightning import Trainer
+
+from rnnlm.config import Config, checked, fingerprint, register_schemas
+from rnnlm.data import corpora
+from rnnlm.model.cells import cells
+from rnnlm.model.features import features
+from rnnlm.options import OptionError
+from rnnlm.trainer import TrainerConfig
+from tests.conftest import ROOT
+
+CONF = ROOT / "conf"
+
+
+@pytest.fixture(autouse=True)
+def composing() -> Iterator[None]:
+    register_schemas()
+    with hydra.initialize_config_dir(str(CONF), version_base="1.3"):
+        yield
+
+
+def compose(*overrides: str) -> Config:
+    return checked(hydra.compose("config", list(overrides)))
+
+
+def choices(group: str) -> set[str]:
+    return {path.stem for path in (CONF / group).glob("*.yaml")}
+
+
+@pytest.mark.parametrize(
+    ("group", "known"), [("data", corpora()), ("model", cells()), ("features", features())]
+)
+def test_every_class_has_its_yaml_and_every_yaml_its_class(
+    group: str, known: dict[str, type]
+) -> None:
+    assert choices(group) == set(known)
+
+
+@pytest.mark.parametrize("path", sorted(CONF.glob("*/*.yaml")), ids=lambda path: str(path.stem))
+def test_every_choice_composes(path: Path) -> None:
+    group = path.parent.name
+    if (group, path.stem) == ("trainer", "gpu"):
+        pytest.skip("needs a GPU")
+    compose(f"{group}={path.stem}")
+
+
+@pytest.mark.parametrize("path", sorted(CONF.glob("*/*.yaml")), ids=lambda path: str(path.stem))
+def test_yaml_states_only_what_differs_from_the_schema(path: Path) -> None:
+    group = path.parent.name
+    if group in ("logger", "experiment"):
+        return
+    default = OmegaConf.structured(Config)
+    if not OmegaConf.is_missing(default, group):
+        # What the choice is called, it says; the rest differs from the schema.
+        stated = {k: v for k, v in OmegaConf.load(path).items() if v != path.stem}
+        assert all(str(default[group][name]) != str(value) for name, value in stated.items())
+
+
+def test_trainer_options_carry_lightnings_names() -> None:
+    known = set(inspect.signature(Trainer).parameters)
+    assert {field.name for field in fields(TrainerConfig)} <= known
+
+
+def test_options_arrive_typed() -> None:
+    config = compose("model=rnn", "model.nonlinearity=relu", "features=onehot", "seed=0")
+    assert config.model.cell == "rnn"
+    assert config.seed == 0
+    assert type(config.model).__name__ == "RNNConfig"
+
+
+@pytest.mark.parametrize(
+    "override",
+    ["optimizer.momentum=0.9", "+model.extra=1", "+extra=1", "data.name=nope", "model.cell=nope"],
+)
+def test_what_no_part_understands_is_refused(override: str) -> None:
+    with pytest.raises(OptionError, match=override.strip("+").split("=")[0]):
+        compose(override)
+
+
+@pytest.mark.parametrize(
+    "override",
+    ["seed=2", "model.hidden_size=8", "data.seq_len=8", "trainer.max_epochs=2", "optimizer=sgd"],
+)
+def test_the_fingerprint_changes_with_what_affects_the_result(override: str) -> None:
+    assert fingerprint(compose(override), "text") != fingerprint(compose(), "text")
+
+
+@pytest.mark.parametrize(
+    "override",
+    ["output_dir=x", "force=true", "trainer.enable_progress_bar=false", "logger=csv"],
+)
+def test_the_fingerprint_stays_with_what_does_not(override: str) -> None:
+    assert fingerprint(compose(override), "text") == fingerprint(compose(), "text")
+
+
+def test_the_fingerprint_is_of_the_text_and_not_of_its_path() -> None:
+    here, there = compose("data.source=here.txt"), compose("data.source=there.txt")
+    assert fingerprint(here, "text") == fingerprint(there, "text")
+    assert fingerprint(here, "text") != fingerprint(here, "other text")

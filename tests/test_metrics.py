@@ -1,0 +1,48 @@
+"""rnnlm/metrics.py"""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rnnlm.metrics import Metrics, Total, perplexity, unigram_nats
+
+
+def test_metrics_are_quotients_of_totals() -> None:
+    metrics = Metrics.of(total_nats=200.0, num_tokens=100, num_chars=160)
+    assert metrics.loss == 2.0
+    assert metrics.ppl == math.exp(2.0)
+    assert metrics.bpc == pytest.approx(200 / math.log(2) / 160)
+
+
+def test_perplexity_is_of_nats_and_not_of_bits() -> None:
+    assert perplexity(math.log(50)) == pytest.approx(50)
+    assert perplexity(1e6) == math.inf
+
+
+@given(st.lists(st.tuples(st.floats(0, 1e4), st.integers(1, 100)), min_size=1, max_size=30))
+def test_a_total_is_weighted_by_tokens_whatever_the_batches(
+    batches: list[tuple[float, int]],
+) -> None:
+    total = Total()
+    for nats, num_tokens in batches:
+        total.add(torch.tensor(nats, dtype=torch.float64), num_tokens)
+    assert total.loss == pytest.approx(sum(n for n, _ in batches) / sum(c for _, c in batches))
+
+
+def test_a_total_keeps_digits_that_float32_would_lose() -> None:
+    total = Total()
+    for _ in range(1000):
+        total.add(torch.tensor(16_777_216.0), 1)
+        total.add(torch.tensor(1.0), 1)
+    assert total.nats == 1000 * 16_777_217.0
+
+
+def test_unigram_model_by_hand() -> None:
+    # Counts 3 and 1 plus one each, of 4 + 2; the first held-out token is not predicted.
+    nats = unigram_nats(torch.tensor([0, 0, 0, 1]), torch.tensor([1, 0, 1]), vocab_size=2)
+    assert nats == pytest.approx(-math.log(4 / 6) - math.log(2 / 6))

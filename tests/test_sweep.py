@@ -1,0 +1,180 @@
+"""rnnlm/sweep.py: real sweeps, each in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from rnnlm.results.record import Record, find_records
+from tests.conftest import ROOT, TINY, Run
+
+GRID = ["-m", "model=rnn,lstm,gru", "features=embed,onehot"]
+CELLS = {f"{cell}-{kind}" for cell in ("rnn", "lstm", "gru") for kind in ("embed", "onehot")}
+
+
+@pytest.fixture(scope="module")
+def swept(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> tuple[Path, subprocess.CompletedProcess[str]]:
+    """The 3 x 2 grid, tiny."""
+    folder = tmp_path_factory.mktemp("swept")
+    command = [sys.executable, str(ROOT / "run.py"), *GRID, *TINY]
+    return folder, subprocess.run(command, capture_output=True, text=True, cwd=folder, check=False)
+
+
+def records(folder: Path) -> list[Record]:
+    return [record for _, record in find_records([folder])[0]]
+
+
+def table(output: str) -> list[str]:
+    return [line for line in output.splitlines() if re.match(r"[* ] time_machine ", line)]
+
+
+def test_the_grid_runs_and_ends_in_a_table_of_its_cells(
+    swept: tuple[Path, subprocess.CompletedProcess[str]],
+) -> None:
+    folder, result = swept
+    assert result.returncode == 0, result.stderr
+    found = records(folder)
+    assert {f"{r.model}-{r.features}" for r in found} == CELLS
+    assert len({r.fingerprint for r in found}) == 6
+    rows = table(result.stdout)
+    assert len(rows) == 6
+    assert rows[0].startswith("*")
+    assert not any(row.startswith("*") for row in rows[1:])
+    best = min(found, key=lambda r: r.validation["ppl"] if r.validation else 1e9)
+    assert rows[0].split()[2:4] == [best.model, best.features]
+    assert (folder / "outputs" / "results.csv").is_file()
+    assert (folder / "outputs" / "results.md").is_file()
+
+
+def test_the_output_tells_which_run_of_how_many_and_nothing_needless(
+    swept: tuple[Path, subprocess.CompletedProcess[str]],
+) -> None:
+    _, result = swept
+    assert result.stderr == ""
+    lines = result.stdout.splitlines()
+    progress = [line for line in lines if re.match(r"\d/6 ", line)]
+    assert [line[0] for line in progress] == list("123456")
+    for line in progress:
+        assert re.search(
+            r"epoch 1/1  train loss \d+\.\d+ ppl \d+\.\d+  "
+            r"validation loss \d+\.\d+ ppl \d+\.\d+  0:00:00 left",
+            line,
+        )
+    # Six lines of progress, a heading, six rows, the legend and where it was written.
+    assert len(lines) == 15
+    assert "\x1b" not in result.stdout
+
+
+def test_a_runs_folder_holds_all_that_is_promised(
+    swept: tuple[Path, subprocess.CompletedProcess[str]],
+) -> None:
+    folder, _ = swept
+    runs = [path for path, _ in find_records([folder])[0]]
+    for run in runs:
+        for name in (".hydra/config.yaml", "run.log", "checkpoints/best.ckpt", "scalars.csv"):
+            assert (run / name).is_file()
+        assert (run / "checkpoints" / "last.ckpt").is_file()
+        assert list(run.glob("events.out.tfevents.*"))
+        assert re.fullmatch(
+            r"outputs/time_machine/\w+-\w+/seed1-[0-9a-f]{8}", str(run)[len(str(folder)) + 1 :]
+        )
+
+
+def test_the_same_command_finds_the_same_runs_and_does_not_repeat_them(
+    swept: tuple[Path, subprocess.CompletedProcess[str]],
+) -> None:
+    folder, first = swept
+    before = {path: path.stat().st_mtime_ns for path in folder.rglob("result.json")}
+    command = [sys.executable, str(ROOT / "run.py"), *GRID, *TINY]
+    again = subprocess.run(command, capture_output=True, text=True, cwd=folder, check=False)
+    assert again.returncode == 0
+    assert again.stdout.count(" is completed: outputs/time_machine/") == 6
+    assert table(again.stdout) == table(first.stdout)
+    assert {path: path.stat().st_mtime_ns for path in folder.rglob("result.json")} == before
+
+
+def test_the_table_can_be_made_again_from_the_records(
+    swept: tuple[Path, subprocess.CompletedProcess[str]],
+) -> None:
+    folder, first = swept
+    written = {
+        name: (folder / "outputs" / name).read_text() for name in ("results.csv", "results.md")
+    }
+    for name in written:
+        (folder / "outputs" / name).unlink()
+    command = [str(Path(sys.executable).parent / "rnnlm"), "results"]
+    result = subprocess.run(command, capture_output=True, text=True, cwd=folder, check=True)
+    assert table(result.stdout) == table(first.stdout)
+    assert written == {name: (folder / "outputs" / name).read_text() for name in written}
+
+
+def test_a_failed_cell_does_not_stop_the_others(run_py: Run, tmp_path: Path) -> None:
+    rates = "optimizer.lr=1e30,0.1"
+    result = run_py("-m", rates, "optimizer=sgd", "trainer.gradient_clip_val=null", *TINY)
+    assert result.returncode == 1
+    assert sorted(r.status for r in records(tmp_path)) == ["completed", "failed"]
+    assert "Traceback" not in result.stdout + result.stderr
+    assert "optimizer.lr" in result.stderr
+    assert [row.split()[-1] for row in table(result.stdout)] == ["completed", "failed"]
+    failed = next(path for path, r in find_records([tmp_path])[0] if r.status == "failed")
+    assert "Traceback" in (failed / "run.log").read_text()
+
+
+def test_one_run_is_forced_again_with_the_same_figures(run_py: Run, tmp_path: Path) -> None:
+    command = ("model=gru", "features=onehot", *TINY)
+    assert run_py(*command).returncode == 0
+    (path,) = tmp_path.rglob("result.json")
+    first = json.loads(path.read_text())
+    result = run_py(*command, "force=true")
+    assert result.returncode == 0
+    assert "1/1 time_machine gru-onehot seed 1" in result.stdout
+    second = json.loads(path.read_text())
+    assert second["started_at"] >= first["started_at"]
+    for name in ("train", "validation", "test", "best_epoch"):
+        assert first[name] == second[name]
+
+
+def test_the_full_text_comes_from_the_cache(run_py: Run, real_data: Path, tmp_path: Path) -> None:
+    environment = {"RNNLM_DATA_DIR": str(real_data)}
+    result = run_py("data.source=full", "trainer.max_steps=2", *TINY, **environment)
+    assert result.returncode == 0, result.stderr
+    assert "Downloading" not in result.stderr
+    (record,) = records(tmp_path)
+    assert record.source == "full"
+    assert record.test is not None
+    assert record.test["num_chars"] == 17_897
+
+
+def test_a_terminal_gets_a_bar(tmp_path: Path) -> None:
+    terminal, process_side = pty.openpty()
+    command = [sys.executable, str(ROOT / "run.py"), *TINY[:-1], "trainer.max_epochs=4"]
+    process = subprocess.Popen(
+        command,
+        cwd=tmp_path,
+        stdout=process_side,
+        stderr=process_side,
+        env={**os.environ, "TERM": "xterm-256color", "COLUMNS": "160"},
+    )
+    os.close(process_side)
+    shown = b""
+    while True:
+        try:
+            piece = os.read(terminal, 4096)
+        except OSError:
+            break
+        shown += piece
+        if not piece:
+            break
+    os.close(terminal)
+    assert process.wait() == 0
+    assert "━".encode() in shown
+    assert b"epoch 4/4" in shown
