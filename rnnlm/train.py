@@ -99,6 +99,9 @@ def fit_and_evaluate(
     pl.seed_everything(config.seed, workers=True, verbose=False)
     network = LanguageModel(len(corpus.vocabulary), config.model, config.features)
     module = LanguageModelModule(network, config.optimizer)
+    record.num_parameters = num_parameters(network)
+    record.vocab_size = len(corpus.vocabulary)
+    record.oov_rate = corpus.oov_rate
     stopwatch = Stopwatch()
     loggers: list[Logger] = [
         instantiate(logger, save_dir=folder) for logger in config.logger.values()
@@ -106,7 +109,7 @@ def fit_and_evaluate(
     for logger in loggers:
         if isinstance(logger, TensorBoardLogger):
             # For its `hparams.yaml`; the HParams page gets them with the metrics, at the end.
-            logger.hparams = result_options(config)
+            logger.hparams = hyperparameters(config, record)
     trainer = build_trainer(
         config.trainer,
         config.early_stopping,
@@ -114,9 +117,6 @@ def fit_and_evaluate(
         loggers,
         [stopwatch, Progress(title, bar=config.trainer.enable_progress_bar)],
     )
-    record.num_parameters = num_parameters(network)
-    record.vocab_size = len(corpus.vocabulary)
-    record.oov_rate = corpus.oov_rate
     record.device = device_name(trainer.strategy.root_device)
 
     reset_peak_memory(trainer.strategy.root_device)
@@ -152,12 +152,12 @@ def unigram_ppl(corpus: Corpus, split: str) -> float:
 def log_final_metrics(config: Config, record: Record, loggers: list[Logger], step: int) -> None:
     """Give the loggers the best checkpoint's metrics, and TensorBoard its HParams entry."""
     metrics: dict[str, float] = {}
-    for metric in ("loss", "ppl", "bpc"):
+    for metric in ("ppl", "bpc", "loss"):
         for name in SPLITS:
             # `loss/validation` is the curve over the epochs; the chosen checkpoint is one point.
             tag = "validation_best" if name == "validation" else name
             metrics[f"{metric}/{tag}"] = getattr(record, name)[metric]
-    options: dict[str, Any] = {**result_options(config), "num_parameters": record.num_parameters}
+    options = hyperparameters(config, record)
     for logger in loggers:
         if isinstance(logger, TensorBoardLogger):
             logger.log_hyperparams(options, metrics, step)
@@ -165,6 +165,22 @@ def log_final_metrics(config: Config, record: Record, loggers: list[Logger], ste
             logger.log_metrics(metrics, step)
             logger.log_hyperparams(options)
         logger.finalize("success")
+
+
+def hyperparameters(config: Config, record: Record) -> dict[str, Any]:
+    """The options as loggers get them.
+
+    TensorBoard's HParams page sorts them by name and shows the first five: what is compared is
+    named so that it comes first.
+    """
+    compared = {
+        "cell": record.model,
+        "data": record.data,
+        "features": record.features,
+        "num_parameters": record.num_parameters,
+    }
+    options = result_options(config)
+    return {**compared, **{f"option.{name}": value for name, value in options.items()}}
 
 
 def device_name(device: torch.device) -> str:

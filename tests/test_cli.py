@@ -14,7 +14,7 @@ def test_a_table_of_several_folders(tmp_path: Path, capsys: pytest.CaptureFixtur
     record(seed=1).write(tmp_path / "a" / "run")
     record(seed=2).write(tmp_path / "b" / "run")
     assert main(["results", str(tmp_path / "a"), str(tmp_path / "b")]) == 0
-    assert capsys.readouterr().out.count("time_machine lstm") == 2
+    assert capsys.readouterr().out.count("time_machine sample lstm") == 2
     assert not (tmp_path / "a" / "results.csv").exists()
 
 
@@ -26,7 +26,7 @@ def test_a_broken_record_is_named_and_left_out(
     (tmp_path / "broken" / "result.json").write_text("{")
     assert main(["results", str(tmp_path)]) == 0
     output = capsys.readouterr()
-    assert output.out.count("time_machine lstm") == 1
+    assert output.out.count("time_machine sample lstm") == 1
     assert output.err.startswith(f"left out: {tmp_path}/broken/result.json is not a record")
 
 

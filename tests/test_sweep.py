@@ -50,7 +50,7 @@ def test_the_grid_runs_and_ends_in_a_table_of_its_cells(
     assert rows[0].startswith("*")
     assert not any(row.startswith("*") for row in rows[1:])
     best = min(found, key=lambda r: r.validation["ppl"] if r.validation else 1e9)
-    assert rows[0].split()[2:4] == [best.model, best.features]
+    assert rows[0].split()[3:5] == [best.model, best.features]
     assert (folder / "outputs" / "results.csv").is_file()
     assert (folder / "outputs" / "results.md").is_file()
 

@@ -226,5 +226,5 @@ def test_tensorboard_holds_one_curve_per_metric_and_real_hparams(
     start = plugin_data_pb2.HParamsPluginData.FromString(
         plugin["_hparams_/session_start_info"].plugin_data.content
     ).session_start_info
-    assert start.hparams["model.cell"].string_value == "lstm"
+    assert start.hparams["cell"].string_value == "lstm"
     assert start.hparams["num_parameters"].number_value == record.num_parameters

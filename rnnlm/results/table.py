@@ -39,10 +39,10 @@ def _of_split(split: str, metric: str) -> Callable[[Record], float | None]:
 
 
 def _significant(value: float) -> str:
-    """Four significant digits, and no exponent where a person would not write one."""
+    """Four significant digits, all of them shown, and no exponent where a person would not write one."""
     if not math.isfinite(value):
         return str(value)
-    return f"{value:.4g}" if abs(value) < 10_000 else f"{value:,.0f}"
+    return f"{value:#.4g}".rstrip(".") if abs(value) < 10_000 else f"{value:,.0f}"
 
 
 def _whole(value: float) -> str:
@@ -51,6 +51,7 @@ def _whole(value: float) -> str:
 
 COLUMNS = (
     Column("data", "data", lambda r: r.data, is_text=True),
+    Column("source", "source", lambda r: Path(r.source).name, is_text=True),
     Column("model", "model", lambda r: r.model, is_text=True),
     Column("features", "features", lambda r: r.features, is_text=True),
     Column("seed", "seed", lambda r: r.seed),

@@ -49,7 +49,7 @@ def test_a_best_is_never_picked_across_texts() -> None:
 
 def test_the_terminal_shows_every_run_and_why_one_failed() -> None:
     text = printed(Table(records()))
-    assert "* time_machine lstm" in text
+    assert "* time_machine sample lstm" in text
     assert "123,456" in text
     assert "failed: time_machine gru-embed seed 1: It [b]." in text
 
@@ -66,5 +66,5 @@ def test_csv_has_every_digit_and_markdown_the_same_rows(tmp_path: Path) -> None:
     lines = (tmp_path / "results.md").read_text().splitlines()
     assert len(lines) == 2 + len(rows)
     assert lines[0].count("|") == lines[3].count("|") == len(COLUMNS) + 1
-    assert lines[2].startswith("| **time_machine** | **lstm** |")
-    assert "**4**" in lines[2]
+    assert lines[2].startswith("| **time_machine** | **sample** | **lstm** |")
+    assert "**4.000**" in lines[2]
