@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
+from rich.cells import cell_len
+from rich.console import Console, JustifyMethod
 from rich.table import Table as RichTable
 from rich.text import Text
 
@@ -39,10 +40,11 @@ def _of_split(split: str, metric: str) -> Callable[[Record], float | None]:
 
 
 def _significant(value: float) -> str:
-    """Four significant digits, all of them shown, and no exponent where a person would not write one."""
+    """Four significant digits, and no exponent where a person would not write one."""
     if not math.isfinite(value):
         return str(value)
-    return f"{value:#.4g}".rstrip(".") if abs(value) < 10_000 else f"{value:,.0f}"
+    four = f"{value:#.4g}".rstrip(".")
+    return four if abs(value) < 10_000 else f"{value:,.0f}"
 
 
 def _whole(value: float) -> str:
@@ -73,6 +75,22 @@ COLUMNS = (
 )
 
 
+# What a narrow terminal is spared, first to go first; the files have every column.
+LEAST_NEEDED = (
+    "train_seconds",
+    "tokens_per_second",
+    "source",
+    "best_epoch",
+    "status",
+    "seed",
+    "test_bpc",
+    "num_parameters",
+    "validation_unigram_ppl",
+    "data",
+)
+COLUMN_GAP = 1
+
+
 class Table:
     """The records of one or more sweeps, in the order they are shown.
 
@@ -90,31 +108,58 @@ class Table:
                 seen.add(_comparable(record))
                 self._best.add(index)
 
+        self.columns = list(COLUMNS)
+        if any(differing := _differing_options(self.records)):
+            options = dict(zip(map(id, self.records), differing, strict=True))
+            column = Column("options", "options", lambda r: options[id(r)] or None, is_text=True)
+            self.columns.insert([c.name for c in COLUMNS].index("seed"), column)
+
     def is_best(self, index: int) -> bool:
         """Whether the row has the best validation perplexity of its text."""
         return index in self._best
 
-    def cells(self, index: int) -> list[str]:
-        """A row as it is shown."""
-        values = (column.value(self.records[index]) for column in COLUMNS)
+    def cells(self, index: int, columns: Sequence[Column]) -> list[str]:
+        """A row as it is shown, in the given columns."""
+        values = (column.value(self.records[index]) for column in columns)
         return [
             "-" if value is None else column.show(value)
-            for column, value in zip(COLUMNS, values, strict=True)
+            for column, value in zip(columns, values, strict=True)
         ]
 
+    def columns_within(self, width: int) -> list[Column]:
+        """The columns that fit a terminal of this width, headings with a word a line."""
+        columns = self.columns
+        for name in LEAST_NEEDED:
+            rows = [self.cells(index, columns) for index in range(len(self.records))]
+            needed = len(BEST_MARK) + sum(
+                COLUMN_GAP + max(cell_len(text) for text in (*column.heading.split(), *cells))
+                for column, *cells in zip(columns, *rows, strict=True)
+            )
+            if needed <= width:
+                break
+            columns = [column for column in columns if column.name != name]
+        return columns
+
     def print(self, console: Console) -> None:
-        """Show the table on a terminal."""
-        table = RichTable(box=None, header_style="bold", pad_edge=False, collapse_padding=True)
-        table.add_column("", no_wrap=True)
-        for column in COLUMNS:
-            table.add_column(column.heading, justify="left" if column.is_text else "right")
+        """Show the table on a terminal, with as many columns as it has room for."""
+        columns = self.columns_within(console.width)
+        table = RichTable(
+            box=None, header_style="bold", pad_edge=False, padding=(0, COLUMN_GAP, 0, 0)
+        )
+        table.add_column("", width=len(BEST_MARK))
+        for column in columns:
+            justify: JustifyMethod = "left" if column.is_text else "right"
+            table.add_column("\n".join(column.heading.split()), justify=justify, no_wrap=True)
         for index in range(len(self.records)):
             best = self.is_best(index)
-            row = [Text(BEST_MARK if best else ""), *map(Text, self.cells(index))]
+            row = [Text(BEST_MARK if best else ""), *map(Text, self.cells(index, columns))]
             table.add_row(*row, style="bold green" if best else None)
         console.print(table)
         if self._best:
             console.print(f"{BEST_MARK} best validation perplexity on its text", style="dim")
+        if len(columns) < len(self.columns):
+            left_out = ", ".join(c.heading for c in self.columns if c not in columns)
+            console.print(f"no room here for {left_out}", style="dim")
         for record in self.records:
             if record.error:
                 name = f"{record.data} {record.model}-{record.features} seed {record.seed}"
@@ -124,19 +169,19 @@ class Table:
         """Full precision, one row a run; `best` is 1 for the best of its text."""
         with path.open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file)
-            writer.writerow([column.name for column in COLUMNS] + ["best"])
+            writer.writerow([column.name for column in self.columns] + ["best"])
             for index, record in enumerate(self.records):
-                values = [column.value(record) for column in COLUMNS]
+                values = [column.value(record) for column in self.columns]
                 writer.writerow([*values, int(self.is_best(index))])
 
     def write_markdown(self, path: Path) -> None:
         """As on the terminal, the best of each text in bold."""
         lines = [
-            "| " + " | ".join(column.heading for column in COLUMNS) + " |",
-            "|" + "|".join(" :-- " if column.is_text else " --: " for column in COLUMNS) + "|",
+            "| " + " | ".join(column.heading for column in self.columns) + " |",
+            "|" + "|".join(" :-- " if column.is_text else " --: " for column in self.columns) + "|",
         ]
         for index in range(len(self.records)):
-            row = [cell.replace("|", r"\|") for cell in self.cells(index)]
+            row = [cell.replace("|", r"\|") for cell in self.cells(index, self.columns)]
             row = [f"**{cell}**" for cell in row] if self.is_best(index) else row
             lines.append("| " + " | ".join(row) + " |")
         path.write_text("\n".join(lines) + "\n", encoding="utf-8")
@@ -145,6 +190,14 @@ class Table:
         """`results.csv` and `results.md` in the folder."""
         self.write_csv(folder / CSV_NAME)
         self.write_markdown(folder / MARKDOWN_NAME)
+
+
+def _differing_options(records: Sequence[Record]) -> list[str]:
+    """Of each record, the overrides that not all have and that no column shows."""
+    shown = ("data", "model", "features", "seed", "data.source", "output_dir", "force")
+    own = [[o for o in r.overrides if o.partition("=")[0] not in shown] for r in records]
+    common = set(own[0]).intersection(*own) if own else set()
+    return [" ".join(o for o in overrides if o not in common) for overrides in own]
 
 
 def _comparable(record: Record) -> tuple[Any, ...]:

@@ -6,6 +6,7 @@ import csv
 from io import StringIO
 from pathlib import Path
 
+import pytest
 from rich.console import Console
 
 from rnnlm.results.record import FAILED, Record
@@ -25,8 +26,8 @@ def records() -> list[Record]:
     ]
 
 
-def printed(table: Table) -> str:
-    console = Console(width=200, file=StringIO())
+def printed(table: Table, width: int = 200) -> str:
+    console = Console(width=width, file=StringIO())
     table.print(console)
     assert isinstance(console.file, StringIO)
     return console.file.getvalue()
@@ -52,6 +53,33 @@ def test_the_terminal_shows_every_run_and_why_one_failed() -> None:
     assert "* time_machine sample lstm" in text
     assert "123,456" in text
     assert "failed: time_machine gru-embed seed 1: It [b]." in text
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 120, 200])
+def test_no_figure_is_cut_off_on_a_narrow_terminal(width: int) -> None:
+    table = Table(records())
+    text = printed(table, width)
+    assert "…" not in text
+    assert all(len(line) <= width for line in text.splitlines())
+    best = next(line for line in text.splitlines() if line.startswith("*"))
+    assert "4.000" in best
+    assert "5.000" in best
+    assert ("no room here for" in text) == (table.columns_within(width) != table.columns)
+
+
+def test_options_that_differ_are_a_column(tmp_path: Path) -> None:
+    common = ["model=lstm", "seed=1", "trainer.max_epochs=2"]
+    table = Table(
+        [
+            record(overrides=[*common, "optimizer.lr=0.1", "model.dropout=0.2"]),
+            record(overrides=[*common, "optimizer.lr=0.2"]),
+        ]
+    )
+    text = printed(table)
+    assert "optimizer.lr=0.1 model.dropout=0.2" in text
+    assert "max_epochs" not in text
+    table.write(tmp_path)
+    assert "| optimizer.lr=0.2 |" in (tmp_path / "results.md").read_text()
 
 
 def test_csv_has_every_digit_and_markdown_the_same_rows(tmp_path: Path) -> None:
