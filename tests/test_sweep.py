@@ -69,8 +69,8 @@ def test_the_output_tells_which_run_of_how_many_and_nothing_needless(
             r"validation loss \d+\.\d+ ppl \d+\.\d+  0:00:00 left",
             line,
         )
-    # Six lines of progress, a heading, six rows, the legend and where it was written.
-    assert len(lines) == 15
+    # Six lines of progress, three of headings, six rows, the legend and where it was written.
+    assert len(lines) == 17
     assert "\x1b" not in result.stdout
 
 
