@@ -15,7 +15,8 @@ class Metrics:
 
     loss: total negative log-likelihood / tokens predicted, in nats per token.
     ppl: perplexity, exp(loss).
-    bpc: total nats / ln 2 / characters of the raw text, comparable across tokenizers.
+    bpc: bits per character of the original text, comparable across tokenizers and vocabularies:
+        total nats, and what it costs to spell the unknown tokens, / ln 2 / characters.
     """
 
     loss: float
@@ -25,12 +26,13 @@ class Metrics:
     num_chars: int
 
     @classmethod
-    def of(cls, total_nats: float, num_tokens: int, num_chars: int) -> Metrics:
+    def of(
+        cls, total_nats: float, num_tokens: int, num_chars: int, unknown_nats: float = 0.0
+    ) -> Metrics:
         """The metrics of a split from its total negative log-likelihood in nats."""
         loss = total_nats / num_tokens
-        return cls(
-            loss, perplexity(loss), total_nats / math.log(2) / num_chars, num_tokens, num_chars
-        )
+        bpc = (total_nats + unknown_nats) / math.log(2) / num_chars
+        return cls(loss, perplexity(loss), bpc, num_tokens, num_chars)
 
     def to_dict(self) -> dict[str, float]:
         """As in a record."""
@@ -67,10 +69,7 @@ class Total:
 
 
 def unigram_nats(train_N: Tensor, held_out_N: Tensor, vocab_size: int) -> float:
-    """Total nats of a text under the unigram model of the training text, add-one smoothed.
-
-    The first token is left out, as for every model: what is predicted is the same.
-    """
+    """Total nats of tokens under the unigram model of the training tokens, add-one smoothed."""
     counts_V = torch.bincount(train_N, minlength=vocab_size).double() + 1
     log_p_V = counts_V.log() - counts_V.sum().log()
-    return -log_p_V[held_out_N[1:]].sum().item()
+    return -log_p_V[held_out_N].sum().item()

@@ -13,8 +13,8 @@ from pytorch_lightning import LightningModule
 from torch import Tensor
 from torch.nn import functional
 
-from rnnlm.data.batching import IGNORED, Batch
-from rnnlm.data.corpus import SPLITS
+from rnnlm.data.batching import IGNORED, Batch, Batches
+from rnnlm.data.splitting import SPLITS
 from rnnlm.metrics import Total, perplexity
 from rnnlm.model.language_model import LanguageModel, State, detach
 from rnnlm.optimizer import OptimizerConfig, Schedule, build_optimizer, build_schedule
@@ -54,6 +54,8 @@ class LanguageModelModule(LightningModule):
 
     def on_train_epoch_start(self) -> None:
         self.train_total = Total()
+        if isinstance(batches := self.trainer.train_dataloader, Batches):
+            batches.set_epoch(self.current_epoch)
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         nats, self._train_state = self.nats(batch, self._train_state)

@@ -19,7 +19,9 @@ from pytorch_lightning.loggers import Logger, TensorBoardLogger
 from rnnlm import __version__
 from rnnlm.config import Config, fingerprint
 from rnnlm.data import corpora
-from rnnlm.data.corpus import SPLITS, Corpus
+from rnnlm.data.corpus import Corpus
+from rnnlm.data.splitting import SPLITS
+from rnnlm.exact_match import exact_match
 from rnnlm.memory import peak_memory_mb, reset_peak_memory
 from rnnlm.metrics import Metrics, perplexity, unigram_nats
 from rnnlm.model.language_model import LanguageModel, num_parameters
@@ -40,7 +42,7 @@ def load_corpus(config: Config) -> Corpus:
     Raises:
         OptionError: the text cannot be had, or is too small for the options.
     """
-    corpus = corpora()[config.data.name](config.data)
+    corpus = corpora()[config.data.name](config.data, config.seed)
     corpus.setup()
     return corpus
 
@@ -136,17 +138,21 @@ def fit_and_evaluate(
     trainer.test(module, corpus, verbose=False)
     for name in SPLITS:
         split, total = corpus.splits[name], module.evaluated[name]
-        metrics = Metrics.of(total.nats, total.num_tokens, split.num_chars)
+        metrics = Metrics.of(total.nats, total.num_tokens, split.num_chars, split.unknown_nats)
         setattr(record, name, {**metrics.to_dict(), "unigram_ppl": unigram_ppl(corpus, name)})
+    if corpus.answer_mark is not None:
+        (mark,) = corpus.vocabulary.encode(corpus.answer_mark).tolist()
+        test = corpus.test_dataloader()[SPLITS.index("test")]
+        record.exact_match = exact_match(network, test, mark)
     # Lightning numbers steps from 0 in what it logs.
     log_final_metrics(config, record, loggers, best["global_step"] - 1)
 
 
 def unigram_ppl(corpus: Corpus, split: str) -> float:
     """Perplexity of the unigram model of the training text on a split."""
-    held_out_N = corpus.splits[split].ids_N
-    nats = unigram_nats(corpus.splits["train"].ids_N, held_out_N, len(corpus.vocabulary))
-    return perplexity(nats / (len(held_out_N) - 1))
+    held_out_N = corpus.splits[split].predicted_N
+    nats = unigram_nats(corpus.splits["train"].predicted_N, held_out_N, len(corpus.vocabulary))
+    return perplexity(nats / len(held_out_N))
 
 
 def log_final_metrics(config: Config, record: Record, loggers: list[Logger], step: int) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import hydra
@@ -27,6 +27,14 @@ TINY = [
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 Compose = Callable[..., Config]
+
+
+@pytest.fixture(autouse=True)
+def own_token_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Every test starts without tokenised corpora and leaves none behind."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RNNLM_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
+        yield
 
 
 @pytest.fixture

@@ -19,6 +19,12 @@ def test_metrics_are_quotients_of_totals() -> None:
     assert metrics.bpc == pytest.approx(200 / math.log(2) / 160)
 
 
+def test_spelling_unknown_tokens_costs_bits_but_no_perplexity() -> None:
+    metrics = Metrics.of(total_nats=200.0, num_tokens=100, num_chars=160, unknown_nats=40.0)
+    assert metrics.ppl == math.exp(2.0)
+    assert metrics.bpc == pytest.approx(240 / math.log(2) / 160)
+
+
 def test_perplexity_is_of_nats_and_not_of_bits() -> None:
     assert perplexity(math.log(50)) == pytest.approx(50)
     assert perplexity(1e6) == math.inf
@@ -43,6 +49,6 @@ def test_a_total_keeps_digits_that_float32_would_lose() -> None:
 
 
 def test_unigram_model_by_hand() -> None:
-    # Counts 3 and 1 plus one each, of 4 + 2; the first held-out token is not predicted.
-    nats = unigram_nats(torch.tensor([0, 0, 0, 1]), torch.tensor([1, 0, 1]), vocab_size=2)
+    # Counts 3 and 1 plus one each, of 4 + 2.
+    nats = unigram_nats(torch.tensor([0, 0, 0, 1]), torch.tensor([0, 1]), vocab_size=2)
     assert nats == pytest.approx(-math.log(4 / 6) - math.log(2 / 6))

@@ -16,7 +16,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from tensorboard.plugins.hparams import plugin_data_pb2
 
 from rnnlm.config import Config
-from rnnlm.data.corpus import SPLITS
+from rnnlm.data.splitting import SPLITS
 from rnnlm.model.language_model import LanguageModel
 from rnnlm.results.record import COMPLETED, FAILED, Record
 from rnnlm.train import load_corpus, train
@@ -62,11 +62,11 @@ def test_the_recorded_loss_is_the_likelihood_of_every_token_in_reading_order(
                 logits, state = network.step(token.view(1), state)
                 nats -= logits.log_softmax(-1)[0, following].item()
         recorded = getattr(record, name)
-        raw = corpus.splits[name].raw
-        assert recorded["num_tokens"] == recorded["num_chars"] == len(raw) - 1
-        assert recorded["loss"] == pytest.approx(nats / (len(raw) - 1), rel=1e-5)
+        assert recorded["num_tokens"] == recorded["num_chars"] == len(ids) - 1
+        assert recorded["loss"] == pytest.approx(nats / (len(ids) - 1), rel=1e-5)
         assert recorded["ppl"] == math.exp(recorded["loss"])
-        assert recorded["bpc"] == pytest.approx(recorded["loss"] / math.log(2))
+        bits = (nats + corpus.splits[name].unknown_nats) / math.log(2)
+        assert recorded["bpc"] == pytest.approx(bits / (len(ids) - 1), rel=1e-5)
 
 
 def test_the_best_checkpoint_is_the_one_evaluated(compose: Compose, tmp_path: Path) -> None:

@@ -1,27 +1,49 @@
-"""Contiguous streams: a sequence of tokens cut for truncated backpropagation through time.
+"""Three ways to batch a sequence of tokens: streams, windows and documents.
 
-The sequence is laid into B parallel streams, each a contiguous piece of the text, and read T tokens
-at a time; the recurrent state is carried from one batch to the next, so a batch continues where the
-one before it stopped. Every token but the first is predicted exactly once: nothing is dropped, the
-last batch may be shorter, and places without a token to predict hold `IGNORED` and never count.
+streams: the sequence is laid into B parallel streams, each a contiguous piece of the text, and read
+T tokens at a time. The recurrent state is carried from one batch to the next (truncated
+backpropagation through time).
 
-Shapes: N tokens, B streams, T time steps.
+windows: the sequence is cut into pieces of T tokens, which are shuffled anew in every epoch, each
+starting from the zero state.
+
+documents: each document, from `<bos>` to `<eos>`, is a row of its own that starts from the zero
+state. Documents of similar length stand together, padded to the longest of them; what is longer
+than T is read T tokens at a time, the state carried.
+
+In all three every token is predicted exactly once in an epoch (but the very first of a text without
+documents, which nothing comes before): nothing is dropped, and places where there is nothing to
+predict hold `IGNORED` and never count. `<bos>` is given and never predicted.
+
+Shapes: N tokens, B rows, T time steps.
 """
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
+from enum import Enum
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
+from torch.nn.functional import pad
 
 IGNORED = -100
 
 # An evaluation stream is at least this long, so that the zero state at its start costs less than
 # 0.001 nats per token, whatever batch size the model was trained with.
 EVALUATION_STREAM = 20_000
+# As many predictions are made at once in evaluation: large chunks are fast.
 EVALUATION_BATCH_TOKENS = 4_096
+
+
+class Batching(Enum):
+    """The ways to batch, as `data.batching` names them."""
+
+    stream = "stream"
+    windows = "windows"
+    documents = "documents"
 
 
 class Batch(NamedTuple):
@@ -30,31 +52,53 @@ class Batch(NamedTuple):
     inputs_TB: Tensor
     targets_TB: Tensor
     num_tokens: int  # targets that count
-    starts: bool  # the streams start here: no state to carry in
+    starts: bool  # the rows start here: no state to carry in
 
 
-class Streams:
+class Batches(ABC):
+    """Batches of an epoch. Iterating gives the epoch that `set_epoch` has named, 0 at first."""
+
+    num_tokens: int
+
+    def __init__(self) -> None:
+        self.epoch = 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """The order of an epoch's batches follows from its number."""
+        self.epoch = epoch
+
+    @abstractmethod
+    def __len__(self) -> int: ...
+
+    @abstractmethod
+    def __iter__(self) -> Iterator[Batch]: ...
+
+
+def inputs_and_targets(ids_N: Tensor, begin_id: int | None) -> tuple[Tensor, Tensor]:
+    """Each token but the last, and what follows it; `<bos>` is not to be predicted."""
+    targets_N = ids_N[1:].clone()
+    if begin_id is not None:
+        targets_N[targets_N == begin_id] = IGNORED
+    return ids_N[:-1], targets_N
+
+
+class Streams(Batches):
     """Batches of `seq_len` steps over `batch_size` contiguous streams, always in the same order."""
 
-    def __init__(self, tokens_N: Tensor, batch_size: int, seq_len: int) -> None:
-        predicted = len(tokens_N) - 1
-        length = -(-predicted // batch_size)
-        padding = length * batch_size - predicted
-        inputs = torch.nn.functional.pad(tokens_N[:-1], (0, padding))
-        targets = torch.nn.functional.pad(tokens_N[1:], (0, padding), value=IGNORED)
-        self.num_tokens = predicted
-        self.seq_len = seq_len
+    def __init__(
+        self, ids_N: Tensor, batch_size: int, seq_len: int, begin_id: int | None = None
+    ) -> None:
+        super().__init__()
+        inputs_N, targets_N = inputs_and_targets(ids_N, begin_id)
+        length = -(-len(inputs_N) // batch_size)
+        padding = (0, length * batch_size - len(inputs_N))
         # Time first, so that a batch is a slice.
-        self.inputs_NB = inputs.view(batch_size, length).t().contiguous()
-        self.targets_NB = targets.view(batch_size, length).t().contiguous()
-        counted = (self.targets_NB != IGNORED).split(seq_len)
-        self._counts = [int(chunk.sum()) for chunk in counted]
-
-    @classmethod
-    def for_evaluation(cls, tokens_N: Tensor) -> Streams:
-        """As few streams as speed allows; a function of the text's length alone."""
-        streams = max(1, (len(tokens_N) - 1) // EVALUATION_STREAM)
-        return cls(tokens_N, streams, max(1, EVALUATION_BATCH_TOKENS // streams))
+        self.inputs_TB = pad(inputs_N, padding).view(batch_size, length).t().contiguous()
+        targets_N = pad(targets_N, padding, value=IGNORED)
+        self.targets_TB = targets_N.view(batch_size, length).t().contiguous()
+        self.seq_len = seq_len
+        self._counts = [int((c != IGNORED).sum()) for c in torch.split(self.targets_TB, seq_len)]
+        self.num_tokens = sum(self._counts)
 
     def __len__(self) -> int:
         return len(self._counts)
@@ -62,4 +106,117 @@ class Streams:
     def __iter__(self) -> Iterator[Batch]:
         for index, count in enumerate(self._counts):
             steps = slice(index * self.seq_len, (index + 1) * self.seq_len)
-            yield Batch(self.inputs_NB[steps], self.targets_NB[steps], count, starts=index == 0)
+            yield Batch(self.inputs_TB[steps], self.targets_TB[steps], count, starts=index == 0)
+
+
+class Windows(Batches):
+    """Batches of `batch_size` windows of `seq_len` steps, shuffled by seed and epoch."""
+
+    def __init__(
+        self,
+        ids_N: Tensor,
+        batch_size: int,
+        seq_len: int,
+        begin_id: int | None = None,
+        seed: int = 0,
+    ) -> None:
+        super().__init__()
+        inputs_N, targets_N = inputs_and_targets(ids_N, begin_id)
+        windows = -(-len(inputs_N) // seq_len)
+        padding = (0, windows * seq_len - len(inputs_N))
+        self.inputs_TN = pad(inputs_N, padding).view(windows, seq_len).t().contiguous()
+        targets_N = pad(targets_N, padding, value=IGNORED)
+        self.targets_TN = targets_N.view(windows, seq_len).t().contiguous()
+        self.batch_size, self.seed = batch_size, seed
+        self._counts_N = (self.targets_TN != IGNORED).sum(0)
+        self.num_tokens = int(self._counts_N.sum())
+
+    def __len__(self) -> int:
+        return -(-self.inputs_TN.shape[1] // self.batch_size)
+
+    def __iter__(self) -> Iterator[Batch]:
+        order = shuffled(self.inputs_TN.shape[1], self.seed, self.epoch)
+        for chosen in torch.split(order, self.batch_size):
+            count = int(self._counts_N[chosen].sum())
+            yield Batch(self.inputs_TN[:, chosen], self.targets_TN[:, chosen], count, starts=True)
+
+
+class Documents(Batches):
+    """Batches of whole documents of similar length; their order is shuffled by seed and epoch.
+
+    Args:
+        ids_N: the documents one after the other, each from `<bos>` to `<eos>`.
+        seed: None keeps the batches in order of length, for evaluation.
+    """
+
+    def __init__(
+        self, ids_N: Tensor, batch_size: int, seq_len: int, begin_id: int, seed: int | None = None
+    ) -> None:
+        super().__init__()
+        starts_N = (ids_N == begin_id).nonzero().flatten()
+        ends_N = torch.cat([starts_N[1:], torch.tensor([len(ids_N)])])
+        # A document of n tokens between the marks has n + 1 to predict.
+        self.lengths_N = ends_N - starts_N - 1
+        by_length = torch.argsort(self.lengths_N, stable=True)
+        self._groups = [g.tolist() for g in torch.split(by_length, batch_size)]
+        self._longest = [int(self.lengths_N[group].max()) for group in self._groups]
+        self._starts = starts_N.tolist()
+        self._ids_N, self.seq_len, self.seed = ids_N, seq_len, seed
+        self.num_tokens = int(self.lengths_N.sum())
+
+    def __len__(self) -> int:
+        return sum(-(-longest // self.seq_len) for longest in self._longest)
+
+    def __iter__(self) -> Iterator[Batch]:
+        order = torch.arange(len(self._groups))
+        if self.seed is not None:
+            order = shuffled(len(self._groups), self.seed, self.epoch)
+        for number in order.tolist():
+            yield from self._batches(self._groups[number], self._longest[number])
+
+    def _batches(self, group: list[int], longest: int) -> Iterator[Batch]:
+        inputs_TB = torch.zeros(longest, len(group), dtype=self._ids_N.dtype)
+        targets_TB = torch.full_like(inputs_TB, IGNORED)
+        for row, document in enumerate(group):
+            start, length = self._starts[document], int(self.lengths_N[document])
+            inputs_TB[:length, row] = self._ids_N[start : start + length]
+            targets_TB[:length, row] = self._ids_N[start + 1 : start + 1 + length]
+        for first in range(0, longest, self.seq_len):
+            inputs, targets = (t[first : first + self.seq_len] for t in (inputs_TB, targets_TB))
+            yield Batch(inputs, targets, int((targets != IGNORED).sum()), starts=first == 0)
+
+
+def shuffled(count: int, seed: int, epoch: int) -> Tensor:
+    """A permutation that follows from the seed and the epoch alone."""
+    generator = torch.Generator().manual_seed((seed * 1_000_003 + epoch) % 2**63)
+    return torch.randperm(count, generator=generator)
+
+
+def for_training(
+    batching: Batching,
+    ids_N: Tensor,
+    batch_size: int,
+    seq_len: int,
+    begin_id: int | None,
+    seed: int,
+) -> Batches:
+    """The training split, batched as asked."""
+    if batching is Batching.documents:
+        assert begin_id is not None
+        return Documents(ids_N, batch_size, seq_len, begin_id, seed)
+    if batching is Batching.windows:
+        return Windows(ids_N, batch_size, seq_len, begin_id, seed)
+    return Streams(ids_N, batch_size, seq_len, begin_id)
+
+
+def for_evaluation(batching: Batching, ids_N: Tensor, begin_id: int | None) -> Batches:
+    """A whole split: by documents if training was, else in as few streams as speed allows.
+
+    A function of the split alone: figures do not depend on how the training was batched. Windows
+    are evaluated as streams, each token with all of the text before it.
+    """
+    if batching is Batching.documents:
+        assert begin_id is not None
+        return Documents(ids_N, 64, EVALUATION_BATCH_TOKENS // 64, begin_id)
+    streams = max(1, (len(ids_N) - 1) // EVALUATION_STREAM)
+    return Streams(ids_N, streams, max(1, EVALUATION_BATCH_TOKENS // streams), begin_id)

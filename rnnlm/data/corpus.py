@@ -1,22 +1,36 @@
-"""The base of every corpus: text, split, vocabulary and batches behind one LightningDataModule."""
+"""The base of every corpus: files to texts to splits to tokens to batches, in one DataModule."""
 
 from __future__ import annotations
 
 import hashlib
-import math
+import json
+import logging
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field
-from typing import ClassVar
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar
 
+import numpy as np
 import torch
 from pytorch_lightning import LightningDataModule
 from torch import Tensor
 
-from rnnlm.data.batching import Streams
-from rnnlm.data.vocabulary import Vocabulary
+from rnnlm.data import token_cache
+from rnnlm.data.batching import Batches, Batching, for_evaluation, for_training
+from rnnlm.data.source import File, PublishedFile, read_source
+from rnnlm.data.spelling import Spelling
+from rnnlm.data.splitting import SPLITS, TRAIN, Pieces, contiguous, refuse_nothing_to_train_on
+from rnnlm.data.token_cache import TokenisedCorpus, TokenisedSplit
+from rnnlm.data.vocabulary import BEGIN, BEGIN_ID, END, UNKNOWN_ID, Vocabulary
 from rnnlm.options import OptionError, option
 
-SPLITS = ("train", "validation", "test")
+log = logging.getLogger(__name__)
+
+# Part of every key of the cache: raised when the same text would be tokenised differently.
+TOKENS_VERSION = 1
+# How the tokens are put into batches, or where the text lies, does not change the tokens.
+NOT_IN_KEY = ("source", "batch_size", "seq_len")
 
 
 @dataclass
@@ -28,111 +42,197 @@ class CorpusConfig:
     source: str = option("sample", affects_result=False)
     validation_fraction: float = option(0.1, above=0, below=1)
     test_fraction: float = option(0.1, above=0, below=1)
+    # Tokens that occur less often in the training split are `<unk>`.
     min_count: int = option(2, minimum=1)
+    # At most this many tokens, the most frequent.
+    max_vocab: int | None = option(None, minimum=1)
+    batching: Batching = Batching.stream
     batch_size: int = option(32, minimum=1)
     seq_len: int = option(64, minimum=1)
 
 
-@dataclass
+@dataclass(frozen=True)
 class Split:
-    """One of train, validation and test: its raw text and the tokens made of it."""
+    """One of train, validation and test, as token indices."""
 
-    raw: str
-    tokens: list[str]
-    ids_N: Tensor = field(default_factory=lambda: torch.empty(0, dtype=torch.int64))
+    ids_N: Tensor
+    begin_id: int | None  # where the text is in documents
+    num_chars: int  # characters of the text that the predicted tokens stand for
+    unknown_nats: float  # what the unknown tokens cost to spell
+
+    @property
+    def predicted_N(self) -> Tensor:  # noqa: N802
+        """What is predicted: all but `<bos>`, or but the very first token."""
+        if self.begin_id is None:
+            return self.ids_N[1:]
+        return self.ids_N[self.ids_N != self.begin_id]
 
     @property
     def num_tokens(self) -> int:
-        """Tokens that are predicted: all but the first, which nothing comes before."""
-        return len(self.tokens) - 1
-
-    @property
-    def num_chars(self) -> int:
-        """Characters of the raw text that the predicted tokens stand for."""
-        return len(self.raw) - len(self.tokens[0])
+        """How many tokens are predicted."""
+        return len(self.predicted_N)
 
 
 class Corpus(LightningDataModule, ABC):
-    """A text, split into train, validation and test in reading order, as batches of token indices.
+    """A text, split into train, validation and test, as batches of token indices.
 
-    A subclass says where its text comes from (`read`) and what its tokens are (`tokenize`).
+    A subclass says what its text is (`sample`, `published`, `parse`) and what its tokens are
+    (`tokenize`). Where the text is in documents, each stands between `<bos>` and `<eos>`.
+
+    Args:
+        seed: of the order of shuffled batches.
     """
 
-    Config: ClassVar[type[CorpusConfig]]
+    Config: ClassVar[type[CorpusConfig]] = CorpusConfig
+    sample: ClassVar[str] = ""
+    published: ClassVar[tuple[PublishedFile, ...]] = ()
+    suffixes: ClassVar[tuple[str, ...]] = (".txt",)
+    # What stands between a task and its answer, where documents are such.
+    answer_mark: ClassVar[str | None] = None
 
-    def __init__(self, config: CorpusConfig) -> None:
+    def __init__(self, config: CorpusConfig, seed: int = 0) -> None:
         super().__init__()
         self.config = config
+        self.seed = seed
         self.splits: dict[str, Split] = {}
         self.vocabulary: Vocabulary
         self.text_sha256 = ""
+        # What was left out or changed, and how often.
+        self.notes: list[str] = []
+
+    def files(self) -> list[File]:
+        """What `data.source` names."""
+        return read_source(self.config.source, self.sample, self.published, self.suffixes)
 
     @abstractmethod
-    def read(self) -> str:
-        """The raw text."""
+    def parse(self, files: Sequence[File]) -> list[str]:
+        """The cleaned texts: documents, or pieces that are read one after the other."""
 
     @abstractmethod
-    def tokenize(self, text: str) -> list[str]:
-        """The tokens of a piece of the raw text."""
+    def tokenize(self, texts: Sequence[str]) -> Iterable[list[str]]:
+        """The tokens of each text; joined, they are the text."""
+
+    def split(self, texts: Sequence[str]) -> Pieces:
+        """The texts' division; contiguous, by proportion of each, unless a corpus knows better."""
+        cuts = [
+            contiguous(text, self.config.validation_fraction, self.config.test_fraction)
+            for text in texts
+        ]
+        return {name: [piece for cut in cuts for piece in cut[name] if piece] for name in SPLITS}
+
+    @property
+    def in_documents(self) -> bool:
+        """Whether the texts that `parse` returns are documents, whatever `data.batching` is."""
+        return False
 
     @property
     def closed_alphabet(self) -> bool:
         """Whether no token can come up that the training split does not show."""
         return False
 
+    def tokens_depend_on(self) -> Any:
+        """What, besides the files and the options, decides the tokens: versions, dictionaries."""
+        return None
+
     def setup(self, stage: str | None = None) -> None:
-        """Read, split and number the text; every stage uses the same.
+        """Read, split and number the text, or find it in the cache; every stage uses the same.
 
         Raises:
-            OptionError: the text cannot be had, or is too small for the options.
+            OptionError: the text cannot be had or read, or is too small for the options.
         """
         if self.splits:
             return
-        text = self.read()
-        self.text_sha256 = hashlib.sha256(text.encode()).hexdigest()
+        refuse_nothing_to_train_on(self.config.validation_fraction, self.config.test_fraction)
+        files = self.files()
+        key = self._key(files)
+        tokenised = token_cache.load(key)
+        if tokenised is None:
+            tokenised = self._tokenise(files)
+            token_cache.store(key, tokenised)
+        self.text_sha256 = tokenised.text_sha256
+        self.notes = tokenised.notes
+        for note in self.notes:
+            log.info("%s: %s", self.config.name, note)
+        self.vocabulary = Vocabulary(tokenised.vocabulary)
+        begin_id = BEGIN_ID if self.vocabulary.bounded else None
         self.splits = {
-            name: Split(raw, self.tokenize(raw)) for name, raw in self._cut(text).items()
+            name: Split(
+                torch.from_numpy(split.ids.astype(np.int64)),
+                begin_id,
+                split.num_chars,
+                split.unknown_nats,
+            )
+            for name, split in tokenised.splits.items()
         }
         self._check_sizes()
-        self.vocabulary = Vocabulary.build(
-            self.splits["train"].tokens, self.config.min_count, self.closed_alphabet
-        )
-        for split in self.splits.values():
-            split.ids_N = self.vocabulary.encode(split.tokens)
 
     @property
     def oov_rate(self) -> float:
-        """Share of the test split's tokens that are `<unk>`."""
-        return (self.splits["test"].ids_N == 0).double().mean().item()
+        """Share of the test split's predicted tokens that are `<unk>`."""
+        return (self.splits["test"].predicted_N == UNKNOWN_ID).double().mean().item()
 
-    def train_dataloader(self) -> Streams:
-        """The training split in `batch_size` streams of `seq_len` steps, never shuffled."""
-        ids_N = self.splits["train"].ids_N
-        return Streams(ids_N, self.config.batch_size, self.config.seq_len)
+    def train_dataloader(self) -> Batches:
+        """The training split, batched as `data.batching` says."""
+        split, config = self.splits["train"], self.config
+        return for_training(
+            config.batching,
+            split.ids_N,
+            config.batch_size,
+            config.seq_len,
+            split.begin_id,
+            self.seed,
+        )
 
-    def val_dataloader(self) -> Streams:
+    def val_dataloader(self) -> Batches:
         """The validation split, for evaluation."""
-        return Streams.for_evaluation(self.splits["validation"].ids_N)
+        return self._whole("validation")
 
-    def test_dataloader(self) -> list[Streams]:
+    def test_dataloader(self) -> list[Batches]:
         """All three splits, for the evaluation of the chosen checkpoint, in the order of SPLITS."""
-        return [Streams.for_evaluation(self.splits[name].ids_N) for name in SPLITS]
+        return [self._whole(name) for name in SPLITS]
 
-    def _cut(self, text: str) -> dict[str, str]:
-        """Contiguous: train, then validation, then test."""
-        held_out = self.config.validation_fraction + self.config.test_fraction
-        if held_out >= 1:
-            raise OptionError(
-                "data.validation_fraction",
-                f"with data.test_fraction it is {held_out:g} of the text, none is left to train on",
-            )
-        validation_start = math.floor(len(text) * (1 - held_out))
-        test_start = math.floor(len(text) * (1 - self.config.test_fraction))
-        return {
-            "train": text[:validation_start],
-            "validation": text[validation_start:test_start],
-            "test": text[test_start:],
+    def _whole(self, name: str) -> Batches:
+        split = self.splits[name]
+        return for_evaluation(self.config.batching, split.ids_N, split.begin_id)
+
+    def _key(self, files: Sequence[File]) -> str:
+        options = {
+            name: str(value)
+            for name, value in asdict(self.config).items()
+            if name not in NOT_IN_KEY
         }
+        described = [TOKENS_VERSION, options, self.tokens_depend_on()]
+        digest = hashlib.sha256(json.dumps(described, sort_keys=True).encode())
+        for file in files:
+            digest.update(f"\n{file.name}\n{len(file.content)}\n".encode(errors="replace"))
+            digest.update(file.content)
+        return f"{self.config.name}-{digest.hexdigest()[:24]}"
+
+    def _tokenise(self, files: Sequence[File]) -> TokenisedCorpus:
+        texts = self.parse(files)
+        pieces = self.split(texts)
+        by_line = self.config.batching is Batching.documents and not self.in_documents
+        if by_line:
+            pieces = {
+                name: [line for text in texts for line in text.split("\n") if line]
+                for name, texts in pieces.items()
+            }
+        bounded = by_line or self.in_documents
+        tokens = {name: list(self.tokenize(texts)) for name, texts in pieces.items()}
+        counts = Counter(token for text in tokens[TRAIN] for token in text)
+        vocabulary = Vocabulary.build(
+            counts, self.config.min_count, self.config.max_vocab, self.closed_alphabet, bounded
+        )
+        spelling = Spelling(counts, set(vocabulary.tokens))
+        return TokenisedCorpus(
+            hashlib.sha256("\n".join(texts).encode()).hexdigest(),
+            vocabulary.tokens,
+            self.notes,
+            {
+                name: _tokenised_split(tokens[name], pieces[name], vocabulary, spelling)
+                for name in SPLITS
+            },
+        )
 
     def _check_sizes(self) -> None:
         for name in ("validation", "test"):
@@ -141,16 +241,46 @@ class Corpus(LightningDataModule, ABC):
                     f"data.{name}_fraction",
                     f"{getattr(self.config, f'{name}_fraction')} of the text is too little",
                 )
-        available = self.splits["train"].num_tokens
-        batch_size, seq_len = self.config.batch_size, self.config.seq_len
-        if seq_len > available:
+        split, config = self.splits["train"], self.config
+        available = split.num_tokens
+        if config.batching is Batching.documents:
+            assert split.begin_id is not None
+            documents = int((split.ids_N == split.begin_id).sum())
+            if config.batch_size > documents:
+                raise OptionError(
+                    "data.batch_size",
+                    f"{config.batch_size} is more than the documents to train on, "
+                    f"it takes at most {documents}",
+                )
+        elif config.seq_len > available:
             raise OptionError(
                 "data.seq_len",
-                f"{seq_len} is longer than the training text, it takes at most {max(available, 0)}",
+                f"{config.seq_len} is longer than the training text, "
+                f"it takes at most {max(available, 0)}",
             )
-        if batch_size * seq_len > available:
+        elif config.batch_size * config.seq_len > available:
             raise OptionError(
                 "data.batch_size",
-                f"{batch_size} streams of data.seq_len={seq_len} need more than the {available:,} "
-                f"tokens to train on, it takes at most {available // seq_len}",
+                f"{config.batch_size} streams of data.seq_len={config.seq_len} need more than the "
+                f"{available:,} tokens to train on, it takes at most {available // config.seq_len}",
             )
+
+
+def _tokenised_split(
+    tokens: Sequence[list[str]], texts: Sequence[str], vocabulary: Vocabulary, spelling: Spelling
+) -> TokenisedSplit:
+    """Number the tokens of a split's texts.
+
+    Between documents, a text's end is one character more: the line end that would stand there.
+    """
+    flat: list[str] = []
+    for text in tokens:
+        flat += [BEGIN, *text, END] if vocabulary.bounded else text
+    ids = vocabulary.encode(flat)
+    unknown = [flat[index] for index in np.flatnonzero(ids == UNKNOWN_ID)]
+    num_chars = sum(map(len, texts))
+    if vocabulary.bounded:
+        num_chars += len(texts)
+    elif flat:
+        num_chars -= len(flat[0])
+    return TokenisedSplit(ids, num_chars, float(sum(map(spelling.nats, unknown))))

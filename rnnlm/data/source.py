@@ -1,21 +1,36 @@
-"""Where a corpus' text comes from: the sample in the package, the published file, or a path.
+"""Where a corpus comes from: the sample in the package, the published files, or the user's path.
 
-A source is turned into text once, by `read_text`; what is wrong with it is said in one line.
+A source is read into `File`s: names and bytes. What cannot be had or read is said in one line.
 """
 
 from __future__ import annotations
 
 import importlib.resources
+import io
 import os
+import zipfile
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from importlib.resources.abc import Traversable
+from pathlib import Path, PurePosixPath
 
 import pooch
 import requests
+from tqdm import tqdm
 
 from rnnlm.options import OptionError
 
 SAMPLE, FULL = "sample", "full"
+# A zip's texts may not unpack to more than this.
+_LARGEST_ZIP = 2**30
+
+
+@dataclass(frozen=True)
+class File:
+    """A file's name, for messages and ordering, and what is in it."""
+
+    name: str
+    content: bytes
 
 
 @dataclass(frozen=True)
@@ -27,36 +42,135 @@ class PublishedFile:
     sha256: str
 
 
-def cache_directory() -> Path:
+def data_directory() -> Path:
     """Where downloads are kept: `RNNLM_DATA_DIR`, or the user's own cache directory."""
     return Path(os.environ.get("RNNLM_DATA_DIR") or pooch.os_cache("rnnlm"))
 
 
-def sample_bytes(name: str) -> bytes:
-    """The sample text `name`, written for this project and shipped in the package."""
-    return (importlib.resources.files("rnnlm.data") / "samples" / name).read_bytes()
+def read_source(
+    source: str, sample: str, published: Sequence[PublishedFile], suffixes: tuple[str, ...]
+) -> list[File]:
+    """The files that `data.source` names: `sample`, `full`, or else a path, ordered by name.
+
+    Args:
+        sample: the file or folder below `samples/`.
+        published: what `full` is.
+        suffixes: of a folder or a zip, the files that end in one of these are read.
+
+    Raises:
+        OptionError: the source cannot be had or read.
+    """
+    if source == SAMPLE:
+        return _sample(importlib.resources.files("rnnlm.data") / "samples" / sample)
+    if source == FULL:
+        found = [File(file.name, path.read_bytes()) for file, path in _fetch_all(published)]
+        return [text for file in found for text in _unpacked(file, suffixes)]
+    return read_path(Path(source).expanduser(), suffixes)
 
 
-def fetch(file: PublishedFile) -> Path:
+def read_path(path: Path, suffixes: tuple[str, ...]) -> list[File]:
+    """The user's own file, or the texts in a folder or a zip.
+
+    Raises:
+        OptionError: there is nothing to read, or it cannot be read.
+    """
+    try:
+        if path.is_dir():
+            found = sorted(p for p in path.iterdir() if p.suffix.lower() in suffixes)
+            if not found:
+                expected = " or ".join(f"*{suffix}" for suffix in suffixes)
+                raise OptionError("data.source", f"the folder {path} holds no {expected}")
+            return [File(p.name, p.read_bytes()) for p in found]
+        content = path.read_bytes()
+    except FileNotFoundError as error:
+        raise OptionError(
+            "data.source", f"no file {path}; it takes sample, full or the path of a text"
+        ) from error
+    except IsADirectoryError as error:
+        raise OptionError("data.source", f"{error.filename} is a folder, not a text") from error
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise OptionError("data.source", f"{path} cannot be read ({reason})") from error
+    return _unpacked(File(path.name, content), suffixes)
+
+
+def _unpacked(file: File, suffixes: tuple[str, ...]) -> list[File]:
+    is_zip = file.name.lower().endswith(".zip")
+    return unzip(file.content, file.name, suffixes) if is_zip else [file]
+
+
+def unzip(content: bytes, name: str, suffixes: tuple[str, ...]) -> list[File]:
+    """The texts in a zip, in memory: nothing is unpacked to the disk.
+
+    Raises:
+        OptionError: it is no zip, is damaged or too large, holds no text, or a member's path leads
+            out of it.
+    """
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            members = [m for m in archive.infolist() if not m.is_dir()]
+            for member in members:
+                parts = PurePosixPath(member.filename.replace("\\", "/"))
+                if parts.is_absolute() or ".." in parts.parts or ":" in member.filename[:2]:
+                    raise OptionError(
+                        "data.source",
+                        f"{name} holds {member.filename!r}, a path that leads out of it",
+                    )
+            texts = [m for m in members if PurePosixPath(m.filename).suffix.lower() in suffixes]
+            if not texts:
+                expected = " or ".join(f"*{suffix}" for suffix in suffixes)
+                raise OptionError("data.source", f"{name} holds no {expected}")
+            if sum(member.file_size for member in texts) > _LARGEST_ZIP:
+                raise OptionError("data.source", f"{name} unpacks to more than 1 GiB")
+            texts.sort(key=lambda member: member.filename)
+            return [File(f"{name}/{m.filename}", archive.read(m)) for m in texts]
+    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, OSError) as error:
+        raise OptionError("data.source", f"{name} is no zip that can be read ({error})") from error
+    except (ValueError, zipfile.zlib.error) as error:  # type: ignore[attr-defined]
+        if isinstance(error, OptionError):
+            raise
+        raise OptionError("data.source", f"{name} is a damaged zip ({error})") from error
+
+
+def _sample(location: Traversable) -> list[File]:
+    """The sample's file, or its folder's files, written for this project."""
+    if location.is_file():
+        return [File(location.name, location.read_bytes())]
+    files = [File(entry.name, entry.read_bytes()) for entry in location.iterdir()]
+    return sorted(files, key=lambda file: file.name)
+
+
+def _fetch_all(published: Sequence[PublishedFile]) -> list[tuple[PublishedFile, Path]]:
+    """All files, with one bar where there are many to download."""
+    missing = [file for file in published if not (data_directory() / file.name).exists()]
+    many = len(missing) > 1
+    fetched = []
+    for file in tqdm(published, unit="file", disable=not many, desc="downloading", leave=False):
+        fetched.append((file, fetch(file, progress=not many)))
+    return fetched
+
+
+def fetch(file: PublishedFile, progress: bool = True) -> Path:
     """The published file in the cache, downloaded if it is not there, its SHA-256 verified.
 
     Raises:
         OptionError: the file can neither be found nor downloaded, or is not the one expected.
     """
-    cache = cache_directory()
-    downloaded = cache / file.name
+    downloaded = data_directory() / file.name
+    if not progress:
+        pooch.get_logger().setLevel("WARNING")
     try:
         path = pooch.retrieve(
             url=file.address,
             known_hash=f"sha256:{file.sha256}",
             fname=downloaded.name,
             path=downloaded.parent,
-            downloader=pooch.HTTPDownloader(progressbar=True, timeout=30),
+            downloader=pooch.HTTPDownloader(progressbar=progress, timeout=30),
         )
     except (requests.exceptions.RequestException, ConnectionError) as error:
         raise OptionError(
             "data.source",
-            f"full is not in {cache} and could not be downloaded from {file.address} "
+            f"full is not in {data_directory()} and could not be downloaded from {file.address} "
             f"({type(error).__name__}); use data.source=sample or data.source=PATH",
         ) from error
     except ValueError as error:
@@ -72,52 +186,3 @@ def fetch(file: PublishedFile) -> Path:
             "set RNNLM_DATA_DIR to a folder that can be written",
         ) from error
     return Path(path)
-
-
-def read_bytes(path: Path) -> bytes:
-    """The content of the user's own file.
-
-    Raises:
-        OptionError: there is no such file, it is a folder, or it cannot be read.
-    """
-    try:
-        return path.expanduser().read_bytes()
-    except FileNotFoundError as error:
-        raise OptionError(
-            "data.source", f"no file {path}; it takes sample, full or the path of a text"
-        ) from error
-    except IsADirectoryError as error:
-        raise OptionError("data.source", f"{path} is a folder, a text file is needed") from error
-    except OSError as error:
-        raise OptionError("data.source", f"{path} cannot be read ({error.strerror})") from error
-
-
-def decode(content: bytes, name: str) -> str:
-    r"""The text of a UTF-8 file, with or without a byte order mark, lines ending in ``\n``.
-
-    Raises:
-        OptionError: the file is not UTF-8 (the offset is named), or holds no text.
-    """
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise OptionError(
-            "data.source", f"{name} is not UTF-8 text: byte {error.start} cannot be decoded"
-        ) from error
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
-    if not text.strip():
-        raise OptionError("data.source", f"{name} holds no text")
-    return text
-
-
-def read_text(source: str, sample: str, published: PublishedFile) -> str:
-    """The text that `data.source` names: `sample`, `full`, or else a path.
-
-    Raises:
-        OptionError: the source cannot be had or read as text.
-    """
-    if source == SAMPLE:
-        return decode(sample_bytes(sample), sample)
-    if source == FULL:
-        return decode(fetch(published).read_bytes(), published.name)
-    return decode(read_bytes(Path(source)), source)

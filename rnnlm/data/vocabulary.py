@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-import torch
-from torch import Tensor
+import numpy as np
 
 from rnnlm.options import OptionError
 
-UNKNOWN = "<unk>"
+UNKNOWN, BEGIN, END = "<unk>", "<bos>", "<eos>"
+UNKNOWN_ID, BEGIN_ID, END_ID = 0, 1, 2
 
 
 class Vocabulary:
-    """An ordered set of tokens; index 0 is `<unk>`, which stands for every token not in the set."""
+    """An ordered set of tokens.
+
+    Index 0 is `<unk>`, which stands for every token not in the set. A vocabulary of documents goes
+    on with `<bos>` and `<eos>`, which stand before and after each.
+    """
 
     def __init__(self, tokens: Sequence[str]) -> None:
         self.tokens = list(tokens)
@@ -23,37 +27,54 @@ class Vocabulary:
             raise ValueError(f"a vocabulary starts with {UNKNOWN} and holds no token twice")
 
     @classmethod
-    def build(cls, training: Iterable[str], min_count: int, closed: bool = False) -> Vocabulary:
+    def build(
+        cls,
+        training: Counter[str],
+        min_count: int,
+        max_size: int | None = None,
+        closed: bool = False,
+        bounded: bool = False,
+    ) -> Vocabulary:
         """Keep the tokens that occur at least `min_count` times; the rarer ones become `<unk>`.
 
         A model can only predict `<unk>` sensibly if it has met it in training. So unless the
         alphabet is `closed` (no other token can ever come up), the least frequent token is mapped
-        to `<unk>` where none falls below `min_count`.
+        to `<unk>` where none is left out.
+
+        Args:
+            training: how often each token occurs in the training split.
+            max_size: keep at most this many of the most frequent tokens.
+            bounded: whether the text is in documents, between `<bos>` and `<eos>`.
 
         Raises:
             OptionError: nothing but `<unk>` would be left.
         """
-        counts = Counter(training)
+        special = [UNKNOWN, BEGIN, END] if bounded else [UNKNOWN]
         # Most frequent first; ties in code point order, so that the order is always the same.
-        ranked = sorted(counts, key=lambda token: (-counts[token], token))
-        kept = [token for token in ranked if counts[token] >= min_count]
+        ranked = sorted(training, key=lambda token: (-training[token], token))
+        ranked = [token for token in ranked if token not in special]
+        kept = [token for token in ranked if training[token] >= min_count][:max_size]
         if not closed and len(kept) == len(ranked) > 1:
             kept.pop()
         if not kept:
-            most = counts[ranked[0]] if ranked else 0
+            most = training[ranked[0]] if ranked else 0
             raise OptionError(
-                "data.min_count",
-                f"{min_count} leaves no token, none occurs more than {most} times",
+                "data.min_count", f"{min_count} leaves no token, none occurs more than {most} times"
             )
-        return cls([UNKNOWN, *kept])
+        return cls([*special, *kept])
 
     def __len__(self) -> int:
         return len(self.tokens)
 
-    def encode(self, tokens: Iterable[str]) -> Tensor:
-        """Indices of the tokens, shape (N,), int64."""
-        index = self._index
-        return torch.tensor([index.get(token, 0) for token in tokens], dtype=torch.int64)
+    @property
+    def bounded(self) -> bool:
+        """Whether it has `<bos>` and `<eos>`."""
+        return self.tokens[BEGIN_ID : END_ID + 1] == [BEGIN, END]
+
+    def encode(self, tokens: Iterable[str]) -> np.ndarray:
+        """Indices of the tokens, shape (N,), int32."""
+        get = self._index.get
+        return np.fromiter((get(token, UNKNOWN_ID) for token in tokens), dtype=np.int32)
 
     def decode(self, indices: Iterable[int]) -> list[str]:
         """The tokens that the indices stand for."""

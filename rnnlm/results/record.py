@@ -45,6 +45,8 @@ class Record:
     train: dict[str, float] | None = None
     validation: dict[str, float] | None = None
     test: dict[str, float] | None = None
+    # Share of the test split's tasks that are answered without a mistake, where there are tasks.
+    exact_match: float | None = None
 
     tokens_per_second: float | None = None
     train_seconds: float | None = None

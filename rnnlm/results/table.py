@@ -69,6 +69,7 @@ COLUMNS = (
     ),
     Column("test_ppl", "test ppl", _of_split("test", "ppl"), _significant),
     Column("test_bpc", "test bits/char", _of_split("test", "bpc"), _significant),
+    Column("exact_match", "exact match", lambda r: r.exact_match, lambda v: f"{v:.2%}"),
     Column("tokens_per_second", "tokens/s", lambda r: r.tokens_per_second, _whole),
     Column("train_seconds", "training s", lambda r: r.train_seconds, _significant),
     Column("status", "status", lambda r: r.status, is_text=True),
@@ -88,6 +89,8 @@ LEAST_NEEDED = (
     "validation_unigram_ppl",
     "data",
 )
+# Columns that stand only where a run has something to say in them.
+SOMETIMES = ("exact_match",)
 COLUMN_GAP = 1
 
 
@@ -108,11 +111,16 @@ class Table:
                 seen.add(_comparable(record))
                 self._best.add(index)
 
-        self.columns = list(COLUMNS)
+        self.columns = [
+            column
+            for column in COLUMNS
+            if column.name not in SOMETIMES
+            or any(column.value(r) is not None for r in self.records)
+        ]
         if any(differing := _differing_options(self.records)):
             options = dict(zip(map(id, self.records), differing, strict=True))
             column = Column("options", "options", lambda r: options[id(r)] or None, is_text=True)
-            self.columns.insert([c.name for c in COLUMNS].index("seed"), column)
+            self.columns.insert([c.name for c in self.columns].index("seed"), column)
 
     def is_best(self, index: int) -> bool:
         """Whether the row has the best validation perplexity of its text."""

@@ -4,38 +4,68 @@ from __future__ import annotations
 
 import itertools
 
+import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from torch import Tensor
 
-from rnnlm.data.batching import EVALUATION_STREAM, IGNORED, Streams
+from rnnlm.data.batching import (
+    EVALUATION_STREAM,
+    IGNORED,
+    Batches,
+    Batching,
+    Documents,
+    Streams,
+    Windows,
+    for_evaluation,
+    for_training,
+)
+
+BEGIN = 1
 
 sizes = {
     "num_tokens": st.integers(2, 300),
     "batch_size": st.integers(1, 9),
     "seq_len": st.integers(1, 40),
 }
+documents = st.lists(st.integers(0, 30), min_size=1, max_size=20)
+
+
+def predicted(batches: Batches) -> list[int]:
+    """What an epoch predicts, in its order; every batch's count is checked on the way."""
+    seen: list[int] = []
+    for batch in batches:
+        counted = batch.targets_TB != IGNORED
+        assert batch.inputs_TB.shape == batch.targets_TB.shape
+        assert batch.num_tokens == int(counted.sum())
+        seen += batch.targets_TB[counted].tolist()
+    assert batches.num_tokens == len(seen)
+    return seen
+
+
+def in_documents(lengths: list[int]) -> Tensor:
+    """Documents of distinct tokens from 2 on, each after BEGIN; a document's last is its end."""
+    numbers = itertools.count(2)
+    return torch.tensor([t for n in lengths for t in (BEGIN, *itertools.islice(numbers, n + 1))])
 
 
 @given(**sizes)
-def test_every_token_but_the_first_is_predicted_once(
+def test_streams_predict_every_token_but_the_first_once(
     num_tokens: int, batch_size: int, seq_len: int
 ) -> None:
-    tokens_N = torch.arange(num_tokens)
-    streams = Streams(tokens_N, batch_size, seq_len)
-    seen: list[int] = []
-    for batch in streams:
-        counts = batch.targets_TB != IGNORED
-        assert batch.num_tokens == int(counts.sum()) > 0
-        # What is predicted is what follows, never the input itself.
-        assert torch.equal(batch.targets_TB[counts], batch.inputs_TB[counts] + 1)
-        seen += batch.targets_TB[counts].tolist()
-    assert sorted(seen) == list(range(1, num_tokens))
+    streams = Streams(torch.arange(num_tokens), batch_size, seq_len)
+    assert sorted(predicted(streams)) == list(range(1, num_tokens))
     assert len(list(streams)) == len(streams)
+    for batch in streams:
+        counted = batch.targets_TB != IGNORED
+        # What is predicted is what follows, never the input itself.
+        assert torch.equal(batch.targets_TB[counted], batch.inputs_TB[counted] + 1)
+        assert batch.num_tokens > 0
 
 
 @given(**sizes)
-def test_a_batch_continues_where_the_one_before_stopped(
+def test_a_stream_continues_where_the_batch_before_stopped(
     num_tokens: int, batch_size: int, seq_len: int
 ) -> None:
     batches = list(Streams(torch.arange(num_tokens), batch_size, seq_len))
@@ -45,23 +75,89 @@ def test_a_batch_continues_where_the_one_before_stopped(
         assert torch.equal(after.inputs_TB[0][real], before.targets_TB[-1][real])
 
 
-def test_the_order_is_the_same_in_every_epoch() -> None:
+def test_the_order_of_streams_is_the_same_in_every_epoch() -> None:
     streams = Streams(torch.arange(100), 4, 7)
-    for first, second in zip(streams, streams, strict=True):
-        assert torch.equal(first.inputs_TB, second.inputs_TB)
+    first = predicted(streams)
+    streams.set_epoch(1)
+    assert predicted(streams) == first
 
 
-def test_a_batch_is_a_slice_and_not_a_copy() -> None:
+def test_a_batch_of_streams_is_a_slice_and_not_a_copy() -> None:
     streams = Streams(torch.arange(100), 4, 7)
-    assert next(iter(streams)).inputs_TB.data_ptr() == streams.inputs_NB.data_ptr()
+    assert next(iter(streams)).inputs_TB.data_ptr() == streams.inputs_TB.data_ptr()
+
+
+@given(**sizes)
+def test_windows_predict_every_token_but_the_first_once_in_any_order(
+    num_tokens: int, batch_size: int, seq_len: int
+) -> None:
+    windows = Windows(torch.arange(num_tokens), batch_size, seq_len, seed=3)
+    assert sorted(predicted(windows)) == list(range(1, num_tokens))
+    assert len(list(windows)) == len(windows)
+    assert all(batch.starts and len(batch.inputs_TB) == seq_len for batch in windows)
+
+
+@given(documents, st.integers(1, 9), st.integers(1, 40))
+def test_documents_are_whole_rows_that_start_from_their_beginning(
+    lengths: list[int], batch_size: int, seq_len: int
+) -> None:
+    ids = in_documents(lengths)
+    batches = Documents(ids, batch_size, seq_len, BEGIN, seed=0)
+    assert sorted(predicted(batches)) == sorted(ids[ids != BEGIN].tolist())
+    assert len(list(batches)) == len(batches)
+    for batch in batches:
+        assert batch.inputs_TB.shape[1] <= batch_size
+        assert len(batch.inputs_TB) <= seq_len
+        if batch.starts:
+            assert (batch.inputs_TB[0] == BEGIN).all()
+
+
+def test_documents_of_similar_length_stand_together() -> None:
+    lengths = [1, 30, 2, 29, 3, 28]
+    batches = list(Documents(in_documents(lengths), 3, 100, BEGIN))
+    assert [len(batch.inputs_TB) for batch in batches] == [4, 31]
+
+
+@given(documents, st.integers(1, 9), st.integers(1, 40))
+def test_streams_and_windows_of_documents_predict_the_same_tokens(
+    lengths: list[int], batch_size: int, seq_len: int
+) -> None:
+    ids = in_documents(lengths)
+    expected = sorted(ids[ids != BEGIN].tolist())
+    assert sorted(predicted(Streams(ids, batch_size, seq_len, BEGIN))) == expected
+    assert sorted(predicted(Windows(ids, batch_size, seq_len, BEGIN))) == expected
+
+
+@pytest.mark.parametrize("batching", [Batching.windows, Batching.documents])
+def test_epochs_are_shuffled_by_seed_and_number(batching: Batching) -> None:
+    ids = in_documents([5] * 40)
+
+    def epoch(seed: int, number: int) -> list[int]:
+        batches = for_training(batching, ids, 2, 6, BEGIN, seed)
+        batches.set_epoch(number)
+        return predicted(batches)
+
+    assert epoch(1, 0) == epoch(1, 0)
+    assert epoch(1, 0) != epoch(1, 1)
+    assert epoch(1, 0) != epoch(2, 0)
+    assert sorted(epoch(1, 0)) == sorted(epoch(2, 1))
 
 
 def test_a_short_text_is_evaluated_as_one_stream() -> None:
-    streams = Streams.for_evaluation(torch.arange(EVALUATION_STREAM))
-    assert streams.inputs_NB.shape == (EVALUATION_STREAM - 1, 1)
+    streams = for_evaluation(Batching.windows, torch.arange(EVALUATION_STREAM), None)
+    assert isinstance(streams, Streams)
+    assert streams.inputs_TB.shape == (EVALUATION_STREAM - 1, 1)
 
 
 def test_a_long_text_is_evaluated_in_streams_long_enough_to_compare() -> None:
-    streams = Streams.for_evaluation(torch.arange(10 * EVALUATION_STREAM + 5))
-    assert streams.inputs_NB.shape[1] == 10
-    assert len(streams.inputs_NB) >= EVALUATION_STREAM
+    streams = for_evaluation(Batching.stream, torch.arange(10 * EVALUATION_STREAM + 5), None)
+    assert isinstance(streams, Streams)
+    assert streams.inputs_TB.shape[1] == 10
+    assert len(streams.inputs_TB) >= EVALUATION_STREAM
+
+
+def test_documents_are_evaluated_as_documents() -> None:
+    ids = in_documents([5, 300])
+    assert sorted(predicted(for_evaluation(Batching.documents, ids, BEGIN))) == sorted(
+        ids[ids != BEGIN].tolist()
+    )

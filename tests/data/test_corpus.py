@@ -3,60 +3,83 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
-from rnnlm.data import corpora
-from rnnlm.data.corpus import SPLITS, Corpus, CorpusConfig
-from rnnlm.data.time_machine import TimeMachine, TimeMachineConfig
+from rnnlm.data import corpora, token_cache
+from rnnlm.data.batching import Batching
+from rnnlm.data.corpus import Corpus, CorpusConfig
+from rnnlm.data.source import File
+from rnnlm.data.splitting import SPLITS
+from rnnlm.data.vocabulary import BEGIN_ID, END_ID
 from rnnlm.options import OptionError
 
 
-class Letters(TimeMachine):
+class Letters(Corpus):
     """A text given as it is, without a file."""
 
     text = "abcdefghij" * 100
+    parsed = 0
 
-    def read(self) -> str:
-        return self.text
+    def files(self) -> list[File]:
+        return [File("letters.txt", self.text.encode())]
+
+    def parse(self, files: Sequence[File]) -> list[str]:
+        type(self).parsed += 1
+        return [files[0].content.decode()]
+
+    def tokenize(self, texts: Sequence[str]) -> list[list[str]]:
+        return [list(text) for text in texts]
 
 
-def corpus(**options: object) -> Letters:
-    defaults = {"batch_size": 2, "seq_len": 4}
-    made = Letters(TimeMachineConfig(**{**defaults, **options}))  # type: ignore[arg-type]
+def corpus(text: str = Letters.text, **options: object) -> Letters:
+    defaults = {"name": "letters", "batch_size": 2, "seq_len": 4}
+    made = Letters(CorpusConfig(**{**defaults, **options}))  # type: ignore[arg-type]
+    made.text = text
     made.setup()
     return made
 
 
+def text_of(made: Corpus, name: str) -> str:
+    return "".join(made.vocabulary.decode(made.splits[name].ids_N.tolist()))
+
+
+@pytest.mark.parametrize("batching", Batching)
 @pytest.mark.parametrize("name", corpora())
-def test_every_sample_loads_offline(name: str) -> None:
-    kind: type[Corpus] = corpora()[name]
-    made = kind(kind.Config(name=name))
+def test_every_sample_loads_offline_in_every_batching(name: str, batching: Batching) -> None:
+    kind = corpora()[name]
+    made = kind(kind.Config(name=name, batching=batching, batch_size=8))
     made.setup()
     assert set(made.splits) == set(SPLITS)
     assert len(made.vocabulary) > 10
-    assert next(iter(made.train_dataloader())).num_tokens > 0
+    assert len(made.text_sha256) == 64
+    for split in made.splits.values():
+        assert split.num_tokens > 10
+        assert split.num_chars > 10
+    batches = made.train_dataloader()
+    assert sum(batch.num_tokens for batch in batches) == made.splits["train"].num_tokens
 
 
 def test_the_split_is_contiguous_in_reading_order() -> None:
-    splits = corpus(validation_fraction=0.1, test_fraction=0.2).splits
-    assert "".join(splits[name].raw for name in SPLITS) == Letters.text
-    assert [len(splits[name].raw) for name in SPLITS] == [700, 100, 200]
+    made = corpus(validation_fraction=0.1, test_fraction=0.2, min_count=1)
+    assert [len(made.splits[name].ids_N) for name in SPLITS] == [700, 100, 200]
+    # The least frequent letter is <unk>, so that the model learns what that is.
+    assert text_of(made, "test") == ("abcdefghi<unk>" * 20)
 
 
 def test_the_vocabulary_is_of_the_training_split_alone() -> None:
     made = corpus()
-    made_with_other_end = Letters(made.config)
-    made_with_other_end.text = Letters.text[:800] + "xyz" * 66 + "xy"
-    made_with_other_end.setup()
-    assert made_with_other_end.vocabulary.tokens == made.vocabulary.tokens
-    assert made_with_other_end.oov_rate == 1.0
+    other = corpus(Letters.text[:800] + "xyz" * 66 + "xy")
+    assert other.vocabulary.tokens == made.vocabulary.tokens
+    assert other.oov_rate == 1.0
 
 
 def test_unknown_is_trained_on() -> None:
-    made = corpus()
-    assert (made.splits["train"].ids_N == 0).any()
+    assert (corpus().splits["train"].ids_N == 0).any()
 
 
 def test_the_texts_hash_is_of_all_of_it() -> None:
@@ -68,6 +91,25 @@ def test_predicted_tokens_and_their_characters_are_counted() -> None:
     assert (split.num_tokens, split.num_chars) == (99, 99)
 
 
+def test_lines_are_documents_and_a_line_end_is_a_character() -> None:
+    text = "one line\n\nand another\n" * 40
+    made = corpus(text, batching=Batching.documents, min_count=1)
+    split = made.splits["train"]
+    assert int((split.ids_N == BEGIN_ID).sum()) == int((split.ids_N == END_ID).sum()) > 10
+    lines = [line for line in text[: round(len(text) * 0.8)].split("\n") if line]
+    assert split.num_tokens == split.num_chars == sum(len(line) + 1 for line in lines)
+
+
+def test_unknown_tokens_are_charged_for() -> None:
+    made = corpus(Letters.text[:950] + "Ω" * 50)
+    assert made.splits["train"].unknown_nats == pytest.approx(
+        # "j" alone is unknown in training: 80 of 80, plus one for each of 11 symbols.
+        80 * torch.tensor(91 / 81).log().item(),
+        rel=1e-5,
+    )
+    assert made.splits["test"].unknown_nats > 50 * 13
+
+
 def test_setup_is_done_once() -> None:
     made = corpus()
     before = made.splits["train"].ids_N
@@ -75,10 +117,48 @@ def test_setup_is_done_once() -> None:
     assert made.splits["train"].ids_N is before
 
 
+def test_a_text_is_tokenised_once_for_all_runs() -> None:
+    text = "the quick brown fox jumps over the lazy dog\n" * 30
+    first = corpus(text)
+    parsed = Letters.parsed
+    second = corpus(text, batch_size=3, seq_len=5)
+    assert Letters.parsed == parsed
+    assert second.vocabulary.tokens == first.vocabulary.tokens
+    assert second.text_sha256 == first.text_sha256
+    for name in SPLITS:
+        assert torch.equal(first.splits[name].ids_N, second.splits[name].ids_N)
+        assert first.splits[name].unknown_nats == second.splits[name].unknown_nats
+    corpus(text, min_count=3)
+    corpus(text + "more")
+    assert Letters.parsed == parsed + 2
+
+
+def test_nothing_is_cached_of_a_text_that_is_refused() -> None:
+    with pytest.raises(OptionError):
+        corpus(min_count=1000)
+    assert not list(token_cache.cache_directory().glob("*"))
+
+
+def test_a_broken_cache_is_made_again() -> None:
+    first = corpus()
+    (folder,) = token_cache.cache_directory().iterdir()
+    (folder / "train.npy").write_bytes(b"broken")
+    assert torch.equal(corpus().splits["train"].ids_N, first.splits["train"].ids_N)
+
+
+def test_a_cache_that_cannot_be_written_is_done_without(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setenv("RNNLM_CACHE_DIR", str(tmp_path / "file"))
+    assert corpus().splits["train"].num_tokens == 799
+
+
 def test_evaluation_does_not_depend_on_the_training_batches() -> None:
     first, second = corpus(batch_size=2, seq_len=4), corpus(batch_size=20, seq_len=3)
     for one, other in zip(first.test_dataloader(), second.test_dataloader(), strict=True):
-        assert torch.equal(one.targets_NB, other.targets_NB)
+        for batch, same in zip(one, other, strict=True):
+            assert torch.equal(batch.targets_TB, same.targets_TB)
 
 
 @pytest.mark.parametrize(
@@ -88,9 +168,13 @@ def test_evaluation_does_not_depend_on_the_training_batches() -> None:
         ({"batch_size": 200}, "data.batch_size: 200 streams .* at most 199"),
         ({"validation_fraction": 0.6, "test_fraction": 0.4}, "data.validation_fraction"),
         ({"test_fraction": 0.001}, "data.test_fraction: 0.001 of the text is too little"),
+        (
+            {"batching": Batching.documents, "batch_size": 2},
+            "data.batch_size: 2 is more than the documents to train on, it takes at most 1",
+        ),
     ],
 )
-def test_a_text_too_small_is_refused(options: dict[str, float], message: str) -> None:
+def test_a_text_too_small_is_refused(options: dict[str, Any], message: str) -> None:
     with pytest.raises(OptionError, match=message):
         corpus(**options)
 

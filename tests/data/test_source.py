@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import io
+import os
 import shutil
 import threading
+import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from hashlib import sha256
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -14,7 +18,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnnlm.data.source import PublishedFile, decode, fetch, read_bytes, read_text
+from rnnlm.data.source import File, PublishedFile, fetch, read_path, read_source, unzip
 from rnnlm.options import OptionError
 
 CONTENT = b"A published text.\n"
@@ -92,45 +96,79 @@ def test_the_cache_can_be_read_only(server: CountingServer, cache: Path, tmp_pat
     assert fetch(published(server)).read_bytes() == CONTENT
 
 
-@given(st.binary())
-def test_any_bytes_are_text_or_a_clear_error(content: bytes) -> None:
-    try:
-        text = decode(content, "some.txt")
-    except OptionError as error:
-        assert "some.txt" in str(error)
-        assert "\n" not in str(error)
-    else:
-        assert text.strip()
-        assert "\r" not in text
-        assert "\ufffd" not in text or "\ufffd".encode() in content
-
-
-@given(st.text(min_size=1).filter(lambda text: text.strip() and "\r" not in text))
-def test_any_text_comes_back(text: str) -> None:
-    assert decode(text.encode(), "some.txt") == text.removeprefix("\ufeff")
-
-
-def test_a_byte_order_mark_and_line_ends_are_no_text() -> None:
-    assert decode(b"\xef\xbb\xbfone\r\ntwo\rthree\n", "some.txt") == "one\ntwo\nthree\n"
-
-
-def test_the_offset_of_what_is_not_utf8_is_named() -> None:
-    with pytest.raises(OptionError, match=r"some\.txt is not UTF-8 text: byte 3 "):
-        decode(b"abc\xff", "some.txt")
-
-
-def test_an_empty_file_holds_no_text() -> None:
-    with pytest.raises(OptionError, match=r"some\.txt holds no text"):
-        decode(b" \n\n", "some.txt")
-
-
 def test_a_path_is_the_users_own_file(text_file: Path) -> None:
-    nobody = PublishedFile("text.txt", "http://127.0.0.1:9/text.txt", "0" * 64)
-    assert read_text(str(text_file), "time_machine.txt", nobody) == text_file.read_text()
+    (file,) = read_source(str(text_file), "time_machine.txt", (), (".txt",))
+    assert file == File("text.txt", text_file.read_bytes())
 
 
-def test_missing_files_and_folders_are_named(tmp_path: Path) -> None:
-    with pytest.raises(OptionError, match="no file"):
-        read_bytes(tmp_path / "nope.txt")
-    with pytest.raises(OptionError, match="is a folder"):
-        read_bytes(tmp_path)
+def test_a_folders_texts_are_read_in_order(tmp_path: Path) -> None:
+    for name in ("b.txt", "a.TXT", "c.md"):
+        (tmp_path / name).write_text(name)
+    assert [file.name for file in read_path(tmp_path, (".txt",))] == ["a.TXT", "b.txt"]
+
+
+def test_a_published_zip_is_unpacked(server: CountingServer, cache: Path, tmp_path: Path) -> None:
+    content = zipped({"lyrics.txt": b"la la", "readme.md": b"no"})
+    (tmp_path / "published" / "text.txt").write_bytes(content)
+    file = replace(published(server, content), name="lyrics.zip")
+    (text,) = read_source("full", "", (file,), (".txt",))
+    assert text == File("lyrics.zip/lyrics.txt", b"la la")
+
+
+def test_missing_files_and_empty_folders_are_named(tmp_path: Path) -> None:
+    with pytest.raises(OptionError, match=r"no file .*nope\.txt"):
+        read_path(tmp_path / "nope.txt", (".txt",))
+    with pytest.raises(OptionError, match=r"holds no \*\.json or \*\.txt"):
+        read_path(tmp_path, (".json", ".txt"))
+
+
+def test_a_folder_named_like_a_text_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "novel.txt").mkdir()
+    with pytest.raises(OptionError, match=r"novel\.txt is a folder, not a text"):
+        read_path(tmp_path, (".txt",))
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root can read every file")
+def test_an_unreadable_file_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "secret.txt"
+    path.write_text("text")
+    path.chmod(0)
+    with pytest.raises(OptionError, match=r"secret\.txt cannot be read \(Permission denied\)"):
+        read_path(path, (".txt",))
+
+
+def zipped(members: dict[str, bytes]) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (zipped({"a.md": b"no"}), r"x\.zip holds no \*\.txt"),
+        (zipped({"../a.txt": b"out"}), r"'\.\./a\.txt', a path that leads out"),
+        (zipped({"/etc/a.txt": b"out"}), r"'/etc/a\.txt', a path that leads out"),
+        (zipped({"a.txt": b"text" * 99})[:60], r"x\.zip is no zip that can be read"),
+        (b"plain text", r"x\.zip is no zip that can be read"),
+        (b"", r"x\.zip is no zip that can be read"),
+    ],
+)
+def test_a_zip_without_a_text_is_refused(content: bytes, message: str) -> None:
+    with pytest.raises(OptionError, match=message):
+        unzip(content, "x.zip", (".txt",))
+
+
+@given(st.binary(), st.integers(0, 200), st.integers(0, 255))
+def test_any_damage_to_a_zip_is_a_clear_error(tail: bytes, position: int, byte: int) -> None:
+    whole = bytearray(zipped({"a.txt": b"some text " * 20, "b.txt": b"more"}))
+    whole[position % len(whole)] = byte
+    for content in (bytes(whole), bytes(whole) + tail, tail):
+        try:
+            files = unzip(content, "x.zip", (".txt",))
+        except OptionError as error:
+            assert str(error).startswith("data.source: x.zip ")
+        else:
+            assert files

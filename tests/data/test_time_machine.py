@@ -9,18 +9,20 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnnlm.data.source import sample_bytes
-from rnnlm.data.time_machine import Normalize, TimeMachine, TimeMachineConfig
+from rnnlm.data.time_machine import Level, Normalize, TimeMachine, TimeMachineConfig
+from tests.conftest import ROOT
+
+SAMPLE = ROOT / "rnnlm" / "data" / "samples" / "time_machine.txt"
 
 
 def made(**options: object) -> TimeMachine:
-    corpus = TimeMachine(TimeMachineConfig(**options))  # type: ignore[arg-type]
+    corpus = TimeMachine(TimeMachineConfig(name="time_machine", **options))  # type: ignore[arg-type]
     corpus.setup()
     return corpus
 
 
 def test_the_sample_is_a_real_text() -> None:
-    text = sample_bytes("time_machine.txt").decode()
+    text = SAMPLE.read_text(encoding="utf-8")
     assert len(text) >= 40_000
     lines = [line for line in text.splitlines() if line]
     assert max(Counter(lines).values()) == 1
@@ -34,8 +36,8 @@ def test_the_sample_is_a_real_text() -> None:
 
 def test_the_full_text_is_the_one_expected(real_data: Path) -> None:
     corpus = made(source="full")
-    assert sum(len(split.raw) for split in corpus.splits.values()) == 178_979
-    assert len(corpus.splits["test"].raw) == 17_898
+    assert sum(len(split.ids_N) for split in corpus.splits.values()) == 178_979
+    assert len(corpus.splits["test"].ids_N) == 17_898
     assert corpus.oov_rate < 0.001
 
 
@@ -54,11 +56,27 @@ def test_bits_per_character_are_of_the_original_text() -> None:
 
 @given(st.text())
 def test_letters_are_lower_case_letters_and_single_spaces(text: str) -> None:
-    tokens = "".join(TimeMachine(TimeMachineConfig(normalize=Normalize.letters)).tokenize(text))
+    (tokens,) = TimeMachine(TimeMachineConfig(normalize=Normalize.letters)).tokenize([text])
     assert set(tokens) <= set(" abcdefghijklmnopqrstuvwxyz")
-    assert "  " not in tokens
+    assert "  " not in "".join(tokens)
 
 
-@given(st.text())
-def test_without_normalization_the_text_comes_back(text: str) -> None:
-    assert "".join(TimeMachine(TimeMachineConfig()).tokenize(text)) == text
+@given(st.text(), st.sampled_from(Level))
+def test_without_normalization_the_text_comes_back(text: str, level: Level) -> None:
+    (tokens,) = TimeMachine(TimeMachineConfig(level=level)).tokenize([text])
+    assert "".join(tokens) == text
+
+
+def test_words_have_the_space_before_them() -> None:
+    corpus = TimeMachine(TimeMachineConfig(level=Level.word))
+    (tokens,) = corpus.tokenize(['It isn\'t 1884, "Gale."\n'])
+    assert tokens == ["It", " isn't", " 1884", ",", " ", '"', "Gale", ".", '"', "\n"]
+
+
+def test_words_and_characters_compare_by_bits_per_character() -> None:
+    characters, words = made(), made(level=Level.word)
+    assert words.oov_rate > 0.05
+    for name, split in words.splits.items():
+        assert abs(split.num_chars - characters.splits[name].num_chars) < 10
+        assert split.num_tokens < split.num_chars / 3
+        assert split.unknown_nats > 0

@@ -1,0 +1,100 @@
+"""Sums with carry, `12+345=357`: a task that a cell either learns or does not."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rnnlm.data.batching import Batching
+from rnnlm.data.corpus import Corpus, CorpusConfig
+from rnnlm.data.source import SAMPLE, File
+from rnnlm.data.splitting import Pieces, dealt
+from rnnlm.options import OptionError, option
+
+
+@dataclass
+class AdditionConfig(CorpusConfig):
+    """Options of `data=addition`."""
+
+    # Operands have from `min_digits` to `max_digits` digits, all lengths alike.
+    min_digits: int = option(1, minimum=1, maximum=18)
+    max_digits: int = option(3, minimum=1, maximum=18)
+    # The answer with its last digit first, in which order it is carried.
+    reverse: bool = False
+    num_sums: int = option(20_000, minimum=10, maximum=10_000_000)
+    # Which sums are drawn, and which of them are held out.
+    seed: int = option(1, minimum=0)
+    min_count: int = option(1, minimum=1)
+    batching: Batching = Batching.documents
+    batch_size: int = option(128, minimum=1)
+
+
+class Addition(Corpus):
+    """Different sums, dealt out so that none that is measured has been trained on."""
+
+    Config = AdditionConfig
+    config: AdditionConfig
+    answer_mark = "="
+
+    def files(self) -> list[File]:
+        """None: the sums are generated.
+
+        Raises:
+            OptionError: a text was asked for.
+        """
+        if self.config.source != SAMPLE:
+            raise OptionError("data.source", "data=addition is generated, it takes sample")
+        return []
+
+    def parse(self, files: Sequence[File]) -> list[str]:
+        """`num_sums` different sums, or as many as there are.
+
+        Raises:
+            OptionError: the shortest operand is longer than the longest.
+        """
+        config = self.config
+        if config.min_digits > config.max_digits:
+            raise OptionError(
+                "data.min_digits", f"{config.min_digits} is more than data.max_digits"
+            )
+        numbers = 10**config.max_digits - _smallest(config.min_digits)
+        wanted = min(config.num_sums, numbers**2 // 2)
+        draw = random.Random(config.seed)
+        sums: dict[tuple[int, int], None] = {}
+        while len(sums) < wanted:
+            sums[(self._operand(draw), self._operand(draw))] = None
+        self.notes = [f"{len(sums):,} different sums"]
+        return [self._written(a, b) for a, b in sums]
+
+    @property
+    def in_documents(self) -> bool:
+        """A sum is a document."""
+        return True
+
+    def split(self, texts: Sequence[str]) -> Pieces:
+        """By sum."""
+        config = self.config
+        return dealt(texts, config.validation_fraction, config.test_fraction, config.seed)
+
+    def tokenize(self, texts: Sequence[str]) -> list[list[str]]:
+        """Characters."""
+        return [list(text) for text in texts]
+
+    @property
+    def closed_alphabet(self) -> bool:
+        """Ten digits and two signs."""
+        return True
+
+    def _operand(self, draw: random.Random) -> int:
+        digits = draw.randint(self.config.min_digits, self.config.max_digits)
+        return draw.randrange(_smallest(digits), 10**digits)
+
+    def _written(self, a: int, b: int) -> str:
+        answer = str(a + b)
+        return f"{a}+{b}{self.answer_mark}{answer[::-1] if self.config.reverse else answer}"
+
+
+def _smallest(digits: int) -> int:
+    """The smallest number of so many digits; 0 has one."""
+    return 10 ** (digits - 1) if digits > 1 else 0

@@ -1,0 +1,42 @@
+"""Song lyrics by character, after the corpus of Jay Chou's lyrics that is used in teaching."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rnnlm.data.running_text import RunningText, RunningTextConfig
+from rnnlm.data.source import PublishedFile
+
+
+@dataclass
+class JayChouConfig(RunningTextConfig):
+    """Options of `data=jaychou`."""
+
+    # Spaces for line ends, as the teaching code has it.
+    newlines_to_spaces: bool = False
+
+
+class JayChou(RunningText):
+    """A stream of lines, many of them choruses that come again: it is split in reading order.
+
+    `data.max_chars=10000 data.newlines_to_spaces=true` is the convention of *Dive into Deep
+    Learning* (Chinese edition, section 6.3).
+    """
+
+    Config = JayChouConfig
+    config: JayChouConfig
+    sample = "jaychou.txt"
+    published = (
+        PublishedFile(
+            name="jaychou_lyrics.txt.zip",
+            address="https://github.com/d2l-ai/d2l-zh/raw/v1.0.0/data/jaychou_lyrics.txt.zip",
+            sha256="3cfedd7d174111cdad5a27eaffaa6a2432a2842cf2590a03dd8a97610ea07043",
+        ),
+    )
+
+    def tokenize(self, texts: Sequence[str]) -> list[list[str]]:
+        """Characters."""
+        if self.config.newlines_to_spaces:
+            texts = [text.replace("\n", " ") for text in texts]
+        return [list(text) for text in texts]

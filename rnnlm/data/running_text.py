@@ -1,0 +1,46 @@
+"""The base of corpora that are one running text, read from its first character to its last."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rnnlm.data.corpus import Corpus, CorpusConfig
+from rnnlm.data.encoding import decode
+from rnnlm.data.source import File
+from rnnlm.data.splitting import Pieces, fold
+from rnnlm.options import OptionError, option
+
+
+@dataclass
+class RunningTextConfig(CorpusConfig):
+    """Options of every running text."""
+
+    # Only so many characters from the beginning.
+    max_chars: int | None = option(None, minimum=1)
+    # Contiguous cross-validation: test is block `fold` of `folds`, counted from 1.
+    folds: int | None = option(None, minimum=2)
+    fold: int = option(1, minimum=1)
+
+
+class RunningText(Corpus):
+    """One text, cut in contiguous pieces; a subclass says what its tokens are."""
+
+    Config = RunningTextConfig
+    config: RunningTextConfig
+
+    def parse(self, files: Sequence[File]) -> list[str]:
+        """The files' texts, one after the other."""
+        text = "".join(decode(file.content, file.name) for file in files)
+        return [text[: self.config.max_chars]]
+
+    def split(self, texts: Sequence[str]) -> Pieces:
+        """Train, validation, test in reading order, or a fold of the cross-validation."""
+        folds, number = self.config.folds, self.config.fold
+        if folds is None:
+            if number != 1:
+                raise OptionError("data.fold", f"{number} needs data.folds, the number of folds")
+            return super().split(texts)
+        if number > folds:
+            raise OptionError("data.fold", f"{number} is more than data.folds={folds}")
+        return fold(texts[0], folds, number, self.config.validation_fraction)

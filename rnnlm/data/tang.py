@@ -1,0 +1,202 @@
+"""Tang poems by character: the JSON of a well-known collection, or texts of one poem a line.
+
+What is done to a poem's text, in this order:
+
+1. Notes are left out: all in （…）, (…), 〖…〗 and 【…】, one inside the other too.
+2. A note's number, `[一]` or `[12]`, is left out. Other square brackets hold characters that the
+   editors restored: they stay, without the brackets.
+3. A character that could not be set, described as `{…}` or by a ⿰-like sign and its two parts, or
+   put in the private-use area, or shown as ○ or ●, becomes □, the mark of a missing character.
+4. All that is neither a Chinese character, □, nor one of ，。？！；：、「」『』《》 is left out.
+
+A poem of which nothing is left, or whose brackets do not close, is left out, and so is every poem
+after the first with exactly the same text. All of this is counted in the run's log.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+import opencc
+
+from rnnlm.data.corpus import Corpus, CorpusConfig
+from rnnlm.data.encoding import decode
+from rnnlm.data.source import File, PublishedFile
+from rnnlm.data.splitting import Pieces, dealt
+from rnnlm.data.tang_sha256 import COMMIT, SHA256
+from rnnlm.options import OptionError, option
+
+MISSING = "□"
+_NOTE = re.compile(r"（[^（）]*）|\([^()]*\)|〖[^〖〗]*〗|【[^【】]*】")
+_NOTE_BRACKETS = re.compile(r"[（）()〖〗【】\[\]{}]")
+_NOTE_NUMBER = re.compile(r"\[[一二三四五六七八九十○〇0-9]+\]")
+_RESTORED = re.compile(r"\[([^\[\]{}]*)\]")
+_NOT_SET = re.compile(r"\{[^{}]*\}|[⿰-⿻]..|[\ue000-\uf8ff\U000f0000-\U0010ffff○●]", re.DOTALL)
+_HAN = "\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af"
+_LEFT_OUT = re.compile(rf"[^{_HAN}{MISSING}，。？！；：、「」『』《》]")
+_LINE_END = re.compile("[，。？！；：、]")
+# Half-width marks, as they stand in files typed by hand.
+_FULL_WIDTH = str.maketrans({",": "，", ".": "。", "?": "？", "!": "！", ";": "；", "．": "。"})
+_TITLE = re.compile(r"[^:：，。？！；,?!;]{1,60}[:：]")
+
+
+class Script(Enum):
+    """Which characters: as they stand, or converted by OpenCC."""
+
+    original = "original"
+    simplified = "simplified"
+    traditional = "traditional"
+
+
+class Form(Enum):
+    """Verse forms: quatrains (jue) and regulated verse (lü) of lines of five and of seven."""
+
+    any = "any"
+    wujue = "wujue"
+    qijue = "qijue"
+    wulv = "wulv"
+    qilv = "qilv"
+
+
+# Lines and characters a line.
+SHAPES = {Form.wujue: (4, 5), Form.qijue: (4, 7), Form.wulv: (8, 5), Form.qilv: (8, 7)}
+
+
+@dataclass
+class TangConfig(CorpusConfig):
+    """Options of `data=tang`."""
+
+    script: Script = Script.original
+    form: Form = Form.any
+    # Which poems are held out.
+    seed: int = option(1, minimum=0)
+
+
+class Tang(Corpus):
+    """Poems, each from `<bos>` to `<eos>`, dealt out to train, validation and test."""
+
+    Config = TangConfig
+    config: TangConfig
+    sample = "tang.json"
+    suffixes = (".json", ".txt")
+    published = tuple(
+        PublishedFile(
+            name=f"tang/poet.tang.{number}.json",
+            address="https://raw.githubusercontent.com/chinese-poetry/chinese-poetry/"
+            f"{COMMIT}/%E5%85%A8%E5%94%90%E8%AF%97/poet.tang.{number}.json",
+            sha256=sha256,
+        )
+        for number, sha256 in SHA256.items()
+    )
+
+    def parse(self, files: Sequence[File]) -> list[str]:
+        """The cleaned poems, no two alike, in the order of the files.
+
+        Raises:
+            OptionError: a file is not what it should be, or no poem is left.
+        """
+        raw = [poem for file in files for poem in read_poems(file)]
+        left_out: Counter[str] = Counter()
+        poems: dict[str, None] = {}
+        for text in raw:
+            poem, damage = clean(text)
+            if poem is None:
+                left_out[damage] += 1
+            elif poem in poems:
+                left_out["duplicates"] += 1
+            else:
+                poems[poem] = None
+        texts = list(poems)
+        if self.config.script is not Script.original:
+            converter = opencc.OpenCC("t2s" if self.config.script is Script.simplified else "s2t")
+            texts = list(dict.fromkeys(map(converter.convert, texts)))
+        if self.config.form is not Form.any:
+            in_form = [poem for poem in texts if has_form(poem, self.config.form)]
+            left_out[f"not in the form {self.config.form.name}"] = len(texts) - len(in_form)
+            texts = in_form
+        reasons = ", ".join(f"{count:,} {reason}" for reason, count in left_out.items())
+        self.notes = [f"{len(texts):,} of {len(raw):,} poems; left out: {reasons or 'none'}"]
+        if not texts:
+            raise OptionError(
+                "data.source", f"no poem is left of {len(raw):,} ({reasons or 'none'})"
+            )
+        return texts
+
+    @property
+    def in_documents(self) -> bool:
+        """A poem is a document."""
+        return True
+
+    def split(self, texts: Sequence[str]) -> Pieces:
+        """By poem."""
+        config = self.config
+        return dealt(texts, config.validation_fraction, config.test_fraction, config.seed)
+
+    def tokenize(self, texts: Sequence[str]) -> list[list[str]]:
+        """Characters."""
+        return [list(text) for text in texts]
+
+
+def clean(text: str) -> tuple[str | None, str]:
+    """A poem's text by the rules above; or None, and why it is left out."""
+    before = None
+    while before != text:
+        before, text = text, _NOTE.sub("", text)
+    text = _NOTE_NUMBER.sub("", text)
+    text = _RESTORED.sub(r"\1", _NOT_SET.sub(MISSING, text))
+    if _NOTE_BRACKETS.search(text):
+        return None, "with brackets that do not close"
+    text = _LEFT_OUT.sub("", text.translate(_FULL_WIDTH))
+    if not _LINE_END.sub("", text):
+        return None, "empty"
+    return text, ""
+
+
+def has_form(poem: str, form: Form) -> bool:
+    """Whether the poem has the form's number of lines, each of its number of characters."""
+    lines, characters = SHAPES[form]
+    found = [line for line in _LINE_END.split(poem) if line]
+    return len(found) == lines and all(len(line) == characters for line in found)
+
+
+def read_poems(file: File) -> Iterator[str]:
+    """The texts of a file's poems, as they stand.
+
+    Raises:
+        OptionError: the file is not text, or is JSON that holds no poems.
+    """
+    text = decode(file.content, file.name)
+    if file.name.lower().endswith(".json"):
+        yield from _of_json(text, file.name)
+        return
+    lines = [line.strip() for line in text.split("\n") if line.strip()]
+    titled = sum(bool(_TITLE.match(line)) for line in lines) >= 0.9 * len(lines)
+    for line in lines:
+        yield _TITLE.sub("", line, count=1) if titled and _TITLE.match(line) else line
+
+
+def _of_json(text: str, name: str) -> Iterator[str]:
+    try:
+        content: Any = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise OptionError(
+            "data.source",
+            f"{name} is not whole JSON: {error.msg} at line {error.lineno}, column {error.colno}",
+        ) from error
+    except (RecursionError, ValueError) as error:
+        raise OptionError("data.source", f"{name} is not JSON that can be read") from error
+    if not isinstance(content, list):
+        raise OptionError("data.source", f"{name} holds no list of poems")
+    for number, poem in enumerate(content, 1):
+        paragraphs = poem.get("paragraphs") if isinstance(poem, dict) else None
+        if not isinstance(paragraphs, list) or not all(isinstance(p, str) for p in paragraphs):
+            raise OptionError(
+                "data.source", f"{name}: poem {number} has no list of texts called 'paragraphs'"
+            )
+        yield "".join(paragraphs)

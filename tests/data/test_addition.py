@@ -1,0 +1,65 @@
+"""rnnlm/data/addition.py"""
+
+from __future__ import annotations
+
+import re
+from itertools import chain
+
+import pytest
+
+from rnnlm.data.addition import Addition, AdditionConfig
+from rnnlm.data.splitting import SPLITS
+from rnnlm.options import OptionError
+
+
+def sums(**options: object) -> dict[str, list[str]]:
+    """The sums of each split, as text."""
+    defaults = {"name": "addition", "num_sums": 500, "batch_size": 8}
+    corpus = Addition(AdditionConfig(**{**defaults, **options}))  # type: ignore[arg-type]
+    corpus.setup()
+    return {
+        name: re.findall(
+            "<bos>(.*?)<eos>",
+            "".join(corpus.vocabulary.decode(corpus.splits[name].ids_N.tolist())),
+        )
+        for name in SPLITS
+    }
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+def test_every_sum_is_right(reverse: bool) -> None:
+    for written in chain(*sums(reverse=reverse).values()):
+        a, b, answer = re.fullmatch(r"(\d+)\+(\d+)=(\d+)", written).groups()  # type: ignore[union-attr]
+        assert int(a) + int(b) == int(answer[::-1] if reverse else answer)
+
+
+def test_no_sum_that_is_measured_has_been_trained_on() -> None:
+    split = sums()
+    assert [len(split[name]) for name in SPLITS] == [400, 50, 50]
+    assert len(set(split["train"]) | set(split["validation"]) | set(split["test"])) == 500
+
+
+def test_operands_have_the_lengths_asked_for() -> None:
+    tasks = [text.split("=")[0] for text in sums(min_digits=2, max_digits=4)["train"]]
+    assert {len(number) for task in tasks for number in task.split("+")} == {2, 3, 4}
+
+
+def test_sums_follow_from_the_seed() -> None:
+    assert sums(seed=1) == sums(seed=1)
+    assert sums(seed=1) != sums(seed=2)
+
+
+def test_there_are_only_so_many_sums_of_one_digit() -> None:
+    assert sum(map(len, sums(max_digits=1, num_sums=1000).values())) == 50
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"min_digits": 4, "max_digits": 3}, "data.min_digits: 4 is more than data.max_digits"),
+        ({"source": "full"}, "data.source: data=addition is generated"),
+    ],
+)
+def test_what_is_no_sum_is_refused(options: dict[str, object], message: str) -> None:
+    with pytest.raises(OptionError, match=message):
+        sums(**options)
