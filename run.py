@@ -3,8 +3,9 @@
 import sys
 from pathlib import Path
 
-from rnnlm.command_line import main
-from rnnlm.sweep import run_cell
-
 if __name__ == "__main__":
+    # Not at the top: the processes that segment text import this file, and need nothing of it.
+    from rnnlm.command_line import main
+    from rnnlm.sweep import run_cell
+
     sys.exit(main(run_cell, Path(__file__).parent / "conf", "config"))

@@ -5,12 +5,14 @@ from __future__ import annotations
 import csv
 import os
 import re
+import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT
+from tests.conftest import ROOT, TINY
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 LINES = re.findall(r"^```bash\n(.*?)\n```$", README, flags=re.MULTILINE | re.DOTALL)
@@ -24,7 +26,7 @@ def test_the_first_line_sweeps_and_the_second_tests() -> None:
 
 
 def test_the_readme_is_a_page_and_what_it_links_to_is_there() -> None:
-    assert len(README.splitlines()) < 120
+    assert len(README.splitlines()) < 130
     for target in re.findall(r"\]\(([^)#]+)\)", README):
         assert (ROOT / target).exists(), target
 
@@ -33,6 +35,31 @@ def test_every_folder_of_conf_is_on_the_map() -> None:
     for folder in (ROOT / "conf").iterdir():
         if folder.is_dir() and folder.name != "hydra":
             assert f"`conf/{folder.name}/`" in README
+
+
+def test_adding_a_corpus_works_as_described(tmp_path: Path, text_file: Path) -> None:
+    section = README.split("### Add a corpus\n")[1].split("\n## ")[0].strip()
+    assert len(section.splitlines()) <= 15
+    for name in ("rnnlm", "conf", "run.py"):
+        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
+        copy(ROOT / name, tmp_path / name)
+    (path, yaml_path), (code,), (yaml,) = (
+        re.findall(pattern, section, flags=re.DOTALL)
+        for pattern in (r"`([\w/]+\.(?:py|yaml))`", r"```python\n(.*?)```", r"`(defaults: .*?)`")
+    )
+    imports = re.findall(r"`(from .*?)`", section)
+    (tmp_path / path).write_text("\n".join([*imports, code]))
+    (tmp_path / yaml_path).write_text(yaml)
+    (command,) = re.findall(r"`python (run\.py data=proverbs data\.source=)my\.txt`", section)
+    result = subprocess.run(
+        [sys.executable, *f"{command}{text_file}".split(), *TINY],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    assert "* proverbs" in result.stdout
 
 
 @pytest.mark.slow

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from rnnlm.data import corpora
 from rnnlm.results.record import Record, find_records
 from tests.conftest import ROOT, TINY, Run
 
@@ -127,6 +128,27 @@ def test_a_failed_cell_does_not_stop_the_others(run_py: Run, tmp_path: Path) -> 
     assert [row.split()[-1] for row in table(result.stdout)] == ["completed", "failed"]
     failed = next(path for path, r in find_records([tmp_path])[0] if r.status == "failed")
     assert "Traceback" in (failed / "run.log").read_text()
+
+
+def test_every_corpus_trains_on_its_sample(run_py: Run, tmp_path: Path) -> None:
+    names = sorted(corpora())
+    result = run_py("-m", f"data={','.join(names)}", "data.num_sums=500", *TINY)
+    assert "data.num_sums: the chosen data has no such option" in result.stderr
+    result = run_py("-m", f"data={','.join(names)}", *TINY)
+    assert result.returncode == 0, result.stderr
+    found = {record.data: record for record in records(tmp_path)}
+    assert sorted(found) == names
+    assert found["addition"].exact_match is not None
+    assert found["tang"].exact_match is None
+    assert len([line for line in result.stdout.splitlines() if line.startswith("* ")]) == 1 + len(
+        names
+    )
+
+
+def test_what_was_cleaned_away_is_in_the_log(run_py: Run, tmp_path: Path) -> None:
+    assert run_py("data=tang", *TINY).returncode == 0
+    (path,) = tmp_path.rglob("run.log")
+    assert "tang: 317 of 317 poems; left out: none" in path.read_text()
 
 
 def test_one_run_is_forced_again_with_the_same_figures(run_py: Run, tmp_path: Path) -> None:

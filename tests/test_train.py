@@ -112,7 +112,7 @@ def test_the_record_says_what_was_run_and_where(compose: Compose, tmp_path: Path
     assert content["device"] == "cpu"
     assert content["precision"] == "32-true"
     missing = [name for name, value in content.items() if value is None]
-    assert set(missing) <= {"error", "git_revision"}
+    assert set(missing) <= {"error", "exact_match", "git_revision"}
     assert record.tokens_per_second is not None
     assert record.tokens_per_second > 0
 
@@ -200,6 +200,28 @@ def test_precision_is_an_option(
     assert exact.test is not None
     assert other.test["loss"] != exact.test["loss"]
     assert other.test["loss"] == pytest.approx(exact.test["loss"], rel=0.02)
+
+
+@pytest.mark.parametrize("batching", ["stream", "windows", "documents"])
+@pytest.mark.parametrize("data", ["tang", "time_machine"])
+def test_every_corpus_trains_in_every_batching(
+    data: str, batching: str, compose: Compose, tmp_path: Path
+) -> None:
+    record = trained(compose(f"data={data}", f"data.batching={batching}"), tmp_path)
+    assert record.status == COMPLETED, record.error
+    assert record.validation is not None
+    assert record.validation["ppl"] < (record.vocab_size or 0)
+
+
+def test_batching_of_documents_does_not_change_what_is_measured(
+    compose: Compose, tmp_path: Path
+) -> None:
+    as_stream = trained(compose("data=tang"), tmp_path / "stream")
+    as_documents = trained(compose("data=tang", "data.batching=documents"), tmp_path / "documents")
+    assert as_stream.test is not None
+    assert as_documents.test is not None
+    for name in ("num_tokens", "num_chars", "unigram_ppl"):
+        assert as_stream.test[name] == as_documents.test[name]
 
 
 def test_tensorboard_holds_one_curve_per_metric_and_real_hparams(

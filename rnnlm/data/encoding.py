@@ -70,7 +70,7 @@ def _decode(content: bytes, name: str) -> str:
 def _candidates(content: bytes) -> list[str]:
     """The other encodings, the one that the detector finds most plausible first."""
     sample = content[:_DETECTOR_BYTES]
-    # Not cut within a character; zero bytes are a sign of UTF-16, whose characters are of even size.
+    # Not cut within a character; zero bytes are a sign of UTF-16, all of whose sizes are even.
     if len(content) > len(sample) and b"\0" not in sample and (end := sample.rfind(b"\n")) > 0:
         sample = sample[: end + 1]
     best = from_bytes(sample, cp_isolation=[*_CHINESE, *_UTF16]).best()

@@ -60,6 +60,10 @@ def read_source(
     Raises:
         OptionError: the source cannot be had or read.
     """
+    if source == SAMPLE and not sample:
+        raise OptionError("data.source", "this corpus has no sample, it takes the path of a text")
+    if source == FULL and not published:
+        raise OptionError("data.source", "this corpus is not published, it takes a path")
     if source == SAMPLE:
         return _sample(importlib.resources.files("rnnlm.data") / "samples" / sample)
     if source == FULL:

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from rnnlm.data import corpora, token_cache
 from rnnlm.data.batching import Batching
@@ -62,6 +64,21 @@ def test_every_sample_loads_offline_in_every_batching(name: str, batching: Batch
         assert split.num_chars > 10
     batches = made.train_dataloader()
     assert sum(batch.num_tokens for batch in batches) == made.splits["train"].num_tokens
+
+
+@given(st.sampled_from(sorted(corpora())), st.sampled_from([".txt", ".json"]), st.binary())
+@settings(deadline=None)
+def test_any_file_is_a_text_or_a_clear_error(name: str, suffix: str, content: bytes) -> None:
+    corpus = corpora()[name](corpora()[name].Config(name=name))
+    try:
+        texts = corpus.parse([File(f"some{suffix}", content)])
+    except OptionError as error:
+        assert str(error).startswith("data.")
+        assert "\n" not in str(error)
+    else:
+        assert all(isinstance(text, str) for text in texts)
+        for text, tokens in zip(texts[:3], corpus.tokenize(texts[:3]), strict=True):
+            assert "".join(tokens) == text
 
 
 def test_the_split_is_contiguous_in_reading_order() -> None:

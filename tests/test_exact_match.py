@@ -1,0 +1,69 @@
+"""rnnlm/exact_match.py"""
+
+from __future__ import annotations
+
+import torch
+
+from rnnlm.data.addition import Addition, AdditionConfig
+from rnnlm.data.splitting import SPLITS
+from rnnlm.data.vocabulary import BEGIN_ID, END_ID
+from rnnlm.exact_match import exact_match
+from rnnlm.model.cells import cells
+from rnnlm.model.features import FeaturesConfig
+from rnnlm.model.language_model import LanguageModel
+
+
+def test_it_is_the_share_of_answers_that_greedy_generation_gets_right() -> None:
+    corpus = Addition(
+        AdditionConfig(name="addition", num_sums=2000, max_digits=1, batch_size=8, min_digits=1)
+    )
+    corpus.setup()
+    torch.manual_seed(0)
+    config = cells()["gru"].Config(cell="gru", hidden_size=32)
+    network = LanguageModel(len(corpus.vocabulary), config, FeaturesConfig(name="onehot"))
+    optimizer = torch.optim.Adam(network.parameters(), 0.01)
+    for _ in range(30):
+        for batch in corpus.train_dataloader():
+            logits, _ = network(batch.inputs_TB)
+            loss = torch.nn.functional.cross_entropy(
+                logits.flatten(0, 1), batch.targets_TB.flatten(), ignore_index=-100
+            )
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+    (mark,) = corpus.vocabulary.encode("=").tolist()
+    for number, name in enumerate(SPLITS):
+        right, ids = 0, corpus.splits[name].ids_N.tolist()
+        documents = _documents(ids)
+        for document in documents:
+            task, answer = _at(document, mark)
+            right += _greedy(network, task, len(answer)) == answer
+        share = exact_match(network, corpus.test_dataloader()[number], mark)
+        assert share == right / len(documents)
+        if name == "train":
+            # Neither none nor all, or the test would show nothing.
+            assert 0 < share < 1
+
+
+def _documents(ids: list[int]) -> list[list[int]]:
+    starts = [i for i, token in enumerate(ids) if token == BEGIN_ID]
+    return [ids[a:b] for a, b in zip(starts, [*starts[1:], len(ids)], strict=True)]
+
+
+def _at(document: list[int], mark: int) -> tuple[list[int], list[int]]:
+    cut = document.index(mark) + 1
+    assert document[-1] == END_ID
+    return document[:cut], document[cut:]
+
+
+@torch.no_grad()
+def _greedy(network: LanguageModel, task: list[int], length: int) -> list[int]:
+    """Continue the task by the most likely token, one step at a time."""
+    state, answer = network.initial_state(1), []
+    for token in task:
+        logits, state = network.step(torch.tensor([token]), state)
+    for _ in range(length):
+        token = int(logits.argmax())
+        answer.append(token)
+        logits, state = network.step(torch.tensor([token]), state)
+    return answer
