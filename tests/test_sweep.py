@@ -148,7 +148,7 @@ def test_every_corpus_trains_on_its_sample(run_py: Run, tmp_path: Path) -> None:
 def test_what_was_cleaned_away_is_in_the_log(run_py: Run, tmp_path: Path) -> None:
     assert run_py("data=tang", *TINY).returncode == 0
     (path,) = tmp_path.rglob("run.log")
-    assert "tang: 317 of 317 poems; left out: none" in path.read_text()
+    assert "tang: 317 of 317 poems; left out: nothing" in path.read_text()
 
 
 def test_one_run_is_forced_again_with_the_same_figures(run_py: Run, tmp_path: Path) -> None:

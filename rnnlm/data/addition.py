@@ -7,15 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rnnlm.data.batching import Batching
-from rnnlm.data.corpus import Corpus, CorpusConfig
+from rnnlm.data.separate_documents import SeparateDocuments, SeparateDocumentsConfig
 from rnnlm.data.source import SAMPLE, File
-from rnnlm.data.splitting import Pieces, dealt
 from rnnlm.options import OptionError, option
 
 
 @dataclass
-class AdditionConfig(CorpusConfig):
-    """Options of `data=addition`."""
+class AdditionConfig(SeparateDocumentsConfig):
+    """Options of `data=addition`; `seed` also says which sums are drawn."""
 
     # Operands have from `min_digits` to `max_digits` digits, all lengths alike.
     min_digits: int = option(1, minimum=1, maximum=18)
@@ -23,14 +22,12 @@ class AdditionConfig(CorpusConfig):
     # The answer with its last digit first, in which order it is carried.
     reverse: bool = False
     num_sums: int = option(20_000, minimum=10, maximum=10_000_000)
-    # Which sums are drawn, and which of them are held out.
-    seed: int = option(1, minimum=0)
     min_count: int = option(1, minimum=1)
     batching: Batching = Batching.documents
     batch_size: int = option(128, minimum=1)
 
 
-class Addition(Corpus):
+class Addition(SeparateDocuments):
     """Different sums, dealt out so that none that is measured has been trained on."""
 
     Config = AdditionConfig
@@ -66,20 +63,6 @@ class Addition(Corpus):
             sums[(self._operand(draw), self._operand(draw))] = None
         self.notes = [f"{len(sums):,} different sums"]
         return [self._written(a, b) for a, b in sums]
-
-    @property
-    def in_documents(self) -> bool:
-        """A sum is a document."""
-        return True
-
-    def split(self, texts: Sequence[str]) -> Pieces:
-        """By sum."""
-        config = self.config
-        return dealt(texts, config.validation_fraction, config.test_fraction, config.seed)
-
-    def tokenize(self, texts: Sequence[str]) -> list[list[str]]:
-        """Characters."""
-        return [list(text) for text in texts]
 
     @property
     def closed_alphabet(self) -> bool:

@@ -21,16 +21,15 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+from typing import Any, NamedTuple
 
 import opencc
 
-from rnnlm.data.corpus import Corpus, CorpusConfig
 from rnnlm.data.encoding import decode
+from rnnlm.data.separate_documents import SeparateDocuments, SeparateDocumentsConfig
 from rnnlm.data.source import File, PublishedFile
-from rnnlm.data.splitting import Pieces, dealt
 from rnnlm.data.tang_sha256 import COMMIT, SHA256
-from rnnlm.options import OptionError, option
+from rnnlm.options import OptionError
 
 MISSING = "□"
 _NOTE = re.compile(r"（[^（）]*）|\([^()]*\)|〖[^〖〗]*〗|【[^【】]*】")
@@ -69,16 +68,14 @@ SHAPES = {Form.wujue: (4, 5), Form.qijue: (4, 7), Form.wulv: (8, 5), Form.qilv: 
 
 
 @dataclass
-class TangConfig(CorpusConfig):
+class TangConfig(SeparateDocumentsConfig):
     """Options of `data=tang`."""
 
     script: Script = Script.original
     form: Form = Form.any
-    # Which poems are held out.
-    seed: int = option(1, minimum=0)
 
 
-class Tang(Corpus):
+class Tang(SeparateDocuments):
     """Poems, each from `<bos>` to `<eos>`, dealt out to train, validation and test."""
 
     Config = TangConfig
@@ -103,15 +100,16 @@ class Tang(Corpus):
         """
         raw = [poem for file in files for poem in read_poems(file)]
         left_out: Counter[str] = Counter()
+        changes: Counter[str] = Counter()
         poems: dict[str, None] = {}
-        for text in raw:
-            poem, damage = clean(text)
-            if poem is None:
-                left_out[damage] += 1
-            elif poem in poems:
+        for poem in map(clean, raw):
+            if poem.left_out:
+                left_out[poem.left_out] += 1
+            elif poem.text in poems:
                 left_out["duplicates"] += 1
             else:
-                poems[poem] = None
+                poems[poem.text] = None
+                changes += poem.changes
         texts = list(poems)
         if self.config.script is not Script.original:
             converter = opencc.OpenCC("t2s" if self.config.script is Script.simplified else "s2t")
@@ -120,42 +118,47 @@ class Tang(Corpus):
             in_form = [poem for poem in texts if has_form(poem, self.config.form)]
             left_out[f"not in the form {self.config.form.name}"] = len(texts) - len(in_form)
             texts = in_form
-        reasons = ", ".join(f"{count:,} {reason}" for reason, count in left_out.items())
-        self.notes = [f"{len(texts):,} of {len(raw):,} poems; left out: {reasons or 'none'}"]
+        kept = f"{len(texts):,} of {len(raw):,} poems; left out: {_counts(left_out)}"
+        self.notes = [kept, f"taken out of these poems or replaced: {_counts(changes)}"]
         if not texts:
-            raise OptionError(
-                "data.source", f"no poem is left of {len(raw):,} ({reasons or 'none'})"
-            )
+            raise OptionError("data.source", kept)
         return texts
 
-    @property
-    def in_documents(self) -> bool:
-        """A poem is a document."""
-        return True
 
-    def split(self, texts: Sequence[str]) -> Pieces:
-        """By poem."""
-        config = self.config
-        return dealt(texts, config.validation_fraction, config.test_fraction, config.seed)
+class Cleaned(NamedTuple):
+    """A poem's text by the rules above."""
 
-    def tokenize(self, texts: Sequence[str]) -> list[list[str]]:
-        """Characters."""
-        return [list(text) for text in texts]
+    text: str  # empty for a poem that is left out
+    left_out: str  # why, if it is
+    changes: Counter[str]  # what was taken out or replaced, and how often
 
 
-def clean(text: str) -> tuple[str | None, str]:
-    """A poem's text by the rules above; or None, and why it is left out."""
-    before = None
-    while before != text:
-        before, text = text, _NOTE.sub("", text)
-    text = _NOTE_NUMBER.sub("", text)
-    text = _RESTORED.sub(r"\1", _NOT_SET.sub(MISSING, text))
+def clean(text: str) -> Cleaned:
+    """Apply the rules to a poem's text as it stands in the file."""
+    changes: Counter[str] = Counter()
+
+    def replace(pattern: re.Pattern[str], by: str, what: str) -> int:
+        nonlocal text
+        text, count = pattern.subn(by, text)
+        changes[what] += count
+        return count
+
+    while replace(_NOTE, "", "notes"):
+        pass
+    replace(_NOTE_NUMBER, "", "notes")
+    replace(_NOT_SET, MISSING, "characters that could not be set")
+    text = _RESTORED.sub(r"\1", text)
     if _NOTE_BRACKETS.search(text):
-        return None, "with brackets that do not close"
-    text = _LEFT_OUT.sub("", text.translate(_FULL_WIDTH))
+        return Cleaned("", "with brackets that do not close", Counter())
+    text = text.translate(_FULL_WIDTH)
+    replace(_LEFT_OUT, "", "other characters")
     if not _LINE_END.sub("", text):
-        return None, "empty"
-    return text, ""
+        return Cleaned("", "empty", Counter())
+    return Cleaned(text, "", +changes)
+
+
+def _counts(counter: Counter[str]) -> str:
+    return ", ".join(f"{count:,} {what}" for what, count in counter.items()) or "nothing"
 
 
 def has_form(poem: str, form: Form) -> bool:

@@ -70,6 +70,16 @@ def test_a_file_is_downloaded_once(server: CountingServer, cache: Path) -> None:
     assert server.requests == 1
 
 
+def test_many_files_are_downloaded_with_one_bar(
+    server: CountingServer, cache: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    files = [replace(published(server), name=f"folder/{number}.txt") for number in range(3)]
+    for _ in range(2):
+        assert [f.content for f in read_source("full", "", files, (".txt",))] == [CONTENT] * 3
+    assert server.requests == 3
+    assert "Downloading" not in capfd.readouterr().err
+
+
 def test_what_is_not_the_expected_file_is_refused_and_not_kept(
     server: CountingServer, cache: Path
 ) -> None:

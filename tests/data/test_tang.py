@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -53,7 +54,7 @@ def poems(corpus: Tang) -> dict[str, list[str]]:
     ],
 )
 def test_the_rules_for_a_poems_text(dirty: str, expected: str) -> None:
-    assert clean(dirty) == (expected, "")
+    assert clean(dirty)[:2] == (expected, "")
 
 
 @pytest.mark.parametrize(
@@ -68,13 +69,13 @@ def test_the_rules_for_a_poems_text(dirty: str, expected: str) -> None:
     ],
 )
 def test_why_a_poem_is_left_out(dirty: str, reason: str) -> None:
-    assert clean(dirty) == (None, reason)
+    assert clean(dirty)[:2] == ("", reason)
 
 
 @given(st.text())
 def test_a_cleaned_poem_stays_as_it_is(text: str) -> None:
-    poem, _ = clean(text)
-    assert poem is None or clean(poem) == (poem, "")
+    poem = clean(text)
+    assert poem.left_out or clean(poem.text) == (poem.text, "", Counter())
 
 
 def json_file(content: object, name: str = "poems.json") -> File:
@@ -89,8 +90,18 @@ def test_what_is_left_out_is_counted() -> None:
     kept = corpus.parse([json_file([{"paragraphs": [text]} for text in texts])])
     assert len(kept) == 14
     assert corpus.notes == [
-        "14 of 17 poems; left out: 1 empty, 1 duplicates, 1 with brackets that do not close"
+        "14 of 17 poems; left out: 1 empty, 1 duplicates, 1 with brackets that do not close",
+        "taken out of these poems or replaced: nothing",
     ]
+
+
+def test_what_is_changed_is_counted() -> None:
+    dirty = "春（一（二））[三]風{亻/口}○a1，"
+    assert clean(dirty).changes == {
+        "notes": 3,
+        "characters that could not be set": 2,
+        "other characters": 2,
+    }
 
 
 @pytest.mark.parametrize(
@@ -169,8 +180,9 @@ def test_scripts_are_converted() -> None:
 
 def test_the_full_collection(real_data: Path) -> None:
     corpus = made(source="full", min_count=2)
-    (note,) = corpus.notes
+    note, changes = corpus.notes
     assert note.startswith("56,547 of 57,607 poems; left out: 827 duplicates")
+    assert "notes" in changes
     assert sum(split.num_tokens for split in corpus.splits.values()) > 3_400_000
     assert corpus.oov_rate < 0.002
     assert corpus.splits["test"].num_tokens == corpus.splits["test"].num_chars
@@ -180,6 +192,6 @@ def test_the_sample_is_verse_in_all_forms() -> None:
     texts = ["".join(poem["paragraphs"]) for poem in json.loads(SAMPLE.read_text(encoding="utf-8"))]
     assert sum(map(len, texts)) >= 12_000
     assert len(set(texts)) == len(texts)
-    assert all(clean(text) == (text, "") for text in texts)
+    assert all(clean(text) == (text, "", Counter()) for text in texts)
     for form in SHAPES:
         assert sum(has_form(text, form) for text in texts) > 50
