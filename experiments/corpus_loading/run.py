@@ -1,0 +1,88 @@
+"""How long do large corpora take to load? Segmentation against jieba alone, and the cache.
+
+    python experiments/corpus_loading/run.py [--tang]
+
+Makes a stand-in for a folder of novels (16 GB18030 files, 8.8 million characters: paragraphs drawn
+from the sample, so its words are fewer than a real folder's), and with `--tang` also loads the full
+collection of Tang poems (from RNNLM_DATA_DIR or the network). Everything it writes is temporary.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+NOVELS, CHARACTERS = 16, 550_000
+
+
+def write_novels(folder: Path, sample: Path) -> None:
+    """A folder such as users have."""
+    paragraphs = [
+        line for path in sorted(sample.iterdir()) for line in path.read_text("utf-8").splitlines()
+    ]
+    draw = random.Random(0)
+    for number in range(NOVELS):
+        lines, length = [], 0
+        while length < CHARACTERS:
+            lines.append(draw.choice(paragraphs))
+            length += len(lines[-1]) + 1
+        (folder / f"{number}.txt").write_bytes("\n".join(lines).encode("gb18030"))
+
+
+def timed(what: str, function: object, *arguments: object) -> tuple[float, object]:
+    """Call a function, print and return how long it took."""
+    started = time.perf_counter()
+    result = function(*arguments)  # type: ignore[operator]
+    seconds = time.perf_counter() - started
+    print(f"{what:<60}{seconds:8.2f} s", flush=True)
+    return seconds, result
+
+
+def main() -> None:
+    """Measure and print."""
+    import jieba
+
+    from rnnlm.data.jinyong import JinYong, JinYongConfig
+    from rnnlm.data.segmentation import segment
+    from rnnlm.data.tang import Tang, TangConfig
+
+    sample = Path(__file__).parents[2] / "rnnlm" / "data" / "samples" / "jinyong"
+    with tempfile.TemporaryDirectory() as temporary:
+        os.environ["RNNLM_CACHE_DIR"] = f"{temporary}/cache"
+        folder = Path(temporary) / "novels"
+        folder.mkdir()
+        write_novels(folder, sample)
+        config = JinYongConfig(name="jinyong", source=str(folder))
+        corpus = JinYong(config)
+        _, texts = timed("novels: read, decode and clean", lambda: corpus.parse(corpus.files()))
+        assert isinstance(texts, list)
+        print(f"{sum(map(len, texts)):,} characters")
+        jieba.initialize()
+        ratios = []
+        for _ in range(3):
+            ours, words = timed("novels: segmented on all cores", segment, texts)
+            alone, expected = timed("novels: jieba.lcut in one process", segment_alone, texts)
+            assert words == expected
+            ratios.append(ours / alone)
+        print(f"ratio: {', '.join(f'{ratio:.2f}' for ratio in ratios)}")
+        timed("novels: first load", corpus.setup)
+        timed("novels: from the cache", JinYong(config).setup)
+        if "--tang" in sys.argv:
+            tang = TangConfig(name="tang", source="full")
+            timed("Tang poems: first load", Tang(tang).setup)
+            timed("Tang poems: from the cache", Tang(tang).setup)
+
+
+def segment_alone(texts: list[str]) -> list[list[str]]:
+    """As one would without this project."""
+    import jieba
+
+    return [jieba.lcut(text) for text in texts]
+
+
+if __name__ == "__main__":
+    main()
