@@ -37,7 +37,7 @@ REFUSED = {
     "data.validation_fraction=0.95": "data.validation_fraction: with data.test_fraction",
     "data.min_count=1000000": "data.min_count: 1000000 leaves no token",
     "data.source=no/such.txt": "data.source: no file no/such.txt",
-    "data.source=.": "data.source: . is a folder",
+    "data.source=.": "data.source: the folder . holds no *.txt",
     "output_dir=/dev/null/x": "output_dir: /dev/null/x cannot be made",
     # not an override at all
     "lstm": "lstm: not an override, it takes option=value",

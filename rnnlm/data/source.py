@@ -9,6 +9,7 @@ import importlib.resources
 import io
 import os
 import zipfile
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources.abc import Traversable
@@ -92,7 +93,9 @@ def read_path(path: Path, suffixes: tuple[str, ...]) -> list[File]:
         ) from error
     except IsADirectoryError as error:
         raise OptionError("data.source", f"{error.filename} is a folder, not a text") from error
-    except (OSError, ValueError) as error:
+    except OptionError:
+        raise
+    except (OSError, ValueError) as error:  # a name with a zero byte is a ValueError
         reason = error.strerror if isinstance(error, OSError) else error
         raise OptionError("data.source", f"{path} cannot be read ({reason})") from error
     return _unpacked(File(path.name, content), suffixes)
@@ -128,12 +131,11 @@ def unzip(content: bytes, name: str, suffixes: tuple[str, ...]) -> list[File]:
                 raise OptionError("data.source", f"{name} unpacks to more than 1 GiB")
             texts.sort(key=lambda member: member.filename)
             return [File(f"{name}/{m.filename}", archive.read(m)) for m in texts]
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, OSError) as error:
+    except OptionError:
+        raise
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError) as error:
+        # A password or an unknown method of compression is a RuntimeError.
         raise OptionError("data.source", f"{name} is no zip that can be read ({error})") from error
-    except (ValueError, zipfile.zlib.error) as error:  # type: ignore[attr-defined]
-        if isinstance(error, OptionError):
-            raise
-        raise OptionError("data.source", f"{name} is a damaged zip ({error})") from error
 
 
 def _sample(location: Traversable) -> list[File]:

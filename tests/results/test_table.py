@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from rnnlm.results.record import FAILED, Record
-from rnnlm.results.table import COLUMNS, Table
+from rnnlm.results.table import Table
 from tests.results.test_record import record
 
 
@@ -93,6 +93,6 @@ def test_csv_has_every_digit_and_markdown_the_same_rows(tmp_path: Path) -> None:
     assert rows[1]["validation_ppl"] == ""
     lines = (tmp_path / "results.md").read_text().splitlines()
     assert len(lines) == 2 + len(rows)
-    assert lines[0].count("|") == lines[3].count("|") == len(COLUMNS) + 1
+    assert lines[0].count("|") == lines[3].count("|") == len(table.columns) + 1
     assert lines[2].startswith("| **time_machine** | **sample** | **lstm** |")
     assert "**4.000**" in lines[2]
