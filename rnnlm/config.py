@@ -120,7 +120,11 @@ def _refuse_additions(node: DictConfig, prefix: str = "") -> None:
             _refuse_additions(node[key], f"{name}.")
 
 
-def fingerprint(config: Config, text_sha256: str) -> str:
-    """What identifies a run: a hash of all that its result depends on, options and text."""
-    described = {**result_options(config), "text_sha256": text_sha256}
+def fingerprint(config: Config, corpus: str) -> str:
+    """What identifies a run: a hash of all that its result depends on.
+
+    Args:
+        corpus: the identity of what the tokens are made of.
+    """
+    described = {**result_options(config), "corpus": corpus}
     return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()[:16]

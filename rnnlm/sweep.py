@@ -93,7 +93,7 @@ def plan(loader: ConfigLoader, master: DictConfig, arguments: list[str]) -> list
         OptionError, HydraException, OmegaConfBaseException: a cell is misconfigured.
     """
     overrides = OverridesParser.create(config_loader=loader).parse_overrides(arguments)
-    text_hashes: dict[str, str] = {}
+    identities: dict[str, str] = {}
     runs = []
     for cell in BasicSweeper.split_arguments(overrides, None)[0]:
         composed = loader.load_sweep_config(master, cell)
@@ -101,10 +101,10 @@ def plan(loader: ConfigLoader, master: DictConfig, arguments: list[str]) -> list
             del composed["hydra"]
         config = checked(composed)
         # The cells of a grid share their corpora: each is read once.
-        if str(config.data) not in text_hashes:
-            text_hashes[str(config.data)] = load_corpus(config).text_sha256
+        if str(config.data) not in identities:
+            identities[str(config.data)] = load_corpus(config).identity
         _refuse_unwritable(Path(config.output_dir))
-        runs.append(plan_run(cell, config, text_hashes[str(config.data)]))
+        runs.append(plan_run(cell, config, identities[str(config.data)]))
     return runs
 
 
@@ -120,10 +120,10 @@ def _refuse_unwritable(folder: Path) -> None:
         raise OptionError("output_dir", f"{folder} cannot be written to")
 
 
-def plan_run(overrides: Sequence[str], config: Config, text_sha256: str) -> Run:
-    """The run of a configuration on a text; its folder is a function of the two."""
+def plan_run(overrides: Sequence[str], config: Config, corpus: str) -> Run:
+    """The run of a configuration on a corpus of that identity; its folder follows from both."""
     cell = f"{config.model.cell}-{config.features.name}"
-    identity = fingerprint(config, text_sha256)
+    identity = fingerprint(config, corpus)
     folder = Path(config.output_dir, config.data.name, cell, f"seed{config.seed}-{identity[:8]}")
     return Run(list(overrides), config, folder, f"{config.data.name} {cell} seed {config.seed}")
 

@@ -63,7 +63,7 @@ def train(config: Config, folder: Path, overrides: list[str], title: str) -> Rec
         model=config.model.cell,
         features=config.features.name,
         seed=config.seed,
-        fingerprint=fingerprint(config, corpus.text_sha256),
+        fingerprint=fingerprint(config, corpus.identity),
         overrides=overrides,
         precision=config.trainer.precision,
         versions={

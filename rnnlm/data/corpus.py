@@ -167,6 +167,14 @@ class Corpus(LightningDataModule, ABC):
         self._check_sizes()
 
     @property
+    def identity(self) -> str:
+        """What the tokens are made of, besides the options: text, dictionaries, versions."""
+        depends_on = self.tokens_depend_on()
+        if depends_on is None:
+            return self.text_sha256
+        return hashlib.sha256(json.dumps([self.text_sha256, depends_on]).encode()).hexdigest()
+
+    @property
     def oov_rate(self) -> float:
         """Share of the test split's predicted tokens that are `<unk>`."""
         return (self.splits["test"].predicted_N == UNKNOWN_ID).double().mean().item()

@@ -17,7 +17,7 @@ from rnnlm.data.encoding import decode
 from rnnlm.data.segmentation import jieba_version, segment
 from rnnlm.data.source import FULL, File
 from rnnlm.data.splitting import Pieces, dealt
-from rnnlm.options import OptionError
+from rnnlm.options import OptionError, option
 
 # What a download site has put at the head of a file, or anywhere on lines of their own.
 ADVERTISEMENT = re.compile(
@@ -42,7 +42,7 @@ class JinYongConfig(CorpusConfig):
 
     split_by: SplitBy = SplitBy.proportion
     # Words that jieba's dictionary lacks, names above all: a file with one a line.
-    user_dict: str | None = None
+    user_dict: str | None = option(None, affects_result=False)  # its content does
 
 
 class JinYong(Corpus):

@@ -117,6 +117,12 @@ def test_names_can_be_taught(tmp_path: Path) -> None:
     plain, taught = made(), made(user_dict=str(NAMES))
     assert "闻人鹊" not in plain.vocabulary.tokens
     assert "闻人鹊" in taught.vocabulary.tokens
+    # Another dictionary makes other tokens of the same text, whatever its path.
+    assert plain.text_sha256 == taught.text_sha256
+    assert plain.identity != taught.identity
+    copy = tmp_path / "copy.txt"
+    copy.write_bytes(NAMES.read_bytes())
+    assert made(user_dict=str(copy)).identity == taught.identity
     with pytest.raises(OptionError, match=r"data\.user_dict: .* cannot be read"):
         made(user_dict=str(tmp_path / "nope.txt"))
 
