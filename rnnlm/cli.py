@@ -38,7 +38,10 @@ def print_results(options: argparse.Namespace) -> int:
     table = Table([record for _, record in records])
     table.print(table_console())
     if len(options.folders) == 1:
-        table.write(options.folders[0])
+        try:
+            table.write(options.folders[0])
+        except OSError as error:
+            return _refuse(f"{error.filename} cannot be written ({error.strerror})")
     return 0
 
 

@@ -21,7 +21,7 @@ from rnnlm.options import OptionError
 from rnnlm.sweep import all_completed, sweep
 
 VERSION_BASE = "1.3"
-COMPLETED_STATUS, FAILED_STATUS, USAGE_STATUS = 0, 1, 2
+COMPLETED_STATUS, FAILED_STATUS, USAGE_STATUS, INTERRUPTED_STATUS = 0, 1, 2, 130
 
 
 def main(task: TaskFunction, config_folder: Path, config_name: str) -> int:
@@ -29,7 +29,7 @@ def main(task: TaskFunction, config_folder: Path, config_name: str) -> int:
 
     Returns:
         The exit status: 0 when every run completed, 1 when one failed, 2 when the command line
-        cannot be carried out as it is.
+        cannot be carried out as it is, 130 after Ctrl-C.
     """
     register_schemas()
     arguments = get_args_parser().parse_intermixed_args()
@@ -41,18 +41,33 @@ def main(task: TaskFunction, config_folder: Path, config_name: str) -> int:
             loader = GlobalHydra.instance().config_loader()
             if not arguments.multirun:
                 _refuse_sweeps(arguments.overrides, loader)
+            _refuse_what_is_not_an_option(arguments.overrides, loader)
             runs = sweep(loader, arguments.config_name or config_name, arguments.overrides, task)
     except (OptionError, HydraException, OmegaConfBaseException) as error:
         if os.environ.get("HYDRA_FULL_ERROR") == "1":
             raise
         print(in_one_line(error), file=sys.stderr)
         return USAGE_STATUS
+    except KeyboardInterrupt:
+        print("interrupted; the same command goes on with what is left", file=sys.stderr)
+        return INTERRUPTED_STATUS
     return COMPLETED_STATUS if all_completed(runs) else FAILED_STATUS
 
 
 def _wants_to_run(arguments: argparse.Namespace) -> bool:
     asks = ("help", "hydra_help", "cfg", "info", "shell_completion", "version")
     return not any(getattr(arguments, name, None) for name in asks)
+
+
+def _refuse_what_is_not_an_option(overrides: list[str], loader: ConfigLoader) -> None:
+    """A group takes one of its choices, and where a run is put is not Hydra's to say."""
+    for override in OverridesParser.create(config_loader=loader).parse_overrides(overrides):
+        key = override.get_key_element().lstrip("+~")
+        if key.startswith(("hydra.sweep.", "hydra.run.", "hydra.job.")):
+            raise OptionError(key, "a run's folder follows from its options, see output_dir")
+        choices = [] if key == "experiment" else loader.get_group_options(key)
+        if choices and override.value() is None and not override.is_delete():
+            raise OptionError(key, f"null is not one of {', '.join(choices)}")
 
 
 def _refuse_sweeps(overrides: list[str], loader: ConfigLoader) -> None:

@@ -23,7 +23,7 @@ from rnnlm.model.config import ModelConfig
 from rnnlm.model.features import FeaturesConfig, features
 from rnnlm.optimizer import OptimizerConfig, OptimizerName, Schedule
 from rnnlm.options import OptionError, check, option, result_options
-from rnnlm.trainer import EarlyStoppingConfig, TrainerConfig, check_device
+from rnnlm.trainer import EarlyStoppingConfig, TrainerConfig, check_trainer
 
 
 @dataclass
@@ -76,7 +76,7 @@ def checked(composed: DictConfig) -> Config:
         raise OptionError("optimizer.momentum", "only optimizer=sgd has it")
     if config.optimizer.schedule is Schedule.plateau and config.trainer.check_val_every_n_epoch > 1:
         raise OptionError("optimizer.schedule", "plateau needs trainer.check_val_every_n_epoch=1")
-    check_device(config.trainer)
+    check_trainer(config.trainer)
     return config
 
 

@@ -105,7 +105,8 @@ def plan(loader: ConfigLoader, master: DictConfig, arguments: list[str]) -> list
             identities[str(config.data)] = load_corpus(config).identity
         _refuse_unwritable(Path(config.output_dir))
         runs.append(plan_run(cell, config, identities[str(config.data)]))
-    return runs
+    # The same cell given twice is one run.
+    return list({run.folder: run for run in runs}.values())
 
 
 def _refuse_unwritable(folder: Path) -> None:

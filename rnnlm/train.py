@@ -78,6 +78,9 @@ def train(config: Config, folder: Path, overrides: list[str], title: str) -> Rec
         clear(folder)
         fit_and_evaluate(config, corpus, folder, record, title)
         record.status = COMPLETED
+    except SystemExit as error:
+        # Lightning's answer to Ctrl-C.
+        raise KeyboardInterrupt from error
     except Exception as error:
         record.error = f"{type(error).__name__}: {error}".splitlines()[0]
         log.debug("traceback of the failure", exc_info=True)
@@ -142,8 +145,7 @@ def fit_and_evaluate(
         setattr(record, name, {**metrics.to_dict(), "unigram_ppl": unigram_ppl(corpus, name)})
     if corpus.answer_mark is not None:
         (mark,) = corpus.vocabulary.encode(corpus.answer_mark).tolist()
-        test = corpus.test_dataloader()[SPLITS.index("test")]
-        record.exact_match = exact_match(network, test, mark)
+        record.exact_match = exact_match(network, corpus.tasks(), mark)
     # Lightning numbers steps from 0 in what it logs.
     log_final_metrics(config, record, loggers, best["global_step"] - 1)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,8 +29,7 @@ class TrainerConfig:
     max_epochs: int = option(20, minimum=1, maximum=1_000_000)
     min_epochs: int | None = option(None, minimum=1)
     max_steps: int = option(-1, minimum=-1)
-    max_time: str | None = None
-    limit_train_batches: float = option(1.0, above=0, maximum=1)
+    max_time: str | None = None  # DD:HH:MM:SS
     check_val_every_n_epoch: int = option(1, minimum=1)
     accumulate_grad_batches: int = option(1, minimum=1)
     # Recurrent gradients explode; None switches clipping off.
@@ -51,12 +51,24 @@ class EarlyStoppingConfig:
     min_delta: float = option(0.0, minimum=0)
 
 
-def check_device(config: TrainerConfig) -> None:
-    """Refuse a device that this machine does not have.
+def check_trainer(config: TrainerConfig) -> None:
+    """Refuse what Lightning would refuse later, and a device that this machine does not have.
 
     Raises:
-        OptionError: names `trainer.accelerator` and what there is.
+        OptionError: names the option and what it takes.
     """
+    if config.max_steps == 0:
+        raise OptionError("trainer.max_steps", "0 is no training, it takes -1 or at least 1")
+    if config.max_time is not None and not re.fullmatch(r"\d+(:\d\d){3}", config.max_time):
+        raise OptionError("trainer.max_time", f"{config.max_time!r} is not of the form DD:HH:MM:SS")
+    if config.check_val_every_n_epoch > config.max_epochs:
+        raise OptionError(
+            "trainer.check_val_every_n_epoch",
+            f"{config.check_val_every_n_epoch} is more than trainer.max_epochs, "
+            "the run would never be validated",
+        )
+    if config.min_epochs is not None and config.min_epochs > config.max_epochs:
+        raise OptionError("trainer.min_epochs", f"{config.min_epochs} is more than max_epochs")
     has = {"gpu": torch.cuda.is_available() or torch.backends.mps.is_available()}
     has |= {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if not has.get(config.accelerator, True):

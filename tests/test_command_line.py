@@ -39,6 +39,13 @@ REFUSED = {
     "data.source=no/such.txt": "data.source: no file no/such.txt",
     "data.source=.": "data.source: the folder . holds no *.txt",
     "output_dir=/dev/null/x": "output_dir: /dev/null/x cannot be made",
+    "data.source=": "data.source: it is empty",
+    "trainer.max_steps=0": "trainer.max_steps: 0 is no training",
+    "trainer.max_time=soon": "trainer.max_time: 'soon' is not of the form DD:HH:MM:SS",
+    "trainer.min_epochs=50": "trainer.min_epochs: 50 is more than max_epochs",
+    "trainer.check_val_every_n_epoch=50": "trainer.check_val_every_n_epoch: 50 is more than",
+    "model=null": "model: null is not one of gru, lstm, rnn",
+    "hydra.sweep.dir=elsewhere": "hydra.sweep.dir: a run's folder follows from its options",
     # not an override at all
     "lstm": "lstm: not an override, it takes option=value",
     "model=rnn,lstm": "model: rnn,lstm is several values, add -m to sweep them",

@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -83,3 +84,20 @@ def test_the_first_line_works_in_a_fresh_clone(tmp_path: Path) -> None:
     assert len(rows) == 6
     for row in rows:
         assert float(row["validation_ppl"]) < float(row["validation_unigram_ppl"])
+
+
+def test_constraints_pin_everything_that_is_installed() -> None:
+    pinned = {
+        re.split("==", line)[0].lower().replace("_", "-")
+        for line in (ROOT / "constraints.txt").read_text().splitlines()
+        if "==" in line
+    }
+    needed, queue = set(), ["rnnlm"]
+    while queue:
+        for requirement in metadata.requires(queue.pop()) or []:
+            name = re.split(r"[\s;<>=!~\[(]", requirement)[0].lower().replace("_", "-")
+            installed = name in {d.name.lower().replace("_", "-") for d in metadata.distributions()}
+            if "extra ==" not in requirement and installed and name not in needed:
+                needed.add(name)
+                queue.append(name)
+    assert needed - pinned == set()

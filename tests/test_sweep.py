@@ -6,8 +6,10 @@ import json
 import os
 import pty
 import re
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -174,6 +176,19 @@ def test_the_full_text_comes_from_the_cache(run_py: Run, real_data: Path, tmp_pa
     assert record.source == "full"
     assert record.test is not None
     assert record.test["num_chars"] == 17_897
+
+
+def test_ctrl_c_is_said_in_one_line(tmp_path: Path) -> None:
+    command = [sys.executable, str(ROOT / "run.py"), *TINY[:-1], "trainer.max_epochs=100000"]
+    process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 60
+    while not list(tmp_path.rglob("last.ckpt")) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert errors == "interrupted; the same command goes on with what is left\n"
+    assert not list(tmp_path.rglob("result.json"))
 
 
 def test_a_terminal_gets_a_bar(tmp_path: Path) -> None:

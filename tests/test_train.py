@@ -214,6 +214,21 @@ def test_every_corpus_trains_in_every_batching(
     assert record.validation["ppl"] < (record.vocab_size or 0)
 
 
+def test_answers_are_checked_one_by_one_however_the_sums_are_batched(
+    compose: Compose, tmp_path: Path
+) -> None:
+    for batching in ("stream", "windows", "documents"):
+        options = ("data=addition", "data.num_sums=400", "data.max_digits=1")
+        record = trained(
+            compose(*options, "data.num_sums=27", f"data.batching={batching}", "data.seq_len=2"),
+            tmp_path / batching,
+        )
+        assert record.status == COMPLETED, record.error
+        assert record.exact_match is not None
+        # Thirds, for there are three sums to answer.
+        assert record.exact_match * 3 == pytest.approx(round(record.exact_match * 3))
+
+
 def test_batching_of_documents_does_not_change_what_is_measured(
     compose: Compose, tmp_path: Path
 ) -> None:

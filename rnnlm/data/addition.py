@@ -45,7 +45,10 @@ class Addition(SeparateDocuments):
         return []
 
     def parse(self, files: Sequence[File]) -> list[str]:
-        """`num_sums` different sums, or as many as there are.
+        """`num_sums` different sums, or half of those that there are, if that is less.
+
+        Of a+b and b+a at most one is among them, so a sum that is measured has been trained on in
+        neither order.
 
         Raises:
             OptionError: the shortest operand is longer than the longest.
@@ -56,18 +59,20 @@ class Addition(SeparateDocuments):
                 "data.min_digits", f"{config.min_digits} is more than data.max_digits"
             )
         numbers = 10**config.max_digits - _smallest(config.min_digits)
-        wanted = min(config.num_sums, numbers**2 // 2)
+        wanted = min(config.num_sums, numbers * (numbers + 1) // 4)
         draw = random.Random(config.seed)
         sums: dict[tuple[int, int], None] = {}
         while len(sums) < wanted:
-            sums[(self._operand(draw), self._operand(draw))] = None
+            a, b = self._operand(draw), self._operand(draw)
+            if (b, a) not in sums:
+                sums[a, b] = None
         self.notes = [f"{len(sums):,} different sums"]
         return [self._written(a, b) for a, b in sums]
 
     @property
-    def closed_alphabet(self) -> bool:
+    def alphabet(self) -> str:
         """Ten digits and two signs."""
-        return True
+        return "0123456789+="
 
     def _operand(self, draw: random.Random) -> int:
         digits = draw.randint(self.config.min_digits, self.config.max_digits)

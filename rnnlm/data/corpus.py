@@ -126,9 +126,9 @@ class Corpus(LightningDataModule, ABC):
         return False
 
     @property
-    def closed_alphabet(self) -> bool:
-        """Whether no token can come up that the training split does not show."""
-        return False
+    def alphabet(self) -> str | None:
+        """The only tokens that can come up, where that is known."""
+        return None
 
     def tokens_depend_on(self) -> Any:
         """What, besides the files and the options, decides the tokens: versions, dictionaries."""
@@ -199,6 +199,11 @@ class Corpus(LightningDataModule, ABC):
         """All three splits, for the evaluation of the chosen checkpoint, in the order of SPLITS."""
         return [self._whole(name) for name in SPLITS]
 
+    def tasks(self) -> Batches:
+        """The test split by document, however it is batched elsewhere."""
+        split = self.splits["test"]
+        return for_evaluation(Batching.documents, split.ids_N, split.begin_id)
+
     def _whole(self, name: str) -> Batches:
         split = self.splits[name]
         return for_evaluation(self.config.batching, split.ids_N, split.begin_id)
@@ -228,12 +233,14 @@ class Corpus(LightningDataModule, ABC):
         bounded = by_line or self.in_documents
         tokens = {name: list(self.tokenize(texts)) for name, texts in pieces.items()}
         counts = Counter(token for text in tokens[TRAIN] for token in text)
+        # If training shows every token that can come up, there are no unknown ones.
+        closed = self.alphabet is not None and set(self.alphabet) <= set(counts)
         vocabulary = Vocabulary.build(
-            counts, self.config.min_count, self.config.max_vocab, self.closed_alphabet, bounded
+            counts, self.config.min_count, self.config.max_vocab, closed, bounded
         )
         spelling = Spelling(counts, set(vocabulary.tokens))
         return TokenisedCorpus(
-            hashlib.sha256("\n".join(texts).encode()).hexdigest(),
+            _hash_of_texts(texts),
             vocabulary.tokens,
             self.notes,
             {
@@ -272,6 +279,12 @@ class Corpus(LightningDataModule, ABC):
                 f"{config.batch_size} streams of data.seq_len={config.seq_len} need more than the "
                 f"{available:,} tokens to train on, it takes at most {available // config.seq_len}",
             )
+
+
+def _hash_of_texts(texts: Sequence[str]) -> str:
+    """Of a single text its own hash; of several, one that tells where each begins."""
+    content = texts[0] if len(texts) == 1 else json.dumps(texts)
+    return hashlib.sha256(content.encode()).hexdigest()
 
 
 def _tokenised_split(

@@ -32,8 +32,8 @@ def decode(content: bytes, name: str) -> str:
     Recognises UTF-8, UTF-16, GB18030 (GBK) and Big5. Nothing is ever skipped or replaced.
 
     Raises:
-        OptionError: the file is in none of them (the offset of the first byte that is not UTF-8 is
-            named), or holds no text.
+        OptionError: the file is in none of them (the first byte is named that the encoding which
+            comes furthest cannot decode), or holds no text.
     """
     text = _decode(content, name).replace("\r\n", "\n").replace("\r", "\n")
     if not text.strip():
@@ -57,14 +57,16 @@ def _decode(content: bytes, name: str) -> str:
         if "\0" not in text:
             return text
         not_utf8 = UnicodeDecodeError("utf-8", content, content.index(b"\0"), len(content), "zero")
+    furthest = not_utf8
     for encoding in _candidates(content):
         try:
             text = content.decode(encoding)
-        except UnicodeDecodeError:
+        except UnicodeDecodeError as error:
+            furthest = max(furthest, error, key=lambda error: error.start)
             continue
         if "\0" not in text:
             return text
-    raise _undecodable(name, not_utf8)
+    raise _undecodable(name, furthest)
 
 
 def _candidates(content: bytes) -> list[str]:
@@ -84,5 +86,5 @@ def _undecodable(name: str, error: UnicodeDecodeError) -> OptionError:
     return OptionError(
         "data.source",
         f"{name} is not text in UTF-8, UTF-16, GB18030 or Big5: "
-        f"byte {error.start:,} cannot be decoded",
+        f"byte {error.start} cannot be decoded ({error.encoding} comes that far)",
     )

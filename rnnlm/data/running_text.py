@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from rnnlm.data.corpus import Corpus, CorpusConfig
 from rnnlm.data.encoding import decode
 from rnnlm.data.source import File
-from rnnlm.data.splitting import Pieces, fold
+from rnnlm.data.splitting import Pieces, fold, refuse_nothing_to_train_on
 from rnnlm.options import OptionError, option
 
 
@@ -43,4 +43,5 @@ class RunningText(Corpus):
             return super().split(texts)
         if number > folds:
             raise OptionError("data.fold", f"{number} is more than data.folds={folds}")
+        refuse_nothing_to_train_on(self.config.validation_fraction, 1 / folds, "data.folds")
         return fold(texts[0], folds, number, self.config.validation_fraction)

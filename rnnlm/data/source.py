@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib.resources
 import io
 import os
+import sys
 import zipfile
 import zlib
 from collections.abc import Sequence
@@ -61,6 +62,8 @@ def read_source(
     Raises:
         OptionError: the source cannot be had or read.
     """
+    if not source.strip():
+        raise OptionError("data.source", "it is empty, it takes sample, full or a path")
     if source == SAMPLE and not sample:
         raise OptionError("data.source", "this corpus has no sample, it takes the path of a text")
     if source == FULL and not published:
@@ -81,7 +84,9 @@ def read_path(path: Path, suffixes: tuple[str, ...]) -> list[File]:
     """
     try:
         if path.is_dir():
-            found = sorted(p for p in path.iterdir() if p.suffix.lower() in suffixes)
+            found = sorted(
+                p for p in path.iterdir() if p.suffix.lower() in suffixes and _is_visible(p.name)
+            )
             if not found:
                 expected = " or ".join(f"*{suffix}" for suffix in suffixes)
                 raise OptionError("data.source", f"the folder {path} holds no {expected}")
@@ -115,7 +120,7 @@ def unzip(content: bytes, name: str, suffixes: tuple[str, ...]) -> list[File]:
     """
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            members = [m for m in archive.infolist() if not m.is_dir()]
+            members = [m for m in archive.infolist() if not m.is_dir() and _is_visible(m.filename)]
             for member in members:
                 parts = PurePosixPath(member.filename.replace("\\", "/"))
                 if parts.is_absolute() or ".." in parts.parts or ":" in member.filename[:2]:
@@ -138,6 +143,12 @@ def unzip(content: bytes, name: str, suffixes: tuple[str, ...]) -> list[File]:
         raise OptionError("data.source", f"{name} is no zip that can be read ({error})") from error
 
 
+def _is_visible(name: str) -> bool:
+    """Not one of the files that systems leave beside the real ones."""
+    parts = PurePosixPath(name).parts
+    return not parts[-1].startswith(".") and "__MACOSX" not in parts
+
+
 def _sample(location: Traversable) -> list[File]:
     """The sample's file, or its folder's files, written for this project."""
     if location.is_file():
@@ -151,7 +162,9 @@ def _fetch_all(published: Sequence[PublishedFile]) -> list[tuple[PublishedFile, 
     missing = [file for file in published if not (data_directory() / file.name).exists()]
     many = len(missing) > 1
     fetched = []
-    for file in tqdm(published, unit="file", disable=not many, desc="downloading", leave=False):
+    for file in tqdm(
+        published, unit="file", disable=None if many else True, desc="downloading", leave=False
+    ):
         fetched.append((file, fetch(file, progress=not many)))
     return fetched
 
@@ -171,7 +184,9 @@ def fetch(file: PublishedFile, progress: bool = True) -> Path:
             known_hash=f"sha256:{file.sha256}",
             fname=downloaded.name,
             path=downloaded.parent,
-            downloader=pooch.HTTPDownloader(progressbar=progress, timeout=30),
+            downloader=pooch.HTTPDownloader(
+                progressbar=progress and sys.stderr.isatty(), timeout=30
+            ),
         )
     except (requests.exceptions.RequestException, ConnectionError) as error:
         raise OptionError(

@@ -19,7 +19,9 @@ TRAIN, VALIDATION, TEST = SPLITS = ("train", "validation", "test")
 Pieces = dict[str, list[str]]
 
 
-def refuse_nothing_to_train_on(validation: float, test: float) -> None:
+def refuse_nothing_to_train_on(
+    validation: float, test: float, test_option: str = "data.test_fraction"
+) -> None:
     """The two held-out splits must leave something.
 
     Raises:
@@ -28,8 +30,7 @@ def refuse_nothing_to_train_on(validation: float, test: float) -> None:
     if validation + test >= 1:
         raise OptionError(
             "data.validation_fraction",
-            f"with data.test_fraction it is {validation + test:g} of the text, "
-            "none is left to train on",
+            f"with {test_option} it is {validation + test:g} of the text, none is left to train on",
         )
 
 

@@ -113,7 +113,9 @@ class Tang(SeparateDocuments):
         texts = list(poems)
         if self.config.script is not Script.original:
             converter = opencc.OpenCC("t2s" if self.config.script is Script.simplified else "s2t")
-            texts = list(dict.fromkeys(map(converter.convert, texts)))
+            converted = dict.fromkeys(map(converter.convert, texts))
+            left_out["alike after conversion"] = len(texts) - len(converted)
+            texts = list(converted)
         if self.config.form is not Form.any:
             in_form = [poem for poem in texts if has_form(poem, self.config.form)]
             left_out[f"not in the form {self.config.form.name}"] = len(texts) - len(in_form)
@@ -158,7 +160,7 @@ def clean(text: str) -> Cleaned:
 
 
 def _counts(counter: Counter[str]) -> str:
-    return ", ".join(f"{count:,} {what}" for what, count in counter.items()) or "nothing"
+    return ", ".join(f"{count:,} {what}" for what, count in counter.items() if count) or "nothing"
 
 
 def has_form(poem: str, form: Form) -> bool:

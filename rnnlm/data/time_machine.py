@@ -65,7 +65,7 @@ class TimeMachine(RunningText):
         return [list(text) for text in texts]
 
     @property
-    def closed_alphabet(self) -> bool:
-        """No character but the 27 can come up."""
-        letters = self.config.normalize is Normalize.letters
-        return letters and self.config.level is Level.char
+    def alphabet(self) -> str | None:
+        """The 27 letters."""
+        letters = self.config.normalize is Normalize.letters and self.config.level is Level.char
+        return " abcdefghijklmnopqrstuvwxyz" if letters else None

@@ -1,4 +1,4 @@
-"""Tokenised corpora on disk: text is read, cleaned and segmented once, then mapped into memory.
+"""Tokenised corpora on disk: text is read, cleaned and segmented once.
 
 A corpus is kept under a key of everything its tokens depend on, in a folder of its own that appears
 whole or not at all, so any number of runs can share it.
@@ -47,7 +47,7 @@ def cache_directory() -> Path:
 
 
 def load(key: str) -> TokenisedCorpus | None:
-    """The corpus of a key, its arrays mapped into memory; None where it is not in the cache."""
+    """The corpus of a key, its arrays mapped from the disk; None where it is not in the cache."""
     folder = cache_directory() / key
     try:
         meta = json.loads((folder / _META).read_text(encoding="utf-8"))
@@ -58,7 +58,7 @@ def load(key: str) -> TokenisedCorpus | None:
         return TokenisedCorpus(splits=splits, **meta)
     except FileNotFoundError:
         return None
-    except (ValueError, TypeError, KeyError, OSError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, EOFError, OSError) as error:
         log.warning("the cached corpus %s is broken (%s) and is made again", folder, error)
         shutil.rmtree(folder, ignore_errors=True)
         return None
@@ -80,6 +80,9 @@ def store(key: str, corpus: TokenisedCorpus) -> None:
             del meta["splits"][name]["ids"]
         text = json.dumps(meta, ensure_ascii=False)
         (temporary / _META).write_text(text, encoding="utf-8")
+        for path in temporary.iterdir():
+            with path.open("rb") as file:
+                os.fsync(file.fileno())
         temporary.chmod(0o755)
         temporary.rename(folder)
     except OSError as error:

@@ -11,6 +11,8 @@ from typing import Any
 
 FILE_NAME = "result.json"
 COMPLETED, FAILED = "completed", "failed"
+# What every split of a completed record has.
+FIGURES = ("loss", "ppl", "bpc", "num_tokens", "num_chars")
 
 
 class RecordError(ValueError):
@@ -100,8 +102,9 @@ class Record:
             raise RecordError(f"{path} is not a record: its status is {self.status!r}")
         if self.status == COMPLETED:
             for split in (self.train, self.validation, self.test):
-                if not isinstance(split, dict) or not _is_number(split.get("ppl")):
-                    raise RecordError(f"{path} is not a record: a split has no perplexity")
+                for figure in FIGURES:
+                    if not isinstance(split, dict) or not _is_number(split.get(figure)):
+                        raise RecordError(f"{path} is not a record: a split has no {figure}")
 
 
 def find_records(folders: Iterable[Path]) -> tuple[list[tuple[Path, Record]], list[RecordError]]:

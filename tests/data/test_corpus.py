@@ -159,8 +159,9 @@ def test_nothing_is_cached_of_a_text_that_is_refused() -> None:
 def test_a_broken_cache_is_made_again() -> None:
     first = corpus()
     (folder,) = token_cache.cache_directory().iterdir()
-    (folder / "train.npy").write_bytes(b"broken")
-    assert torch.equal(corpus().splits["train"].ids_N, first.splits["train"].ids_N)
+    for name, content in (("train.npy", b"broken"), ("train.npy", b""), ("corpus.json", b"null")):
+        (folder / name).write_bytes(content)
+        assert torch.equal(corpus().splits["train"].ids_N, first.splits["train"].ids_N)
 
 
 def test_a_cache_that_cannot_be_written_is_done_without(

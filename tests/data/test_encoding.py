@@ -76,6 +76,12 @@ def test_the_offset_of_what_no_encoding_explains_is_named() -> None:
         decode(b"abc\xff", "some.txt")
 
 
+def test_the_offset_is_that_of_the_encoding_which_comes_furthest() -> None:
+    content = SIMPLIFIED.encode("gb18030")[:9000] + b"\xff" + b"\n"
+    with pytest.raises(OptionError, match=r"byte (8999|9000) cannot be decoded \(gb18030 comes"):
+        decode(content, "some.txt")
+
+
 def test_an_empty_file_holds_no_text() -> None:
     with pytest.raises(OptionError, match=r"some\.txt holds no text"):
         decode(b" \n\n", "some.txt")

@@ -100,6 +100,16 @@ def test_novels_have_boundaries_and_each_is_cut_by_proportion() -> None:
         assert int((ids == BEGIN_ID).sum()) == 2
 
 
+def test_two_novels_are_not_the_one_that_holds_both(tmp_path: Path) -> None:
+    (tmp_path / "two").mkdir()
+    texts = [f"　　{name}的故事，说来话长。\n" * 40 for name in ("甲", "乙")]
+    for number, text in enumerate(texts):
+        (tmp_path / "two" / f"{number}.txt").write_text(text, encoding="utf-8")
+    (tmp_path / "one.txt").write_text("\n".join(texts), encoding="utf-8")
+    two, one = made(source=str(tmp_path / "two")), made(source=str(tmp_path / "one.txt"))
+    assert two.text_sha256 != one.text_sha256
+
+
 def test_whole_novels_are_held_out(tmp_path: Path) -> None:
     for number in range(5):
         (tmp_path / f"{number}.txt").write_text(

@@ -158,6 +158,7 @@ def zipped(members: dict[str, bytes]) -> bytes:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
+        (zipped({"__MACOSX/._a.txt": b"no", ".b.txt": b"no"}), r"x\.zip holds no \*\.txt"),
         (zipped({"a.md": b"no"}), r"x\.zip holds no \*\.txt"),
         (zipped({"../a.txt": b"out"}), r"'\.\./a\.txt', a path that leads out"),
         (zipped({"/etc/a.txt": b"out"}), r"'/etc/a\.txt', a path that leads out"),

@@ -47,6 +47,14 @@ def test_letters_are_the_27_of_the_book(real_data: Path) -> None:
     assert corpus.oov_rate == 0
 
 
+def test_a_letter_that_training_lacks_is_an_unknown_that_it_has_met(tmp_path: Path) -> None:
+    path = tmp_path / "text.txt"
+    path.write_text("the cat sat on the mat " * 80 + "quick brown jumps " * 20, encoding="utf-8")
+    corpus = made(source=str(path), normalize=Normalize.letters, batch_size=2)
+    assert corpus.oov_rate > 0
+    assert (corpus.splits["train"].ids_N == 0).any()
+
+
 def test_bits_per_character_are_of_the_original_text() -> None:
     as_it_is, letters = made(), made(normalize=Normalize.letters)
     for name, split in letters.splits.items():

@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 
 from rnnlm.results.record import COMPLETED, FAILED, FILE_NAME, Record, RecordError, find_records
 
+SPLIT = {"loss": 1.5, "ppl": 4.48, "bpc": 2.16, "num_tokens": 100, "num_chars": 100}
+
 
 def record(**fields: object) -> Record:
     """A completed record with sensible figures."""
-    split = {"loss": 1.5, "ppl": 4.48, "bpc": 2.16, "num_tokens": 100, "num_chars": 100}
     values = {
         "status": COMPLETED,
         "data": "time_machine",
@@ -25,16 +26,16 @@ def record(**fields: object) -> Record:
         "seed": 1,
         "fingerprint": "f00",
         "vocab_size": 70,
-        "train": split,
-        "validation": split,
-        "test": split,
+        "train": SPLIT,
+        "validation": SPLIT,
+        "test": SPLIT,
         **fields,
     }
     return Record(**values)  # type: ignore[arg-type]
 
 
 def test_a_record_comes_back(tmp_path: Path) -> None:
-    written = record(overrides=["data.source=日本.txt"], test={"ppl": 4.123456789012345})
+    written = record(overrides=["data.source=日本.txt"], test={**SPLIT, "ppl": 4.123456789012345})
     written.write(tmp_path / "run")
     assert Record.read(tmp_path / "run") == written
     assert [path.name for path in (tmp_path / "run").iterdir()] == [FILE_NAME]
@@ -68,7 +69,7 @@ def test_any_bytes_are_a_record_or_a_clear_error(tmp_path: Path, content: bytes)
 
 def test_a_completed_record_has_perplexities(tmp_path: Path) -> None:
     record(test=None).write(tmp_path)
-    with pytest.raises(RecordError, match="a split has no perplexity"):
+    with pytest.raises(RecordError, match="a split has no loss"):
         Record.read(tmp_path)
 
 
