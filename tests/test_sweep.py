@@ -180,7 +180,14 @@ def test_the_full_text_comes_from_the_cache(run_py: Run, real_data: Path, tmp_pa
 
 def test_ctrl_c_is_said_in_one_line(tmp_path: Path) -> None:
     command = [sys.executable, str(ROOT / "run.py"), *TINY[:-1], "trainer.max_epochs=100000"]
-    process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command,
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+        text=True,
+        # A job in the background inherits that Ctrl-C is ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     deadline = time.monotonic() + 60
     while not list(tmp_path.rglob("last.ckpt")) and time.monotonic() < deadline:
         time.sleep(0.1)
