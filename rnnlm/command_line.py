@@ -39,9 +39,7 @@ def main(task: TaskFunction, config_folder: Path, config_name: str) -> int:
     try:
         with hydra.initialize_config_dir(str(config_folder), "rnnlm", version_base=VERSION_BASE):
             loader = GlobalHydra.instance().config_loader()
-            if not arguments.multirun:
-                _refuse_sweeps(arguments.overrides, loader)
-            _refuse_what_is_not_an_option(arguments.overrides, loader)
+            _check_overrides(arguments.overrides, loader, arguments.multirun)
             runs = sweep(loader, arguments.config_name or config_name, arguments.overrides, task)
     except (OptionError, HydraException, OmegaConfBaseException) as error:
         if os.environ.get("HYDRA_FULL_ERROR") == "1":
@@ -59,25 +57,22 @@ def _wants_to_run(arguments: argparse.Namespace) -> bool:
     return not any(getattr(arguments, name, None) for name in asks)
 
 
-def _refuse_what_is_not_an_option(overrides: list[str], loader: ConfigLoader) -> None:
-    """A group takes one of its choices, and where a run is put is not Hydra's to say."""
+def _check_overrides(overrides: list[str], loader: ConfigLoader, multirun: bool) -> None:
+    """Refuse what Hydra would take but nobody can mean.
+
+    Several values of an option are a sweep only where one was asked for, as Hydra has it; where a
+    run is put is not Hydra's to say; and a group takes one of its choices.
+    """
     for override in OverridesParser.create(config_loader=loader).parse_overrides(overrides):
         key = override.get_key_element().lstrip("+~")
+        if override.is_sweep_override() and not multirun:
+            several = override.get_value_string()
+            raise OptionError(key, f"{several} is several values, add -m to sweep them")
         if key.startswith(("hydra.sweep.", "hydra.run.", "hydra.job.")):
             raise OptionError(key, "a run's folder follows from its options, see output_dir")
         choices = [] if key == "experiment" else loader.get_group_options(key)
         if choices and override.value() is None and not override.is_delete():
             raise OptionError(key, f"null is not one of {', '.join(choices)}")
-
-
-def _refuse_sweeps(overrides: list[str], loader: ConfigLoader) -> None:
-    """Several values of an option are a sweep only where one was asked for, as Hydra has it."""
-    for override in OverridesParser.create(config_loader=loader).parse_overrides(overrides):
-        if override.is_sweep_override():
-            raise OptionError(
-                override.get_key_element(),
-                f"{override.get_value_string()} is several values, add -m to sweep them",
-            )
 
 
 def in_one_line(error: Exception) -> str:

@@ -13,7 +13,7 @@ from enum import Enum
 from typing import Any
 
 
-class OptionError(ValueError):
+class OptionError(Exception):
     """An option cannot be used: one line that names it, what is wrong, and what it takes."""
 
     def __init__(self, option: str, problem: str) -> None:

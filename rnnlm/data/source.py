@@ -88,8 +88,7 @@ def read_path(path: Path, suffixes: tuple[str, ...]) -> list[File]:
                 p for p in path.iterdir() if p.suffix.lower() in suffixes and _is_visible(p.name)
             )
             if not found:
-                expected = " or ".join(f"*{suffix}" for suffix in suffixes)
-                raise OptionError("data.source", f"the folder {path} holds no {expected}")
+                raise _holds_none(f"the folder {path}", suffixes)
             return [File(p.name, p.read_bytes()) for p in found]
         content = path.read_bytes()
     except FileNotFoundError as error:
@@ -98,8 +97,6 @@ def read_path(path: Path, suffixes: tuple[str, ...]) -> list[File]:
         ) from error
     except IsADirectoryError as error:
         raise OptionError("data.source", f"{error.filename} is a folder, not a text") from error
-    except OptionError:
-        raise
     except (OSError, ValueError) as error:  # a name with a zero byte is a ValueError
         reason = error.strerror if isinstance(error, OSError) else error
         raise OptionError("data.source", f"{path} cannot be read ({reason})") from error
@@ -130,17 +127,19 @@ def unzip(content: bytes, name: str, suffixes: tuple[str, ...]) -> list[File]:
                     )
             texts = [m for m in members if PurePosixPath(m.filename).suffix.lower() in suffixes]
             if not texts:
-                expected = " or ".join(f"*{suffix}" for suffix in suffixes)
-                raise OptionError("data.source", f"{name} holds no {expected}")
+                raise _holds_none(name, suffixes)
             if sum(member.file_size for member in texts) > _LARGEST_ZIP:
                 raise OptionError("data.source", f"{name} unpacks to more than 1 GiB")
             texts.sort(key=lambda member: member.filename)
             return [File(f"{name}/{m.filename}", archive.read(m)) for m in texts]
-    except OptionError:
-        raise
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError) as error:
         # A password or an unknown method of compression is a RuntimeError.
         raise OptionError("data.source", f"{name} is no zip that can be read ({error})") from error
+
+
+def _holds_none(place: str, suffixes: tuple[str, ...]) -> OptionError:
+    expected = " or ".join(f"*{suffix}" for suffix in suffixes)
+    return OptionError("data.source", f"{place} holds no {expected}")
 
 
 def _is_visible(name: str) -> bool:
