@@ -20,7 +20,7 @@ from rnnlm.data import corpora
 from rnnlm.data.corpus import CorpusConfig
 from rnnlm.model.cells import cells
 from rnnlm.model.config import ModelConfig
-from rnnlm.model.features import FeaturesConfig, features
+from rnnlm.model.features import EmbedConfig, FeaturesConfig, features
 from rnnlm.optimizer import OptimizerConfig, OptimizerName, Schedule
 from rnnlm.options import OptionError, check, option, result_options
 from rnnlm.trainer import EarlyStoppingConfig, TrainerConfig, check_trainer
@@ -72,6 +72,15 @@ def checked(composed: DictConfig) -> Config:
     ):
         if name not in known:
             raise OptionError(group, f"{name!r} is not one of {', '.join(sorted(known))}")
+    if config.model.tie_weights:
+        if not isinstance(config.features, EmbedConfig):
+            raise OptionError("model.tie_weights", "only features=embed has an embedding to tie")
+        if config.features.embedding_size != config.model.hidden_size:
+            raise OptionError(
+                "model.tie_weights",
+                f"needs features.embedding_size={config.model.hidden_size}, the size of the hidden "
+                f"state, not {config.features.embedding_size}",
+            )
     if config.optimizer.momentum and config.optimizer.name is not OptimizerName.sgd:
         raise OptionError("optimizer.momentum", "only optimizer=sgd has it")
     if config.optimizer.schedule is Schedule.plateau and config.trainer.check_val_every_n_epoch > 1:

@@ -11,13 +11,20 @@ from typing import Any
 import torch
 from pytorch_lightning import LightningModule
 from torch import Tensor
-from torch.nn import functional
+from torch.optim import Optimizer
 
-from rnnlm.data.batching import IGNORED, Batch, Batches
+from rnnlm.data.batching import Batch, Batches
 from rnnlm.data.splitting import SPLITS
+from rnnlm.gradient_clipping import clip_by_norm, clip_by_value
 from rnnlm.metrics import Total, perplexity
 from rnnlm.model.language_model import LanguageModel, State, detach
-from rnnlm.optimizer import OptimizerConfig, Schedule, build_optimizer, build_schedule
+from rnnlm.optimizer import (
+    OptimizerConfig,
+    Schedule,
+    build_optimizer,
+    build_schedule,
+    leaves_rows_alone,
+)
 
 VALIDATION_LOSS = "loss/validation"
 
@@ -42,13 +49,8 @@ class LanguageModelModule(LightningModule):
 
     def nats(self, batch: Batch, state: State | None) -> tuple[Tensor, State]:
         """Total negative log-likelihood of the batch's targets, in nats, and the state after it."""
-        logits_TBV, state = self.network(batch.inputs_TB, None if batch.starts else state)
-        nats = functional.cross_entropy(
-            # At least float32: in bfloat16 a sum over the vocabulary loses too much.
-            logits_TBV.flatten(0, 1).to(torch.promote_types(logits_TBV.dtype, torch.float32)),
-            batch.targets_TB.flatten(),
-            ignore_index=IGNORED,
-            reduction="sum",
+        nats, state = self.network.nats(
+            batch.inputs_TB, batch.targets_TB, None if batch.starts else state
         )
         return nats, detach(state)
 
@@ -93,8 +95,23 @@ class LanguageModelModule(LightningModule):
             # As a float64 tensor: Lightning would round a Python number to float32.
             self.log(f"{metric}/{name}", torch.tensor(value, dtype=torch.float64))
 
+    def configure_gradient_clipping(
+        self,
+        optimizer: Optimizer,
+        gradient_clip_val: float | None = None,
+        gradient_clip_algorithm: str | None = None,
+    ) -> None:
+        if gradient_clip_val is None:
+            return
+        clip = clip_by_value if gradient_clip_algorithm == "value" else clip_by_norm
+        clip(self.network.parameters(), gradient_clip_val)
+
     def configure_optimizers(self) -> Any:
-        optimizer = build_optimizer(self.optimizer_config, self.network.parameters())
+        # Of a tied embedding every row has a gradient.
+        sparse = leaves_rows_alone(self.optimizer_config) and not self.network.tied
+        self.network.features.sparse_gradient = sparse
+        fused = not sparse and self.trainer.precision != "16-mixed"
+        optimizer = build_optimizer(self.optimizer_config, self.network.parameters(), fused)
         num_steps = int(self.trainer.estimated_stepping_batches)
         schedule = build_schedule(self.optimizer_config, optimizer, num_steps)
         if schedule is None:

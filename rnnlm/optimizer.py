@@ -47,14 +47,30 @@ class OptimizerConfig:
     decay: float = option(4.0, above=1)
 
 
-def build_optimizer(config: OptimizerConfig, parameters: Iterable[nn.Parameter]) -> optim.Optimizer:
-    """The optimizer at its learning rate; `momentum` is for SGD alone."""
+def leaves_rows_alone(config: OptimizerConfig) -> bool:
+    """Whether rows of a parameter without a gradient stay as they are: only in plain SGD.
+
+    Adam's moments, momentum and weight decay move every row at every step.
+    """
+    return config.name is OptimizerName.sgd and config.momentum == 0 and config.weight_decay == 0
+
+
+def build_optimizer(
+    config: OptimizerConfig, parameters: Iterable[nn.Parameter], fused: bool = False
+) -> optim.Optimizer:
+    """The optimizer at its learning rate; `momentum` is for SGD alone.
+
+    Args:
+        fused: update all of a parameter in one pass over its memory. Not for sparse gradients, nor
+            for those that a gradient scaler has scaled and that are to be clipped.
+    """
+    rate, decay = config.lr, config.weight_decay
     if config.name is OptimizerName.sgd:
         return optim.SGD(
-            parameters, config.lr, momentum=config.momentum, weight_decay=config.weight_decay
+            parameters, rate, momentum=config.momentum, weight_decay=decay, fused=fused
         )
     kind = optim.AdamW if config.name is OptimizerName.adamw else optim.Adam
-    return kind(parameters, config.lr, weight_decay=config.weight_decay)
+    return kind(parameters, rate, weight_decay=decay, fused=fused)
 
 
 def build_schedule(

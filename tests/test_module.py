@@ -25,10 +25,10 @@ class Spy(LanguageModel):
         super().__init__(V, cell, FeaturesConfig(name="onehot"))
         self.calls: list[tuple[bool, State | None, State]] = []
 
-    def forward(self, tokens_TB: Tensor, state: State | None = None) -> tuple[Tensor, State]:
-        logits, new_state = super().forward(tokens_TB, state)
+    def hidden(self, tokens_TB: Tensor, state: State | None = None) -> tuple[Tensor, State]:
+        hidden_TBH, new_state = super().hidden(tokens_TB, state)
         self.calls.append((self.training, state, new_state))
-        return logits, new_state
+        return hidden_TBH, new_state
 
 
 def trainer(epochs: int) -> Trainer:

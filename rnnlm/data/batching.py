@@ -23,7 +23,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from enum import Enum
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import torch
 from torch import Tensor
@@ -56,7 +56,10 @@ class Batch(NamedTuple):
 
 
 class Batches(ABC):
-    """Batches of an epoch. Iterating gives the epoch that `set_epoch` has named, 0 at first."""
+    """Batches of an epoch. Iterating gives the epoch that `set_epoch` has named, 0 at first.
+
+    The tokens lie on one device, and a batch is cut out of them there.
+    """
 
     num_tokens: int
 
@@ -66,6 +69,10 @@ class Batches(ABC):
     def set_epoch(self, epoch: int) -> None:
         """The order of an epoch's batches follows from its number."""
         self.epoch = epoch
+
+    @abstractmethod
+    def to(self, device: torch.device) -> Self:
+        """Move the tokens to a device; returns itself."""
 
     @abstractmethod
     def __len__(self) -> int: ...
@@ -100,6 +107,10 @@ class Streams(Batches):
         self._counts = [int((c != IGNORED).sum()) for c in torch.split(self.targets_TB, seq_len)]
         self.num_tokens = sum(self._counts)
 
+    def to(self, device: torch.device) -> Self:
+        self.inputs_TB, self.targets_TB = self.inputs_TB.to(device), self.targets_TB.to(device)
+        return self
+
     def __len__(self) -> int:
         return len(self._counts)
 
@@ -131,13 +142,18 @@ class Windows(Batches):
         self._counts_N = (self.targets_TN != IGNORED).sum(0)
         self.num_tokens = int(self._counts_N.sum())
 
+    def to(self, device: torch.device) -> Self:
+        self.inputs_TN, self.targets_TN = self.inputs_TN.to(device), self.targets_TN.to(device)
+        return self
+
     def __len__(self) -> int:
         return -(-self.inputs_TN.shape[1] // self.batch_size)
 
     def __iter__(self) -> Iterator[Batch]:
         order = shuffled(self.inputs_TN.shape[1], self.seed, self.epoch)
-        for chosen in torch.split(order, self.batch_size):
-            count = int(self._counts_N[chosen].sum())
+        counts = [int(c.sum()) for c in torch.split(self._counts_N[order], self.batch_size)]
+        order = order.to(self.inputs_TN.device)
+        for chosen, count in zip(torch.split(order, self.batch_size), counts, strict=True):
             yield Batch(self.inputs_TN[:, chosen], self.targets_TN[:, chosen], count, starts=True)
 
 
@@ -158,32 +174,47 @@ class Documents(Batches):
         # A document of n tokens between the marks has n + 1 to predict.
         self.lengths_N = ends_N - starts_N - 1
         by_length = torch.argsort(self.lengths_N, stable=True)
-        self._groups = [g.tolist() for g in torch.split(by_length, batch_size)]
-        self._longest = [int(self.lengths_N[group].max()) for group in self._groups]
-        self._starts = starts_N.tolist()
-        self._ids_N, self.seq_len, self.seed = ids_N, seq_len, seed
+        self._groups = [
+            self._group(ids_N, starts_N[group], self.lengths_N[group])
+            for group in torch.split(by_length, batch_size)
+        ]
+        self._counts = [
+            [int((part != IGNORED).sum()) for part in torch.split(targets_TB, seq_len)]
+            for _, targets_TB in self._groups
+        ]
+        self.seq_len, self.seed = seq_len, seed
         self.num_tokens = int(self.lengths_N.sum())
 
+    @staticmethod
+    def _group(ids_N: Tensor, starts_B: Tensor, lengths_B: Tensor) -> tuple[Tensor, Tensor]:
+        """Inputs and targets of some documents, padded to the longest of them."""
+        steps_T1 = torch.arange(int(lengths_B.max())).unsqueeze(1)
+        inside_TB = steps_T1 < lengths_B
+        positions_TB = torch.where(inside_TB, starts_B + steps_T1, 0)
+        inputs_TB = torch.where(inside_TB, ids_N[positions_TB], 0)
+        return inputs_TB, torch.where(inside_TB, ids_N[positions_TB + 1], IGNORED)
+
+    def to(self, device: torch.device) -> Self:
+        self._groups = [(inputs.to(device), targets.to(device)) for inputs, targets in self._groups]
+        return self
+
     def __len__(self) -> int:
-        return sum(-(-longest // self.seq_len) for longest in self._longest)
+        return sum(map(len, self._counts))
 
     def __iter__(self) -> Iterator[Batch]:
         order = torch.arange(len(self._groups))
         if self.seed is not None:
             order = shuffled(len(self._groups), self.seed, self.epoch)
         for number in order.tolist():
-            yield from self._batches(self._groups[number], self._longest[number])
-
-    def _batches(self, group: list[int], longest: int) -> Iterator[Batch]:
-        inputs_TB = torch.zeros(longest, len(group), dtype=self._ids_N.dtype)
-        targets_TB = torch.full_like(inputs_TB, IGNORED)
-        for row, document in enumerate(group):
-            start, length = self._starts[document], int(self.lengths_N[document])
-            inputs_TB[:length, row] = self._ids_N[start : start + length]
-            targets_TB[:length, row] = self._ids_N[start + 1 : start + 1 + length]
-        for first in range(0, longest, self.seq_len):
-            inputs, targets = (t[first : first + self.seq_len] for t in (inputs_TB, targets_TB))
-            yield Batch(inputs, targets, int((targets != IGNORED).sum()), starts=first == 0)
+            inputs_TB, targets_TB = self._groups[number]
+            parts = zip(
+                torch.split(inputs_TB, self.seq_len),
+                torch.split(targets_TB, self.seq_len),
+                self._counts[number],
+                strict=True,
+            )
+            for index, (inputs, targets, count) in enumerate(parts):
+                yield Batch(inputs, targets, count, starts=index == 0)
 
 
 def shuffled(count: int, seed: int, epoch: int) -> Tensor:

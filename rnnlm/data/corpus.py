@@ -17,7 +17,7 @@ from pytorch_lightning import LightningDataModule
 from torch import Tensor
 
 from rnnlm.data import token_cache
-from rnnlm.data.batching import Batches, Batching, for_evaluation, for_training
+from rnnlm.data.batching import Batch, Batches, Batching, for_evaluation, for_training
 from rnnlm.data.source import File, PublishedFile, read_source
 from rnnlm.data.spelling import Spelling
 from rnnlm.data.splitting import SPLITS, TRAIN, Pieces, contiguous, refuse_nothing_to_train_on
@@ -189,7 +189,7 @@ class Corpus(LightningDataModule, ABC):
             config.seq_len,
             split.begin_id,
             self.seed,
-        )
+        ).to(self._device)
 
     def val_dataloader(self) -> Batches:
         """The validation split, for evaluation."""
@@ -206,7 +206,19 @@ class Corpus(LightningDataModule, ABC):
 
     def _whole(self, name: str) -> Batches:
         split = self.splits[name]
-        return for_evaluation(self.config.batching, split.ids_N, split.begin_id)
+        batches = for_evaluation(self.config.batching, split.ids_N, split.begin_id)
+        return batches.to(self._device)
+
+    def transfer_batch_to_device(
+        self, batch: Batch, device: torch.device, dataloader_idx: int
+    ) -> Batch:
+        """Nothing to move: a batch is cut out of tokens that lie on the device."""
+        return batch
+
+    @property
+    def _device(self) -> torch.device:
+        """Where the Trainer trains, once there is one."""
+        return self.trainer.strategy.root_device if self.trainer else torch.device("cpu")
 
     def _key(self, files: Sequence[File]) -> str:
         options = {

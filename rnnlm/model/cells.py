@@ -1,8 +1,10 @@
-"""The recurrent cells. A cell turns its gates' input part into hidden states.
+"""The recurrent cells. A cell turns what its layer is given from below into hidden states.
 
-A cell is handed `x W_ih + b_ih` for all its gates and time steps, and adds the recurrence; where x
-comes from (features, or the layer below) is not its business. Parameters, their initialisation and
-the order of the gates are those of `torch.nn.RNN`, `LSTM` and `GRU`.
+Parameters, their initialisation and the order of the gates are those of `torch.nn.RNN`, `LSTM` and
+`GRU`. W_ih belongs to what the layer is given (features, or the layer below); the biases are here.
+
+Two implementations, which agree (tests/model/test_cells.py): the scan of `rnnlm/model/scan.py`, and
+PyTorch's fused kernels, which are used where they are faster (`Cell.is_fused`).
 
 To add a cell, subclass `Cell` here and add `conf/model/<class name in lower case>.yaml`.
 
@@ -21,6 +23,9 @@ import torch
 from torch import Tensor, nn
 
 from rnnlm.model.config import ModelConfig
+from rnnlm.model.fused import few_rows, fused_layer
+from rnnlm.model.layer_input import Dense, LayerInput
+from rnnlm.model.product import multiplied_dtype
 from rnnlm.model.scan import GRUScan, LSTMScan, RNNScan
 
 # What a cell carries from one step to the next: (h,) or, for the LSTM, (h, c), each (B, H).
@@ -38,30 +43,76 @@ class Cell(nn.Module, ABC):
         super().__init__()
         hidden = config.hidden_size
         self.hidden_size = hidden
+        self.weight_dropout = config.weight_dropout
         self.weight_hh = nn.Parameter(torch.empty(self.num_gates * hidden, hidden))
+        self.bias_ih = nn.Parameter(torch.empty(self.num_gates * hidden))
         self.bias_hh = nn.Parameter(torch.empty(self.num_gates * hidden))
         for parameter in self.parameters():
             nn.init.uniform_(parameter, -1 / math.sqrt(hidden), 1 / math.sqrt(hidden))
 
-    def forward(self, gates_TBG: Tensor, state: CellState | None) -> tuple[Tensor, CellState]:
+    def forward(self, layer_input: LayerInput, state: CellState | None) -> tuple[Tensor, CellState]:
         """All time steps: hidden states (T, B, H) and the state after the last.
 
-        States and accumulations keep the parameters' precision, also under autocast.
+        In training, a share `weight_dropout` of the hidden-to-hidden weights is dropped, the same
+        ones for all time steps (DropConnect, Wan et al. 2013; Merity et al. 2018, section 2).
+
+        Args:
+            layer_input: its gates with the part of the biases that `input_bias` names.
+            state: what the sequence continues from; None is the zero state.
         """
-        gates_TBG = gates_TBG.to(self.weight_hh.dtype)
-        if state is None:
-            zeros_BH = gates_TBG.new_zeros(gates_TBG.shape[1], self.hidden_size)
-            state = (zeros_BH,) * self.num_states
+        weight_GH = nn.functional.dropout(self.weight_hh, self.weight_dropout, self.training)
+        if self.is_fused(layer_input):
+            state = state or self.zero_state(_batch_size(layer_input))
+            return fused_layer(
+                self.recurrence, layer_input, weight_GH, self.recurrent_bias(), state
+            )
+        dtype = multiplied_dtype(weight_GH)
+        gates_TBG = layer_input.gates()
+        state = state or self.zero_state(gates_TBG.shape[1])
         with torch.autocast(gates_TBG.device.type, enabled=False):
-            return self.scan(gates_TBG, state)
+            return self.scan(gates_TBG, weight_GH, state, dtype)
+
+    def is_fused(self, layer_input: LayerInput) -> bool:
+        """Whether PyTorch's kernel for the layer is the faster one (`experiments/speed/`).
+
+        That is always so on a GPU, where the scan would be bound by the launch of its operations.
+        """
+        return self.weight_hh.is_cuda
+
+    @property
+    @abstractmethod
+    def recurrence(self) -> str:
+        """PyTorch's name of the recurrence."""
+
+    def input_bias(self) -> Tensor:
+        """The part of the biases that can be added to the gates' input part, (G·H,)."""
+        return self.bias_ih + self.bias_hh
+
+    def recurrent_bias(self) -> Tensor:
+        """What remains of the biases for the hidden-to-hidden product, (G·H,)."""
+        return torch.zeros_like(self.bias_hh)
+
+    def zero_state(self, batch_size: int) -> CellState:
+        """The state before the first step."""
+        zeros_BH = self.weight_hh.new_zeros(batch_size, self.hidden_size)
+        return (zeros_BH,) * self.num_states
 
     @abstractmethod
-    def scan(self, gates_TBG: Tensor, state: CellState) -> tuple[Tensor, CellState]:
-        """All time steps from a given state."""
+    def scan(
+        self, gates_TBG: Tensor, weight_GH: Tensor, state: CellState, dtype: torch.dtype
+    ) -> tuple[Tensor, CellState]:
+        """All time steps from a given state, factors of products being rounded to `dtype`."""
 
     @abstractmethod
     def step(self, gates_BG: Tensor, state: CellState) -> CellState:
-        """One time step: the state after it, whose first part is the output."""
+        """One time step in evaluation: the state after it, whose first part is the output."""
+
+
+def _batch_size(layer_input: LayerInput) -> int:
+    if isinstance(layer_input, Dense):
+        return layer_input.x.shape[-2]
+    of_tokens = layer_input.index
+    return layer_input.table_RG.shape[-2] if of_tokens is None else of_tokens.shape[-1]
 
 
 class RNNNonlinearity(Enum):
@@ -88,12 +139,18 @@ class RNN(Cell):
         super().__init__(config)
         self.relu = config.nonlinearity is RNNNonlinearity.relu
 
-    def scan(self, gates_TBG: Tensor, state: CellState) -> tuple[Tensor, CellState]:
-        outputs_TBH = RNNScan.apply(gates_TBG, self.weight_hh, self.bias_hh, *state, self.relu)
+    @property
+    def recurrence(self) -> str:
+        return "rnn_relu" if self.relu else "rnn_tanh"
+
+    def scan(
+        self, gates_TBG: Tensor, weight_GH: Tensor, state: CellState, dtype: torch.dtype
+    ) -> tuple[Tensor, CellState]:
+        outputs_TBH = RNNScan.apply(gates_TBG, weight_GH, *state, self.relu, dtype)
         return outputs_TBH, (outputs_TBH[-1],)
 
     def step(self, gates_BG: Tensor, state: CellState) -> CellState:
-        total_BH = gates_BG + nn.functional.linear(state[0], self.weight_hh, self.bias_hh)
+        total_BH = gates_BG + nn.functional.linear(state[0], self.weight_hh)
         return (total_BH.relu() if self.relu else total_BH.tanh(),)
 
 
@@ -102,14 +159,27 @@ class LSTM(Cell):
 
     num_gates = 4
     num_states = 2
+    recurrence = "lstm"
 
-    def scan(self, gates_TBG: Tensor, state: CellState) -> tuple[Tensor, CellState]:
-        outputs_TBH, cells_TBH = LSTMScan.apply(gates_TBG, self.weight_hh, self.bias_hh, *state)
-        return outputs_TBH, (outputs_TBH[-1], cells_TBH[-1])
+    def is_fused(self, layer_input: LayerInput) -> bool:
+        """On a CPU too, for vectors and small tables, in float32: autocast would round its states.
+
+        A large table would have to be multiplied with an identity: the scan is faster.
+        """
+        if self.weight_hh.is_cuda:
+            return True
+        small = isinstance(layer_input, Dense) or few_rows(layer_input, self.hidden_size)
+        return small and multiplied_dtype(self.weight_hh) == torch.float32
+
+    def scan(
+        self, gates_TBG: Tensor, weight_GH: Tensor, state: CellState, dtype: torch.dtype
+    ) -> tuple[Tensor, CellState]:
+        outputs_TBH, c_BH = LSTMScan.apply(gates_TBG, weight_GH, *state, dtype)
+        return outputs_TBH, (outputs_TBH[-1], c_BH)
 
     def step(self, gates_BG: Tensor, state: CellState) -> CellState:
         h_BH, c_BH = state
-        total_BG = gates_BG + nn.functional.linear(h_BH, self.weight_hh, self.bias_hh)
+        total_BG = gates_BG + nn.functional.linear(h_BH, self.weight_hh)
         i, f, g, o = total_BG.chunk(4, 1)
         c_BH = f.sigmoid() * c_BH + i.sigmoid() * g.tanh()
         return o.sigmoid() * c_BH.tanh(), c_BH
@@ -119,14 +189,34 @@ class GRU(Cell):
     """Gated recurrent unit, with the reset gate applied after the hidden-to-hidden product."""
 
     num_gates = 3
+    recurrence = "gru"
 
-    def scan(self, gates_TBG: Tensor, state: CellState) -> tuple[Tensor, CellState]:
-        outputs_TBH = GRUScan.apply(gates_TBG, self.weight_hh, self.bias_hh, *state)
+    def input_bias(self) -> Tensor:
+        # The reset gate multiplies the hidden-to-hidden bias of n.
+        return torch.cat(
+            [self.bias_ih[: -self.hidden_size] + self.bias_hh[: -self.hidden_size], self._bias_in]
+        )
+
+    def recurrent_bias(self) -> Tensor:
+        return torch.cat([torch.zeros_like(self.bias_hh[: -self.hidden_size]), self._bias_hn])
+
+    @property
+    def _bias_in(self) -> Tensor:
+        return self.bias_ih[-self.hidden_size :]
+
+    @property
+    def _bias_hn(self) -> Tensor:
+        return self.bias_hh[-self.hidden_size :]
+
+    def scan(
+        self, gates_TBG: Tensor, weight_GH: Tensor, state: CellState, dtype: torch.dtype
+    ) -> tuple[Tensor, CellState]:
+        outputs_TBH = GRUScan.apply(gates_TBG, weight_GH, self._bias_hn, *state, dtype)
         return outputs_TBH, (outputs_TBH[-1],)
 
     def step(self, gates_BG: Tensor, state: CellState) -> CellState:
         (h_BH,) = state
-        recurrent_BG = nn.functional.linear(h_BH, self.weight_hh, self.bias_hh)
+        recurrent_BG = nn.functional.linear(h_BH, self.weight_hh, self.recurrent_bias())
         r, z, n = gates_BG.chunk(3, 1)
         recurrent_r, recurrent_z, recurrent_n = recurrent_BG.chunk(3, 1)
         n = (n + (r + recurrent_r).sigmoid() * recurrent_n).tanh()

@@ -16,3 +16,10 @@ class ModelConfig:
     num_layers: int = option(1, minimum=1)
     # Probability that a unit of a layer's output is zeroed in training.
     dropout: float = option(0.0, minimum=0, below=1)
+    # The same, but the same units for all time steps of a batch (Gal & Ghahramani 2016).
+    variational_dropout: float = option(0.0, minimum=0, below=1)
+    # Probability that a hidden-to-hidden weight is zeroed in training, for all time steps of a
+    # batch (Wan et al. 2013; Merity et al. 2018).
+    weight_dropout: float = option(0.0, minimum=0, below=1)
+    # The projection to the vocabulary is the embedding (Press & Wolf 2017; Inan et al. 2017).
+    tie_weights: bool = False

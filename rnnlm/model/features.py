@@ -1,9 +1,10 @@
 """The features of a token: what the first layer's gates are given for it.
 
-Both kinds hand over `x W_ih + b_ih`. For one-hot x that product is a row of W_ih, so it is looked
-up and no vector of the vocabulary's width is ever made; an embedding is looked up and multiplied.
+Both kinds are tables of gates. For one-hot x the product x W_ih is a row of W_ih, so it is looked
+up and no vector of the vocabulary's width is made; for an embedding the row is E W_ihᵀ. Rows are
+made once for each token of the vocabulary, or only for the tokens at hand, whichever is less work.
 
-Shapes: V vocabulary, E embedding, H hidden, G gates, T time, B batch; `…` is (T, B) or (B,).
+Shapes: V vocabulary, R rows of a table, E embedding, H hidden, G gates; `…` is (T, B) or (B,).
 """
 
 from __future__ import annotations
@@ -16,7 +17,12 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
+from rnnlm.model.layer_input import Lookup
+from rnnlm.model.product import linear
 from rnnlm.options import option
+
+# For fewer tokens than this it is not worth finding out which of them are the same.
+FEW_TOKENS = 256
 
 
 @dataclass
@@ -27,13 +33,32 @@ class FeaturesConfig:
 
 
 class Features(nn.Module, ABC):
-    """Token indices (…) to the first layer's input gates (…, G·H)."""
+    """Token indices (…) to the first layer's input gates."""
 
     Config: ClassVar[type[FeaturesConfig]] = FeaturesConfig
 
+    def __init__(
+        self, config: FeaturesConfig, vocab_size: int, num_gates: int, hidden_size: int
+    ) -> None:
+        super().__init__()
+        self.vocab_size = vocab_size
+        # Whether the gradient of what belongs to each token has only the rows of those at hand. It
+        # pays with an optimizer that leaves the other rows alone: plain SGD.
+        self.sparse_gradient = False
+
+    def forward(self, tokens: Tensor, bias_G: Tensor) -> Lookup:
+        """The gates' input part x W_ih + b of each token."""
+        if 4 * self.vocab_size <= tokens.numel():
+            return Lookup(self.rows(None) + bias_G, tokens)
+        # On a GPU it would have to be waited for how many are distinct.
+        if tokens.is_cpu and tokens.numel() > FEW_TOKENS:
+            distinct_R, index = torch.unique(tokens, return_inverse=True)
+            return Lookup(self.rows(distinct_R) + bias_G, index)
+        return Lookup(self.rows(tokens) + bias_G)
+
     @abstractmethod
-    def forward(self, tokens: Tensor) -> Tensor:
-        """The gates' input part of each token."""
+    def rows(self, tokens: Tensor | None) -> Tensor:
+        """Rows x W_ih of tokens (…), (…, G·H), or of the vocabulary, (V, G·H)."""
 
 
 class OneHot(Features):
@@ -42,15 +67,15 @@ class OneHot(Features):
     def __init__(
         self, config: FeaturesConfig, vocab_size: int, num_gates: int, hidden_size: int
     ) -> None:
-        super().__init__()
+        super().__init__(config, vocab_size, num_gates, hidden_size)
         bound = 1 / math.sqrt(hidden_size)
         self.weight_ih = nn.Parameter(torch.empty(vocab_size, num_gates * hidden_size))
-        self.bias_ih = nn.Parameter(torch.empty(num_gates * hidden_size))
         nn.init.uniform_(self.weight_ih, -bound, bound)
-        nn.init.uniform_(self.bias_ih, -bound, bound)
 
-    def forward(self, tokens: Tensor) -> Tensor:
-        return nn.functional.embedding(tokens, self.weight_ih) + self.bias_ih
+    def rows(self, tokens: Tensor | None) -> Tensor:
+        if tokens is None:
+            return self.weight_ih
+        return nn.functional.embedding(tokens, self.weight_ih, sparse=self.sparse_gradient)
 
 
 @dataclass
@@ -68,16 +93,17 @@ class Embed(Features):
     def __init__(
         self, config: EmbedConfig, vocab_size: int, num_gates: int, hidden_size: int
     ) -> None:
-        super().__init__()
+        super().__init__(config, vocab_size, num_gates, hidden_size)
         bound = 1 / math.sqrt(hidden_size)
         self.embedding = nn.Embedding(vocab_size, config.embedding_size)
         self.weight_ih = nn.Parameter(torch.empty(num_gates * hidden_size, config.embedding_size))
-        self.bias_ih = nn.Parameter(torch.empty(num_gates * hidden_size))
         nn.init.uniform_(self.weight_ih, -bound, bound)
-        nn.init.uniform_(self.bias_ih, -bound, bound)
 
-    def forward(self, tokens: Tensor) -> Tensor:
-        return nn.functional.linear(self.embedding(tokens), self.weight_ih, self.bias_ih)
+    def rows(self, tokens: Tensor | None) -> Tensor:
+        vectors = self.embedding.weight
+        if tokens is not None:
+            vectors = nn.functional.embedding(tokens, vectors, sparse=self.sparse_gradient)
+        return linear(vectors, self.weight_ih)
 
 
 def features() -> dict[str, type[Features]]:

@@ -6,21 +6,23 @@ Shapes: T time, B batch, V vocabulary, H hidden, G gates, L layers.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from typing import cast
 
+import torch
 from torch import Tensor, nn
 
 from rnnlm.model.cells import Cell, CellState, cells
 from rnnlm.model.config import ModelConfig
-from rnnlm.model.features import FeaturesConfig, features
+from rnnlm.model.cross_entropy import linear_cross_entropy
+from rnnlm.model.features import Embed, FeaturesConfig, features
+from rnnlm.model.layer_input import Dense, LayerInput
 
 # The state of each of the L layers.
 State = tuple[CellState, ...]
 
 
 class LanguageModel(nn.Module):
-    """p(token_{t+1} | token_1 … token_t), as logits over the vocabulary."""
+    """p(token_{t+1} | token_1 … token_t)."""
 
     def __init__(
         self, vocab_size: int, model: ModelConfig, features_config: FeaturesConfig
@@ -32,52 +34,82 @@ class LanguageModel(nn.Module):
             features_config, vocab_size, cell.num_gates, hidden
         )
         self.cells = nn.ModuleList(cell(model) for _ in range(model.num_layers))
-        # What the first layer has of its features, each further layer has of the one below.
-        self.between = nn.ModuleList(nn.Linear(hidden, gates) for _ in range(model.num_layers - 1))
-        for linear in self.between:
-            for parameter in linear.parameters():
-                nn.init.uniform_(parameter, -1 / math.sqrt(hidden), 1 / math.sqrt(hidden))
-        self.dropout = nn.Dropout(model.dropout)
+        # W_ih of each layer but the first, whose own is its features'.
+        self.between = nn.ParameterList(
+            torch.empty(gates, hidden).uniform_(-1 / math.sqrt(hidden), 1 / math.sqrt(hidden))
+            for _ in range(model.num_layers - 1)
+        )
+        self.dropout, self.variational_dropout = model.dropout, model.variational_dropout
         self.output = nn.Linear(hidden, vocab_size)
+        self.tied = model.tie_weights
+        if self.tied:
+            assert isinstance(self.features, Embed)
+            self.features.embedding.weight = self.output.weight
 
-    def forward(self, tokens_TB: Tensor, state: State | None = None) -> tuple[Tensor, State]:
-        """A whole sequence: logits (T, B, V), and the state after the last token.
+    def hidden(self, tokens_TB: Tensor, state: State | None = None) -> tuple[Tensor, State]:
+        """A whole sequence: the last layer's outputs (T, B, H), and the state after it.
 
         Args:
             state: what the sequence continues from; None is the zero state.
         """
-        new_state: list[CellState] = []
-        gates_TBG = self.features(tokens_TB)
+        below, new_state = tokens_TB, []
         for layer, cell in enumerate(self._layers()):
-            hidden_TBH, cell_state = cell(gates_TBG, state[layer] if state else None)
+            layer_input = self._layer_input(layer, below)
+            hidden_TBH, cell_state = cell(layer_input, state[layer] if state else None)
+            below = self._dropped(hidden_TBH)
             new_state.append(cell_state)
-            hidden_TBH = self.dropout(hidden_TBH)
-            if layer < len(self.between):
-                gates_TBG = self.between[layer](hidden_TBH)
-        return self.output(hidden_TBH), tuple(new_state)
+        return below, tuple(new_state)
+
+    def forward(self, tokens_TB: Tensor, state: State | None = None) -> tuple[Tensor, State]:
+        """A whole sequence: logits (T, B, V), and the state after the last token."""
+        hidden_TBH, new_state = self.hidden(tokens_TB, state)
+        return self.output(hidden_TBH), new_state
+
+    def nats(
+        self, inputs_TB: Tensor, targets_TB: Tensor, state: State | None = None
+    ) -> tuple[Tensor, State]:
+        """Total negative log-likelihood of the targets, a scalar in nats, and the state after it.
+
+        The logits are never held whole.
+        """
+        hidden_TBH, new_state = self.hidden(inputs_TB, state)
+        output = self.output
+        total = linear_cross_entropy(
+            hidden_TBH.flatten(0, 1), output.weight, output.bias, targets_TB.flatten()
+        )
+        return total, new_state
 
     def step(self, tokens_B: Tensor, state: State) -> tuple[Tensor, State]:
-        """One token of each sequence: logits (B, V), and the state after it."""
-        new_state: list[CellState] = []
-        gates_BG = self.features(tokens_B)
+        """One token of each sequence, in evaluation: logits (B, V), and the state after it."""
+        below, new_state = tokens_B, []
         for layer, cell in enumerate(self._layers()):
-            cell_state = cell.step(gates_BG, state[layer])
+            cell_state = cell.step(self._layer_input(layer, below).gates(), state[layer])
+            below = cell_state[0]
             new_state.append(cell_state)
-            hidden_BH = self.dropout(cell_state[0])
-            if layer < len(self.between):
-                gates_BG = self.between[layer](hidden_BH)
-        return self.output(hidden_BH), tuple(new_state)
+        return self.output(below), tuple(new_state)
 
-    def _layers(self) -> Iterator[Cell]:
-        return (cast(Cell, cell) for cell in self.cells)
+    def _layer_input(self, layer: int, below: Tensor) -> LayerInput:
+        """What a layer is given: tokens the first, hidden states all others."""
+        bias_G = self._layers()[layer].input_bias()
+        if layer == 0:
+            of_tokens: LayerInput = self.features(below, bias_G)
+            return of_tokens
+        return Dense(below, self.between[layer - 1], bias_G)
+
+    def _dropped(self, hidden_TBH: Tensor) -> Tensor:
+        """Dropout, and variational dropout: one mask for all time steps."""
+        hidden_TBH = nn.functional.dropout(hidden_TBH, self.dropout, self.training)
+        if self.training and self.variational_dropout:
+            ones_BH = torch.ones_like(hidden_TBH[0])
+            hidden_TBH = hidden_TBH * nn.functional.dropout(ones_BH, self.variational_dropout)
+        return hidden_TBH
+
+    def _layers(self) -> list[Cell]:
+        return [cast(Cell, cell) for cell in self.cells]
 
     def initial_state(self, batch_size: int) -> State:
         """The zero state of `batch_size` sequences."""
-        weight = self.output.weight
-        return tuple(
-            tuple(weight.new_zeros(batch_size, cell.hidden_size) for _ in range(cell.num_states))
-            for cell in self._layers()
-        )
+        return tuple(cell.zero_state(batch_size) for cell in self._layers())
 
 
 def detach(state: State) -> State:

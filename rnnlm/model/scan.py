@@ -1,10 +1,10 @@
 """The recurrences over time, each one autograd function with a backward pass written by hand.
 
 The gates' input part comes in ready for all time steps, so a step forward is one (B, H) × (H, G·H)
-product and a few elementwise operations. Backward first makes, for all steps at once, the factors
-that do not depend on the gradient; a step back is then one product and two to five operations.
-The gradient of the hidden-to-hidden weights of all steps is a single product. Outside training
-nothing is kept.
+product and some elementwise operations on what is still in the processor's cache; a step backward
+likewise. The gradient of the hidden-to-hidden weights of all steps is a single product.
+
+States and sums are float32 (or float64); `dtype` is what the factors of products are rounded to.
 
 Shapes: T time, B batch, H hidden, G gates (RNN 1, GRU 3, LSTM 4).
 `gates_TBG` is (T, B, G·H), weights are (G·H, H), biases (G·H,), states (B, H), as in `torch.nn`.
@@ -19,58 +19,73 @@ from torch import Tensor
 from torch.autograd import Function
 from torch.autograd.function import once_differentiable
 
+from rnnlm.model.product import Product, product_of_columns
+
+_sigmoid_backward = torch.ops.aten.sigmoid_backward.grad_input
+_tanh_backward = torch.ops.aten.tanh_backward.grad_input
+_MINUS_ONE = torch.tensor(-1.0)
+
+
+def _tanh(x: Tensor, out: Tensor) -> Tensor:
+    """As 2 σ(2x) - 1: PyTorch's own takes several times as long on a CPU."""
+    return _twice_minus_one_(torch.mul(x, 2, out=out).sigmoid_())
+
+
+def _twice_minus_one_(x: Tensor) -> Tensor:
+    return torch.add(_MINUS_ONE, x, alpha=2, out=x) if x.is_cpu else x.mul_(2).sub_(1)
+
 
 def _previous(first_BH: Tensor, later_TBH: Tensor) -> Tensor:
-    """The state that each step started from."""
-    return torch.cat([first_BH.unsqueeze(0), later_TBH[:-1]])
+    """The state that each step started from, for all rows."""
+    return torch.cat([first_BH, later_TBH[:-1].flatten(0, 1)])
 
 
-def _weight_gradient(dgates_TBG: Tensor, before_TBH: Tensor) -> Tensor:
-    """Of the hidden-to-hidden weights, over all steps in one product."""
-    return dgates_TBG.flatten(0, 1).t() @ before_TBH.flatten(0, 1)
-
-
-def _gradient_of_state(
-    dh_out_BH: Tensor, dgates_after_BG: Tensor | None, weight_GH: Tensor
-) -> Tensor:
-    """What reaches a hidden state from the output of its step and from the gates of the next."""
-    if dgates_after_BG is None:
-        return dh_out_BH
-    return torch.addmm(dh_out_BH, dgates_after_BG, weight_GH)
+def _backwards(*by_step: Tensor | list[Tensor]) -> zip[tuple[Tensor, ...]]:
+    """The tensors' steps, the last first."""
+    steps = (list(t.unbind()) if isinstance(t, Tensor) else t for t in by_step)
+    return zip(*(reversed(s) for s in steps), strict=True)
 
 
 class RNNScan(Function):
-    """h_t = f(x_t + W h_{t-1} + b), f = tanh or relu (Elman, *Finding structure in time*, 1990)."""
+    """h_t = f(x_t + W h_{t-1}), f = tanh or relu (Elman, *Finding structure in time*, 1990)."""
 
     @staticmethod
     def forward(
-        ctx: Any, gates_TBG: Tensor, weight_GH: Tensor, bias_G: Tensor, h0_BH: Tensor, relu: bool
+        ctx: Any,
+        gates_TBG: Tensor,
+        weight_GH: Tensor,
+        h0_BH: Tensor,
+        relu: bool,
+        dtype: torch.dtype,
     ) -> Tensor:
         """Hidden states of all steps, (T, B, H)."""
-        outputs_TBH = gates_TBG + bias_G
-        weight_HG, h_BH = weight_GH.t(), h0_BH
-        for out_BH in outputs_TBH.unbind():
-            out_BH.addmm_(h_BH, weight_HG)
-            h_BH = out_BH.relu_() if relu else out_BH.tanh_()
+        outputs_TBH = torch.empty_like(gates_TBG)
+        product = Product(weight_GH, len(h0_BH), len(gates_TBG), dtype)
+        h_BH = h0_BH
+        for gates_BG, out_BH in zip(gates_TBG.unbind(), outputs_TBH.unbind(), strict=True):
+            torch.add(gates_BG, product(h_BH), out=out_BH)
+            h_BH = out_BH.relu_() if relu else _tanh(out_BH, out=out_BH)
         ctx.save_for_backward(weight_GH, h0_BH, outputs_TBH)
-        ctx.relu = relu
+        ctx.relu, ctx.dtype = relu, dtype
         return outputs_TBH
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad_TBH: Tensor) -> tuple[Tensor | None, ...]:
         weight_GH, h0_BH, outputs_TBH = ctx.saved_tensors
-        if ctx.relu:
-            slope_TBH = (outputs_TBH > 0).to(outputs_TBH.dtype)
-        else:
-            slope_TBH = 1 - outputs_TBH.square()
+        product = Product(weight_GH.t(), len(h0_BH), len(grad_TBH), ctx.dtype)
         dgates_TBG = torch.empty_like(outputs_TBH)
-        after_BG = None
-        for dh_out_BH, slope_BH, dgates_BG in _backwards(grad_TBH, slope_TBH, dgates_TBG):
-            dh_BH = _gradient_of_state(dh_out_BH, after_BG, weight_GH)
-            after_BG = torch.mul(dh_BH, slope_BH, out=dgates_BG)
-        dweight_GH = _weight_gradient(dgates_TBG, _previous(h0_BH, outputs_TBH))
-        return dgates_TBG, dweight_GH, dgates_TBG.sum((0, 1)), dgates_TBG[0] @ weight_GH, None
+        dh_BH = torch.zeros_like(h0_BH)
+        for dh_out_BH, h_BH, dgates_BG in _backwards(grad_TBH, outputs_TBH, dgates_TBG):
+            dh_BH.add_(dh_out_BH)
+            if ctx.relu:
+                torch.mul(dh_BH, h_BH > 0, out=dgates_BG)
+            else:
+                _tanh_backward(dh_BH, h_BH, grad_input=dgates_BG)
+            dh_BH = product(dgates_BG)
+        before_NH = _previous(h0_BH, outputs_TBH)
+        dweight_GH = product_of_columns(dgates_TBG.flatten(0, 1), before_NH, ctx.dtype)
+        return dgates_TBG, dweight_GH, dh_BH, None, None
 
 
 class LSTMScan(Function):
@@ -81,77 +96,65 @@ class LSTMScan(Function):
 
     @staticmethod
     def forward(
-        ctx: Any, gates_TBG: Tensor, weight_GH: Tensor, bias_G: Tensor, h0_BH: Tensor, c0_BH: Tensor
+        ctx: Any,
+        gates_TBG: Tensor,
+        weight_GH: Tensor,
+        h0_BH: Tensor,
+        c0_BH: Tensor,
+        dtype: torch.dtype,
     ) -> tuple[Tensor, Tensor]:
-        """Hidden states and cell states of all steps, each (T, B, H)."""
+        """Hidden states of all steps, (T, B, H), and the last cell state, (B, H)."""
         steps, batch, hidden = *gates_TBG.shape[:2], h0_BH.shape[1]
-        activated_TBG = gates_TBG + bias_G
         outputs_TBH = gates_TBG.new_empty(steps, batch, hidden)
-        cells_TBH = torch.empty_like(outputs_TBH)
         tanh_c_TBH = torch.empty_like(outputs_TBH)
-        weight_HG, h_BH, c_BH = weight_GH.t(), h0_BH, c0_BH
-        by_step = zip(
-            activated_TBG.unbind(),
-            activated_TBG[..., : 2 * hidden].unbind(),
-            *(gate_TBH.unbind() for gate_TBH in activated_TBG.chunk(4, 2)),
-            cells_TBH.unbind(),
-            tanh_c_TBH.unbind(),
-            outputs_TBH.unbind(),
-            strict=True,
-        )
-        for gates_BG, i_and_f, i, f, g, o, new_c_BH, tanh_c_BH, out_BH in by_step:
-            gates_BG.addmm_(h_BH, weight_HG)
-            i_and_f.sigmoid_()
-            g.tanh_()
-            o.sigmoid_()
-            c_BH = torch.mul(f, c_BH, out=new_c_BH).addcmul_(i, g)
-            h_BH = torch.mul(torch.tanh(c_BH, out=tanh_c_BH), o, out=out_BH)
-        ctx.save_for_backward(
-            weight_GH, h0_BH, c0_BH, activated_TBG, outputs_TBH, cells_TBH, tanh_c_TBH
-        )
-        return outputs_TBH, cells_TBH
+        product = Product(weight_GH, batch, steps, dtype)
+        h_BH, cells, activated = h0_BH, [c0_BH], []
+        by_step = zip(gates_TBG.unbind(), tanh_c_TBH.unbind(), outputs_TBH.unbind(), strict=True)
+        for gates_BG, tanh_c_BH, out_BH in by_step:
+            activated_BG = product(h_BH).add_(gates_BG)
+            i, f, g, o = activated_BG.split(hidden, 1)
+            # As in `_tanh` for g, with one sigmoid for all four gates.
+            g.mul_(2)
+            activated_BG.sigmoid_()
+            _twice_minus_one_(g)
+            c_BH = torch.mul(f, cells[-1]).addcmul_(i, g)
+            h_BH = torch.mul(o, _tanh(c_BH, out=tanh_c_BH), out=out_BH)
+            cells.append(c_BH)
+            activated.append(activated_BG)
+        ctx.save_for_backward(weight_GH, h0_BH, outputs_TBH, tanh_c_TBH, *cells[:-1], *activated)
+        ctx.dtype = dtype
+        return outputs_TBH, cells[-1]
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, grad_h_TBH: Tensor, grad_c_TBH: Tensor) -> tuple[Tensor | None, ...]:
-        weight_GH, h0_BH, c0_BH, activated_TBG, outputs_TBH, cells_TBH, tanh_c_TBH = (
-            ctx.saved_tensors
-        )
+    def backward(ctx: Any, grad_TBH: Tensor, grad_c_BH: Tensor) -> tuple[Tensor | None, ...]:
+        weight_GH, h0_BH, outputs_TBH, tanh_c_TBH, *kept = ctx.saved_tensors
         steps, batch, hidden = outputs_TBH.shape
-        i, f, g, o = activated_TBG.chunk(4, 2)
-        # d c_t / d gate, before each activation, of i, f, g; and d h_t / d o.
-        into_c_TBGH = torch.empty(
-            steps, batch, 3, hidden, dtype=weight_GH.dtype, device=weight_GH.device
-        )
-        torch.mul(g, i * (1 - i), out=into_c_TBGH[:, :, 0])
-        torch.mul(_previous(c0_BH, cells_TBH), f * (1 - f), out=into_c_TBGH[:, :, 1])
-        torch.mul(i, 1 - g.square(), out=into_c_TBGH[:, :, 2])
-        into_o_TBH = tanh_c_TBH * o * (1 - o)
-        h_to_c_TBH = o * (1 - tanh_c_TBH.square())
-
-        dgates_TBG = torch.empty_like(activated_TBG)
-        dgates_TBGH = dgates_TBG.view(steps, batch, 4, hidden)
-        after_BG, dc_BH = None, torch.zeros_like(c0_BH)
-        by_step = _backwards(
-            grad_h_TBH,
-            grad_c_TBH,
-            h_to_c_TBH,
-            into_c_TBGH,
-            into_o_TBH,
-            f,
-            dgates_TBGH[:, :, :3],
-            dgates_TBGH[:, :, 3],
-            dgates_TBG,
-        )
-        for dh_out, dc_out, h_to_c, into_c, into_o, f_BH, dgates_c, dgates_o, dgates_BG in by_step:
-            dh_BH = _gradient_of_state(dh_out, after_BG, weight_GH)
-            dc_BH = dc_BH.add_(dc_out).addcmul_(dh_BH, h_to_c)
-            torch.mul(dc_BH.unsqueeze(1), into_c, out=dgates_c)
-            torch.mul(dh_BH, into_o, out=dgates_o)
-            dc_BH *= f_BH
-            after_BG = dgates_BG
-        dweight_GH = _weight_gradient(dgates_TBG, _previous(h0_BH, outputs_TBH))
-        return dgates_TBG, dweight_GH, dgates_TBG.sum((0, 1)), dgates_TBG[0] @ weight_GH, dc_BH
+        product = Product(weight_GH.t(), batch, steps, ctx.dtype)
+        dgates_TBG = outputs_TBH.new_empty(steps, batch, 4 * hidden)
+        dh_BH, dc_BH = torch.zeros_like(h0_BH), grad_c_BH.clone()
+        through_c_BH = torch.empty_like(h0_BH)
+        by_step = _backwards(grad_TBH, kept[:steps], kept[steps:], tanh_c_TBH, dgates_TBG)
+        for dh_out_BH, c_before_BH, activated_BG, tanh_c_BH, dgates_BG in by_step:
+            i, f, g, o = activated_BG.split(hidden, 1)
+            di, df, dg, do = dgates_BG.split(hidden, 1)
+            dh_BH.add_(dh_out_BH)
+            torch.mul(dh_BH, tanh_c_BH, out=do)
+            torch.mul(dh_BH, o, out=through_c_BH)
+            dc_BH.add_(_tanh_backward(through_c_BH, tanh_c_BH, grad_input=through_c_BH))
+            torch.mul(dc_BH, g, out=di)
+            torch.mul(dc_BH, c_before_BH, out=df)
+            torch.mul(dc_BH, i, out=dg)
+            # Through the activations: of i and f at once, of g, of o.
+            di_and_df, i_and_f = dgates_BG[:, : 2 * hidden], activated_BG[:, : 2 * hidden]
+            _sigmoid_backward(di_and_df, i_and_f, grad_input=di_and_df)
+            _tanh_backward(dg, g, grad_input=dg)
+            _sigmoid_backward(do, o, grad_input=do)
+            dc_BH.mul_(f)
+            dh_BH = product(dgates_BG)
+        before_NH = _previous(h0_BH, outputs_TBH)
+        dweight_GH = product_of_columns(dgates_TBG.flatten(0, 1), before_NH, ctx.dtype)
+        return dgates_TBG, dweight_GH, dh_BH, dc_BH, None
 
 
 class GRUScan(Function):
@@ -162,73 +165,61 @@ class GRUScan(Function):
 
     @staticmethod
     def forward(
-        ctx: Any, gates_TBG: Tensor, weight_GH: Tensor, bias_G: Tensor, h0_BH: Tensor
+        ctx: Any,
+        gates_TBG: Tensor,
+        weight_GH: Tensor,
+        bias_n_H: Tensor,
+        h0_BH: Tensor,
+        dtype: torch.dtype,
     ) -> Tensor:
         """Hidden states of all steps, (T, B, H)."""
         steps, batch, hidden = *gates_TBG.shape[:2], h0_BH.shape[1]
-        activated_TBG = gates_TBG.clone()
-        # W h + b; of n, which the reset gate multiplies, backward needs it as it was.
-        recurrent_TBG = torch.empty_like(gates_TBG)
         outputs_TBH = gates_TBG.new_empty(steps, batch, hidden)
-        weight_HG, h_BH = weight_GH.t(), h0_BH
-        by_step = zip(
-            recurrent_TBG.unbind(),
-            recurrent_TBG[..., : 2 * hidden].unbind(),
-            recurrent_TBG[..., 2 * hidden :].unbind(),
-            activated_TBG[..., : 2 * hidden].unbind(),
-            *(gate_TBH.unbind() for gate_TBH in activated_TBG.chunk(3, 2)),
-            outputs_TBH.unbind(),
-            strict=True,
-        )
-        for recurrent_BG, recurrent_rz, recurrent_n, r_and_z, r, z, n, out_BH in by_step:
-            torch.addmm(bias_G, h_BH, weight_HG, out=recurrent_BG)
-            r_and_z.add_(recurrent_rz).sigmoid_()
-            n.addcmul_(r, recurrent_n).tanh_()
+        product = Product(weight_GH, batch, steps, dtype)
+        h_BH, activated, recurrent = h0_BH, [], []
+        for gates_BG, out_BH in zip(gates_TBG.unbind(), outputs_TBH.unbind(), strict=True):
+            # r, z and n take the place of W h, whose part for n backward needs as well.
+            activated_BG = product(h_BH)
+            r_and_z, n = activated_BG.split((2 * hidden, hidden), 1)
+            recurrent_n_BH = n + bias_n_H
+            r_and_z.add_(gates_BG[:, : 2 * hidden]).sigmoid_()
+            r, z = r_and_z.split(hidden, 1)
+            _tanh(torch.addcmul(gates_BG[:, 2 * hidden :], r, recurrent_n_BH, out=n), out=n)
             h_BH = torch.lerp(n, h_BH, z, out=out_BH)
-        ctx.save_for_backward(weight_GH, h0_BH, activated_TBG, recurrent_TBG, outputs_TBH)
+            activated.append(activated_BG)
+            recurrent.append(recurrent_n_BH)
+        ctx.save_for_backward(weight_GH, h0_BH, outputs_TBH, *activated, *recurrent)
+        ctx.dtype = dtype
         return outputs_TBH
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad_TBH: Tensor) -> tuple[Tensor | None, ...]:
-        weight_GH, h0_BH, activated_TBG, recurrent_TBG, outputs_TBH = ctx.saved_tensors
+        weight_GH, h0_BH, outputs_TBH, *kept = ctx.saved_tensors
         steps, batch, hidden = outputs_TBH.shape
-        r, z, n = activated_TBG.chunk(3, 2)
-        before_TBH = _previous(h0_BH, outputs_TBH)
-        # d h_t / d gate, before each activation, of r, z, n.
-        slopes_TBGH = torch.empty(
-            steps, batch, 3, hidden, dtype=weight_GH.dtype, device=weight_GH.device
-        )
-        slope_r, slope_z, slope_n = slopes_TBGH.unbind(2)
-        torch.mul(1 - z, 1 - n.square(), out=slope_n)
-        torch.mul(before_TBH - n, z * (1 - z), out=slope_z)
-        torch.mul(recurrent_TBG[..., 2 * hidden :] * slope_n, r * (1 - r), out=slope_r)
-        # W h + b enters n through the reset gate, and r and z as it is.
-        recurrent_slopes_TBGH = slopes_TBGH.clone()
-        recurrent_slopes_TBGH[:, :, 2] *= r
-
-        dh_TBH = torch.empty_like(outputs_TBH)
-        drecurrent_TBG = torch.empty_like(activated_TBG)
-        drecurrent_TBGH = drecurrent_TBG.view(steps, batch, 3, hidden)
-        after = None
+        product = Product(weight_GH.t(), batch, steps, ctx.dtype)
+        # Into x_r, x_z, x_n; and into W h, which n sees through the reset gate.
+        dgates_TBG = outputs_TBH.new_empty(steps, batch, 3 * hidden)
+        drecurrent_TBG = torch.empty_like(dgates_TBG)
+        dh_BH, before = torch.zeros_like(h0_BH), [h0_BH, *outputs_TBH.unbind()[:-1]]
         by_step = _backwards(
-            grad_TBH, recurrent_slopes_TBGH, z, dh_TBH, drecurrent_TBGH, drecurrent_TBG
+            grad_TBH, before, kept[:steps], kept[steps:], dgates_TBG, drecurrent_TBG
         )
-        for dh_out, slopes, z_BH, dh_BH, drecurrent_BGH, drecurrent_BG in by_step:
-            if after is None:
-                dh_BH.copy_(dh_out)
-            else:
-                dh_after, z_after, drecurrent_after = after
-                torch.addcmul(dh_out, dh_after, z_after, out=dh_BH)
-                dh_BH.addmm_(drecurrent_after, weight_GH)
-            torch.mul(dh_BH.unsqueeze(1), slopes, out=drecurrent_BGH)
-            after = dh_BH, z_BH, drecurrent_BG
-        dgates_TBG = slopes_TBGH.mul_(dh_TBH.unsqueeze(2)).flatten(2)
-        dh0_BH = torch.addmm(dh_TBH[0] * z[0], drecurrent_TBG[0], weight_GH)
-        dweight_GH = _weight_gradient(drecurrent_TBG, before_TBH)
-        return dgates_TBG, dweight_GH, drecurrent_TBG.sum((0, 1)), dh0_BH
-
-
-def _backwards(*by_step: Tensor) -> zip[tuple[Tensor, ...]]:
-    """The tensors' steps, the last first."""
-    return zip(*(reversed(tensor.unbind()) for tensor in by_step), strict=True)
+        for dh_out_BH, before_BH, activated_BG, recurrent_n, dgates_BG, drecurrent_BG in by_step:
+            r, z, n = activated_BG.split(hidden, 1)
+            dr, dz, dn = dgates_BG.split(hidden, 1)
+            dh_BH.add_(dh_out_BH)
+            dz_BH = torch.sub(before_BH, n).mul_(dh_BH)
+            dh_through_z_BH = dh_BH * z
+            _tanh_backward(dh_BH.sub_(dh_through_z_BH), n, grad_input=dn)
+            dz.copy_(dz_BH)
+            torch.mul(dn, recurrent_n, out=dr)
+            dr_and_dz, r_and_z = dgates_BG[:, : 2 * hidden], activated_BG[:, : 2 * hidden]
+            _sigmoid_backward(dr_and_dz, r_and_z, grad_input=dr_and_dz)
+            drecurrent_BG[:, : 2 * hidden] = dr_and_dz
+            torch.mul(dn, r, out=drecurrent_BG[:, 2 * hidden :])
+            dh_BH = product(drecurrent_BG).add_(dh_through_z_BH)
+        drecurrent_NG = drecurrent_TBG.flatten(0, 1)
+        before_NH = _previous(h0_BH, outputs_TBH)
+        dweight_GH = product_of_columns(drecurrent_NG, before_NH, ctx.dtype)
+        return dgates_TBG, dweight_GH, drecurrent_NG[:, 2 * hidden :].sum(0), dh_BH, None

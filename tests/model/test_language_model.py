@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import copy
 from functools import partial
+from typing import Any
 
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from rnnlm.model.cells import RNNConfig, RNNNonlinearity, cells
 from rnnlm.model.features import EmbedConfig, features
@@ -23,10 +25,20 @@ VARIANTS = [
     for nonlinearity in (("tanh", "relu") if cell == "rnn" else ("tanh",))
 ]
 every_variant = pytest.mark.parametrize(("cell", "kind", "layers", "nonlinearity"), VARIANTS)
+# Vocabularies and batches for which the table of gates has a row for each token of the vocabulary
+# (of few and of many tokens), for each of the batch's distinct tokens, and for each of its tokens.
+every_table = pytest.mark.parametrize(
+    ("vocab_size", "steps", "batch"), [(4, 7, 5), (11, 7, 9), (101, 20, 20), (11, 7, 3)]
+)
 
 
 def network(
-    cell: str, kind: str, layers: int, nonlinearity: str, **options: float
+    cell: str,
+    kind: str,
+    layers: int,
+    nonlinearity: str = "tanh",
+    vocab_size: int = V,
+    **options: Any,
 ) -> LanguageModel:
     torch.manual_seed(0)
     config = cells()[cell].Config(cell=cell, hidden_size=H, num_layers=layers)
@@ -36,91 +48,109 @@ def network(
         config.nonlinearity = RNNNonlinearity(nonlinearity)
     kind_config = features()[kind].Config(name=kind)
     if isinstance(kind_config, EmbedConfig):
-        kind_config.embedding_size = E
-    return LanguageModel(V, config, kind_config)
+        kind_config.embedding_size = H if options.get("tie_weights") else E
+    return LanguageModel(vocab_size, config, kind_config)
 
 
-def dense(model: LanguageModel, cell: str, layers: int, nonlinearity: str) -> nn.Module:
-    """The same weights in torch.nn, whose input is a dense vector."""
-    options = {"nonlinearity": nonlinearity} if cell == "rnn" else {}
-    embedding = getattr(model.features, "embedding", None)
-    width = V if embedding is None else E
-    rnn: nn.Module = getattr(nn, cell.upper())(width, H, layers, **options)
-    rnn.to(model.output.weight.dtype)
-    for layer in range(layers):
-        of_features = model.features if layer == 0 else model.between[layer - 1]
-        weight_ih = of_features.weight_ih if layer == 0 else of_features.weight
-        bias_ih = of_features.bias_ih if layer == 0 else of_features.bias
-        assert isinstance(weight_ih, Tensor)
-        if layer == 0 and embedding is None:
-            weight_ih = weight_ih.t()
-        for name, value in (
-            ("weight_ih", weight_ih),
-            ("bias_ih", bias_ih),
-            ("weight_hh", model.cells[layer].weight_hh),
-            ("bias_hh", model.cells[layer].bias_hh),
+class Dense(nn.Module):
+    """The same weights in torch.nn, whose input is a dense vector, and a loss of whole logits."""
+
+    def __init__(self, model: LanguageModel, cell: str, layers: int, nonlinearity: str) -> None:
+        super().__init__()
+        self.vocab_size = model.output.out_features
+        self.embedding: nn.Embedding | None = getattr(model.features, "embedding", None)
+        width = self.vocab_size if self.embedding is None else self.embedding.embedding_dim
+        options = {"nonlinearity": nonlinearity} if cell == "rnn" else {}
+        self.rnn: nn.Module = getattr(nn, cell.upper())(width, H, layers, **options)
+        self.embedding = copy.deepcopy(self.embedding)
+        self.output = copy.deepcopy(model.output)
+        self.to(model.output.weight.dtype)
+        for of_torch, ours in pairs(self, model):
+            of_torch.data.copy_(ours)
+
+    def forward(self, tokens_TB: Tensor, state: Any) -> tuple[Tensor, Any]:
+        if self.embedding is None:
+            dense_TBI = nn.functional.one_hot(tokens_TB, self.vocab_size).to(state[0].dtype)
+        else:
+            dense_TBI = self.embedding(tokens_TB)
+        hidden_TBH, state = self.rnn(
+            dense_TBI, state if isinstance(self.rnn, nn.LSTM) else state[0]
+        )
+        return self.output(hidden_TBH), state
+
+
+def pairs(dense: Dense, model: LanguageModel) -> list[tuple[Tensor, Tensor]]:
+    """Each weight in torch.nn and in the language model, both as in torch.nn."""
+    found: list[tuple[Any, Any]] = [(dense.output.bias, model.output.bias)]
+    found.append((dense.output.weight, model.output.weight))
+    weight_ih: Any = model.features.weight_ih
+    if dense.embedding is None:
+        weight_ih = of_transpose(weight_ih)
+    else:
+        found.append((dense.embedding.weight, model.features.embedding.weight))  # type: ignore[union-attr]
+    for layer, cell in enumerate(model.cells):
+        for name, ours in (
+            ("weight_ih", weight_ih if layer == 0 else model.between[layer - 1]),
+            ("weight_hh", cell.weight_hh),
+            ("bias_ih", cell.bias_ih),
+            ("bias_hh", cell.bias_hh),
         ):
-            assert isinstance(value, Tensor)
-            getattr(rnn, f"{name}_l{layer}").data.copy_(value.data)
-    return rnn
+            found.append((getattr(dense.rnn, f"{name}_l{layer}"), ours))
+    return found
 
 
-def gradients(rnn: nn.Module, model: LanguageModel, layers: int) -> Iterator[tuple[Tensor, Tensor]]:
-    """Pairs of the gradients of the same weight in torch.nn and in the language model."""
-    for layer in range(layers):
-        of_features = model.features if layer == 0 else model.between[layer - 1]
-        prefix = "_ih" if layer == 0 else ""
-        weight = getattr(of_features, f"weight{prefix}").grad
-        if layer == 0 and not hasattr(model.features, "embedding"):
-            weight = weight.t()
-        yield getattr(rnn, f"weight_ih_l{layer}").grad, weight
-        yield getattr(rnn, f"bias_ih_l{layer}").grad, getattr(of_features, f"bias{prefix}").grad
-        for name in ("weight_hh", "bias_hh"):
-            ours = getattr(model.cells[layer], name).grad
-            yield getattr(rnn, f"{name}_l{layer}").grad, ours
+def of_transpose(weight: Tensor) -> Tensor:
+    transposed = weight.detach().t()
+    if weight.grad is not None:
+        transposed.grad = weight.grad.t()
+    return transposed
 
 
 @every_variant
+@every_table
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_value_and_gradient_are_those_of_torch_nn_on_dense_input(
-    cell: str, kind: str, layers: int, nonlinearity: str, dtype: torch.dtype
+    cell: str,
+    kind: str,
+    layers: int,
+    nonlinearity: str,
+    vocab_size: int,
+    steps: int,
+    batch: int,
+    dtype: torch.dtype,
 ) -> None:
-    model = network(cell, kind, layers, nonlinearity).to(dtype)
-    rnn = dense(model, cell, layers, nonlinearity)
-    tokens_TB = torch.randint(V, (T, B))
+    model = network(cell, kind, layers, nonlinearity, vocab_size).to(dtype)
+    dense = Dense(model, cell, layers, nonlinearity)
+    tokens_TB = torch.randint(vocab_size, (steps + 1, batch))
+    inputs_TB, targets_TB = tokens_TB[:-1], tokens_TB[1:]
     state = tuple(
-        tuple(torch.randn(B, H, dtype=dtype) for _ in range(cells()[cell].num_states))
+        tuple(torch.randn(batch, H, dtype=dtype) for _ in range(cells()[cell].num_states))
         for _ in range(layers)
     )
-    embedding = getattr(model.features, "embedding", None)
-    if embedding is None:
-        input_TBV = nn.functional.one_hot(tokens_TB, V).to(dtype)
-        table = None
-    else:
-        table = embedding.weight.detach().clone().requires_grad_()
-        input_TBV = nn.functional.embedding(tokens_TB, table)
-    initial = tuple(torch.stack(part) for part in zip(*state, strict=True))
-    hidden_TBH, last = rnn(input_TBV, initial if len(initial) > 1 else initial[0])
-    expected_TBV = model.output(hidden_TBH)
-    logits_TBV, new_state = model(tokens_TB, state)
+    expected_TBV, last = dense(
+        inputs_TB, tuple(torch.stack(part) for part in zip(*state, strict=True))
+    )
+    expected = nn.functional.cross_entropy(
+        expected_TBV.flatten(0, 1), targets_TB.flatten(), reduction="sum"
+    )
+    logits_TBV, _ = model(inputs_TB, state)
+    nats, new_state = model.nats(inputs_TB, targets_TB, state)
 
-    tolerance = 1e-5 if dtype == torch.float32 else 1e-12
+    tolerance = 2e-5 if dtype == torch.float32 else 1e-12
     close = partial(torch.testing.assert_close, atol=tolerance, rtol=tolerance)
     close(logits_TBV, expected_TBV)
+    close(nats, expected)
     last = last if isinstance(last, tuple) else (last,)
     for part, expected_LBH in enumerate(last):
-        ours_LBH = torch.stack([layer_state[part] for layer_state in new_state])
-        close(ours_LBH, expected_LBH)
+        close(torch.stack([layer_state[part] for layer_state in new_state]), expected_LBH)
 
-    weights = torch.randn_like(logits_TBV)
-    (expected_TBV * weights).sum().backward()
-    model.zero_grad()
-    (logits_TBV * weights).sum().backward()
-    for expected, ours in gradients(rnn, model, layers):
-        close(ours, expected)
-    if embedding is not None:
-        assert table is not None
-        close(embedding.weight.grad, table.grad)
+    expected.backward()
+    nats.backward()
+    for of_torch, ours in pairs(dense, model):
+        assert of_torch.grad is not None
+        assert ours.grad is not None
+        scale = of_torch.grad.abs().max()
+        close(ours.grad / scale, of_torch.grad / scale)
 
 
 @every_variant
@@ -157,27 +187,137 @@ def test_the_network_is_as_large_as_torch_nns(cell: str) -> None:
 @pytest.mark.parametrize("cell", cells())
 @pytest.mark.parametrize("kind", features())
 def test_initial_weights_are_within_torch_nns_bounds(cell: str, kind: str) -> None:
-    model = network(cell, kind, 2, "tanh")
+    model = network(cell, kind, 2)
     for name, parameter in model.named_parameters():
         if "embedding" not in name:
             assert parameter.abs().max() <= 1 / H**0.5
             assert parameter.abs().max() > 0
 
 
-def test_dropout_is_for_training_alone() -> None:
-    model = network("lstm", "embed", 2, "tanh", dropout=0.5)
-    tokens_TB = torch.randint(V, (T, B))
-    assert not torch.equal(model(tokens_TB)[0], model(tokens_TB)[0])
-    model.eval()
-    assert torch.equal(model(tokens_TB)[0], model(tokens_TB)[0])
+DROPOUTS = ["dropout", "variational_dropout", "weight_dropout"]
 
 
 @pytest.mark.parametrize("cell", cells())
-def test_under_autocast_states_stay_in_float32(cell: str) -> None:
-    model = network(cell, "embed", 1, "tanh")
+@pytest.mark.parametrize("name", DROPOUTS)
+def test_dropout_reaches_the_computation_in_training_alone(cell: str, name: str) -> None:
+    options: dict[str, Any] = {name: 0.5}
+    model = network(cell, "embed", 2, **options)
+    tokens_TB = torch.randint(V, (T, B))
+    assert not torch.equal(model(tokens_TB)[0], model(tokens_TB)[0])
+    model.eval()
+    expected_TBV = network(cell, "embed", 2).eval()(tokens_TB)[0]
+    assert torch.equal(model(tokens_TB)[0], expected_TBV)
+
+
+@pytest.mark.parametrize("cell", cells())
+@pytest.mark.parametrize("kind", features())
+def test_dropped_weights_are_zero_in_value_and_gradient(cell: str, kind: str) -> None:
+    model = network(cell, kind, 1, weight_dropout=0.5).double()
+    tokens_TB = torch.randint(V, (T, B))
+    torch.manual_seed(1)
+    logits_TBV, _ = model(tokens_TB)
+    logits_TBV.square().sum().backward()
+    weight_hh = model.cells[0].weight_hh
+    assert isinstance(weight_hh, Tensor)
+    torch.manual_seed(1)
+    mask = nn.functional.dropout(torch.ones_like(weight_hh), 0.5)
+    gradient = weight_hh.grad
+    assert gradient is not None
+    assert ((gradient == 0) == (mask == 0)).all()
+
+    plain = network(cell, kind, 1).double()
+    with torch.no_grad():
+        dropped = plain.cells[0].weight_hh
+        assert isinstance(dropped, nn.Parameter)
+        dropped.mul_(mask)
+    expected_TBV, _ = plain(tokens_TB)
+    torch.testing.assert_close(logits_TBV, expected_TBV)
+    expected_TBV.square().sum().backward()
+    assert dropped.grad is not None
+    torch.testing.assert_close(gradient, dropped.grad * mask)
+
+
+def test_variational_dropout_drops_the_same_units_at_every_step() -> None:
+    model = network("gru", "embed", 1, variational_dropout=0.5)
+    hidden_TBH, _ = model.hidden(torch.randint(V, (T, B)))
+    dropped_TBH = hidden_TBH == 0
+    assert dropped_TBH.any()
+    assert not dropped_TBH.all()
+    assert torch.equal(dropped_TBH, dropped_TBH[:1].expand(T, B, H))
+
+
+@pytest.mark.parametrize("cell", cells())
+def test_tied_weights_are_one_matrix_with_the_gradients_of_both_uses(cell: str) -> None:
+    tied = network(cell, "embed", 1, tie_weights=True).double()
+    assert num_parameters(tied) == num_parameters(network(cell, "embed", 1)) - V * E + (
+        cells()[cell].num_gates * H * (H - E)
+    )
+    separate = copy.deepcopy(tied)
+    separate.output.weight = nn.Parameter(separate.output.weight.detach().clone())
+    inputs_TB, targets_TB = torch.randint(V, (2, T, B))
+    for model in (tied, separate):
+        model.nats(inputs_TB, targets_TB)[0].backward()
+    of_embedding = separate.features.embedding.weight.grad  # type: ignore[union-attr]
+    assert isinstance(of_embedding, Tensor)
+    assert tied.output.weight.grad is not None
+    assert separate.output.weight.grad is not None
+    both = of_embedding + separate.output.weight.grad
+    torch.testing.assert_close(tied.output.weight.grad, both)
+
+
+@pytest.mark.parametrize("kind", features())
+def test_sparse_gradients_are_the_dense_ones(kind: str) -> None:
+    dense, sparse = network("gru", kind, 1, vocab_size=101), network("gru", kind, 1, vocab_size=101)
+    sparse.features.sparse_gradient = True
+    inputs_TB, targets_TB = torch.randint(101, (2, 20, 20))
+    for model in (dense, sparse):
+        model.nats(inputs_TB, targets_TB)[0].backward()
+    gradients = dict(dense.named_parameters())
+    found = [name for name, p in sparse.named_parameters() if p.grad.is_sparse]  # type: ignore[union-attr]
+    assert len(found) == 1
+    for name, parameter in sparse.named_parameters():
+        assert parameter.grad is not None
+        torch.testing.assert_close(parameter.grad.to_dense(), gradients[name].grad)
+
+
+@pytest.mark.parametrize("cell", cells())
+@pytest.mark.parametrize("kind", features())
+def test_no_tensor_of_tokens_by_vocabulary_is_made(cell: str, kind: str) -> None:
+    vocab_size = 2581
+
+    class Shapes(TorchDispatchMode):
+        def __torch_dispatch__(
+            self, operator: Any, types: Any, args: Any = (), kwargs: Any = None
+        ) -> Any:
+            result = operator(*args, **(kwargs or {}))
+            for tensor in result if isinstance(result, (tuple, list)) else [result]:
+                if isinstance(tensor, Tensor):
+                    seen.add(tuple(tensor.shape))
+            return result
+
+    seen: set[tuple[int, ...]] = set()
+    model = network(cell, kind, 2, vocab_size=vocab_size)
+    with Shapes():  # type: ignore[no-untyped-call]
+        hidden_TBH, _ = model.hidden(torch.randint(vocab_size, (20, 16)))
+        hidden_TBH.sum().backward()
+    assert (20, 16, H) in seen
+    assert not [shape for shape in seen if vocab_size in shape and {320, 20, 16} & set(shape)]
+
+
+@pytest.mark.parametrize("cell", cells())
+@pytest.mark.parametrize("kind", features())
+def test_under_autocast_states_stay_in_float32(cell: str, kind: str) -> None:
+    model = network(cell, kind, 2)
+    inputs_TB, targets_TB = torch.randint(V, (2, T, B))
+    expected, _ = model.nats(inputs_TB, targets_TB)
     with torch.autocast("cpu", torch.bfloat16):
-        logits_TBV, state = model(torch.randint(V, (T, B)))
-    assert logits_TBV.dtype == torch.bfloat16
+        nats, state = model.nats(inputs_TB, targets_TB)
+    assert nats.dtype == torch.float32
     assert {part.dtype for layer in state for part in layer} == {torch.float32}
-    logits_TBV.float().sum().backward()
-    assert all(p.grad is not None and p.grad.isfinite().all() for p in model.parameters())
+    torch.testing.assert_close(nats, expected, rtol=1e-2, atol=0)
+    assert nats != expected
+    nats.backward()
+    for parameter in model.parameters():
+        assert parameter.grad is not None
+        assert parameter.grad.dtype == torch.float32
+        assert parameter.grad.isfinite().all()

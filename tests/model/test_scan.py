@@ -7,40 +7,54 @@ import torch
 from torch import Tensor
 from torch.autograd import gradcheck
 
-from rnnlm.model.cells import RNNConfig, RNNNonlinearity, cells
+from rnnlm.model.cells import Cell, RNNConfig, RNNNonlinearity, cells
+from rnnlm.model.layer_input import Lookup
 
 CASES = [*((name, "tanh") for name in cells()), ("rnn", "relu")]
+every_case = pytest.mark.parametrize(("name", "nonlinearity"), CASES)
 
 
-@pytest.mark.parametrize(("name", "nonlinearity"), CASES)
-@pytest.mark.parametrize("steps", [1, 5])
-def test_gradients_are_those_of_finite_differences(
-    name: str, nonlinearity: str, steps: int
-) -> None:
+def cell_of(name: str, nonlinearity: str) -> Cell:
     torch.manual_seed(0)
     kind = cells()[name]
     config = kind.Config(cell=name, hidden_size=4)
     if isinstance(config, RNNConfig):
         config.nonlinearity = RNNNonlinearity(nonlinearity)
-    cell = kind(config).double()
+    return kind(config)
+
+
+@every_case
+@pytest.mark.parametrize("steps", [1, 5])
+def test_gradients_are_those_of_finite_differences(
+    name: str, nonlinearity: str, steps: int
+) -> None:
+    cell = cell_of(name, nonlinearity).double()
     gates = torch.randn(steps, 3, cell.num_gates * 4, dtype=torch.float64, requires_grad=True)
     state = tuple(
         torch.randn(3, 4, dtype=torch.float64, requires_grad=True) for _ in range(cell.num_states)
     )
 
-    def outputs_and_state(
-        gates: Tensor, weight_hh: Tensor, bias_hh: Tensor, *state: Tensor
-    ) -> tuple[Tensor, ...]:
-        parameters = {"weight_hh": weight_hh, "bias_hh": bias_hh}
-        outputs, last = torch.func.functional_call(cell, parameters, (gates, state))
+    def outputs_and_state(gates: Tensor, weight: Tensor, *state: Tensor) -> tuple[Tensor, ...]:
+        outputs, last = cell.scan(gates, weight, state, torch.float64)
         return (outputs, *last)
 
-    assert gradcheck(outputs_and_state, (gates, cell.weight_hh, cell.bias_hh, *state))
+    assert gradcheck(outputs_and_state, (gates, cell.weight_hh, *state))
+
+
+@every_case
+def test_the_scan_can_be_gone_back_through_twice(name: str, nonlinearity: str) -> None:
+    cell = cell_of(name, nonlinearity)
+    gates = torch.randn(5, 3, cell.num_gates * 4, requires_grad=True)
+    outputs, _ = cell.scan(gates, cell.weight_hh, cell.zero_state(3), torch.float32)
+    first, second = (
+        torch.autograd.grad(outputs.square().sum(), gates, retain_graph=True)[0] for _ in range(2)
+    )
+    assert torch.equal(first, second)
 
 
 def test_nothing_is_kept_without_gradients() -> None:
-    cell = cells()["lstm"](cells()["lstm"].Config(cell="lstm", hidden_size=4))
+    cell = cell_of("gru", "tanh")
     with torch.no_grad():
-        outputs, state = cell(torch.randn(3, 2, 16), None)
+        outputs, state = cell(Lookup(torch.randn(3, 2, 12)), None)
     assert outputs.grad_fn is None
     assert state[0].grad_fn is None

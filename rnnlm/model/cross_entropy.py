@@ -1,0 +1,85 @@
+"""The loss of a projection to a vocabulary, in chunks: the logits are never held whole.
+
+`torch.nn.functional.linear_cross_entropy` does the same from torch 2.13 on; this one also runs on
+older ones, and was faster on the CPUs that were measured (`experiments/speed/`).
+
+Shapes: N predictions, C predictions of a chunk, H hidden, V vocabulary.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.autograd import Function
+from torch.autograd.function import once_differentiable
+from torch.nn import functional
+
+from rnnlm.data.batching import IGNORED
+from rnnlm.model.product import Product, add_product_of_columns, multiplied_dtype
+
+# Of a chunk: 128 MiB of float32.
+MOST_LOGITS = 2**25
+# So few, half a megabyte, stay in a processor's cache: PyTorch's own loss is the fastest.
+FEW_LOGITS = 2**17
+
+
+class _LinearCrossEntropy(Function):
+    """Gradients are made together with the loss, while a chunk's logits are at hand."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, hidden_NH: Tensor, weight_VH: Tensor, bias_V: Tensor, targets_N: Tensor
+    ) -> Tensor:
+        dtype = multiplied_dtype(hidden_NH)
+        rows = min(max(1, MOST_LOGITS // len(weight_VH)), len(hidden_NH))
+        chunks = -(-len(hidden_NH) // rows)
+        learning = any(ctx.needs_input_grad)
+        to_logits = Product(weight_VH, rows, chunks, dtype)
+        if learning:
+            to_hidden = Product(weight_VH.t(), rows, chunks, dtype)
+            dhidden_NH = torch.empty_like(hidden_NH)
+            dweight_VH, dbias_V = torch.zeros_like(weight_VH), torch.zeros_like(bias_V)
+        nats = hidden_NH.new_zeros((), dtype=torch.float64)
+        for first in range(0, len(hidden_NH), rows):
+            hidden_CH, targets_C = (t[first : first + rows] for t in (hidden_NH, targets_N))
+            log_p_CV = to_logits(hidden_CH).add_(bias_V)
+            torch.log_softmax(log_p_CV, 1, out=log_p_CV)
+            nats += functional.nll_loss(log_p_CV, targets_C, ignore_index=IGNORED, reduction="sum")
+            if not learning:
+                continue
+            # d nats / d logits = p - 1 at the target, and nothing where nothing is predicted.
+            dlogits_CV = log_p_CV.exp_()
+            counted_C1 = (targets_C != IGNORED).unsqueeze(1)
+            minus_one_C1 = -counted_C1.to(hidden_NH.dtype)
+            dlogits_CV.scatter_add_(1, targets_C.clamp(min=0).unsqueeze(1), minus_one_C1)
+            # On a GPU it would have to be waited for whether any is not counted.
+            if dlogits_CV.is_cuda or not counted_C1.all():
+                dlogits_CV.mul_(counted_C1)
+            dhidden_NH[first : first + rows] = to_hidden(dlogits_CV)
+            add_product_of_columns(dweight_VH, dlogits_CV, hidden_CH, dtype)
+            dbias_V += dlogits_CV.sum(0)
+        if learning:
+            ctx.save_for_backward(dhidden_NH, dweight_VH, dbias_V)
+        return nats.to(hidden_NH.dtype)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, dnats: Tensor) -> tuple[Tensor | None, ...]:
+        return *(gradient * dnats for gradient in ctx.saved_tensors), None
+
+
+def linear_cross_entropy(
+    hidden_NH: Tensor, weight_VH: Tensor, bias_V: Tensor, targets_N: Tensor
+) -> Tensor:
+    """Total negative log-likelihood, in nats, of targets under softmax(h Wᵀ + b).
+
+    Targets that are `IGNORED` count nothing. Exact in value and gradient; second derivatives cannot
+    be taken.
+    """
+    if len(hidden_NH) * len(weight_VH) <= FEW_LOGITS:
+        logits_NV = functional.linear(hidden_NH, weight_VH, bias_V).to(hidden_NH.dtype)
+        return functional.cross_entropy(logits_NV, targets_N, ignore_index=IGNORED, reduction="sum")
+    nats: Tensor = _LinearCrossEntropy.apply(hidden_NH, weight_VH, bias_V, targets_N)
+    return nats

@@ -1,0 +1,81 @@
+"""A layer by PyTorch's own fused kernels: cuDNN on a GPU, oneDNN's LSTM on a CPU.
+
+They take vectors x and multiply them with W_ih themselves. A layer whose gates are rows of a table
+is handed over exactly: as unit vectors with the table for W_ih where the table is small, and as the
+rows themselves with an identity for W_ih where it is not.
+
+Shapes: T time, B batch, H hidden, G gates, R rows of a table.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from rnnlm.model.layer_input import Dense, LayerInput, Lookup
+
+# PyTorch's names of the recurrences.
+_KERNELS: dict[str, Any] = {
+    "rnn_tanh": torch.rnn_tanh,
+    "rnn_relu": torch.rnn_relu,
+    "lstm": torch.lstm,
+    "gru": torch.gru,
+}
+
+
+def few_rows(layer_input: LayerInput, hidden_size: int) -> bool:
+    """Whether unit vectors for a table's rows are no wider than half a hidden state."""
+    return (
+        isinstance(layer_input, Lookup)
+        and layer_input.index is not None
+        and 2 * len(layer_input.table_RG) <= hidden_size
+    )
+
+
+def fused_layer(
+    recurrence: str,
+    layer_input: LayerInput,
+    weight_GH: Tensor,
+    bias_hh_G: Tensor,
+    state: tuple[Tensor, ...],
+) -> tuple[Tensor, tuple[Tensor, ...]]:
+    """Hidden states of all steps, (T, B, H), and the last state.
+
+    Args:
+        recurrence: `lstm`, `gru`, `rnn_tanh` or `rnn_relu`.
+        bias_hh_G: what the hidden-to-hidden product adds to the gates.
+    """
+    x, weight_ih, bias_ih_G = _dense(layer_input, weight_GH)
+    if x.is_cuda:
+        # With TF32 the product with an identity would round the gates.
+        torch.backends.cudnn.rnn.fp32_precision = "ieee"  # type: ignore[attr-defined]
+    state_1BH = tuple(part_BH.unsqueeze(0) for part_BH in state)
+    outputs_TBH, *last_1BH = _KERNELS[recurrence](
+        x,
+        state_1BH if len(state_1BH) > 1 else state_1BH[0],
+        [weight_ih, weight_GH, bias_ih_G, bias_hh_G],
+        True,  # biases
+        1,  # layer
+        0.0,  # dropout
+        torch.is_grad_enabled(),
+        False,  # bidirectional
+        False,  # batch first
+    )
+    return outputs_TBH, tuple(part_1BH.squeeze(0) for part_1BH in last_1BH)
+
+
+def _dense(layer_input: LayerInput, weight_GH: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Vectors x, W_ih and b_ih of which x W_ihᵀ + b_ih is the gates' input part."""
+    if isinstance(layer_input, Dense):
+        return layer_input.x, layer_input.weight_GI, layer_input.bias_G
+    table_RG = layer_input.table_RG
+    zeros_G = table_RG.new_zeros(table_RG.shape[-1])
+    if few_rows(layer_input, weight_GH.shape[1]):
+        assert layer_input.index is not None
+        index_TB1 = layer_input.index.unsqueeze(2)
+        units_TBR = table_RG.new_zeros(*layer_input.index.shape, len(table_RG))
+        return units_TBR.scatter_(2, index_TB1, 1.0), table_RG.t(), zeros_G
+    identity_GG = torch.eye(len(weight_GH), dtype=table_RG.dtype, device=table_RG.device)
+    return layer_input.gates(), identity_GG, zeros_G

@@ -1,0 +1,42 @@
+"""What a layer is given from below, before it becomes the input part of the layer's gates.
+
+Shapes: R rows of a table, I inputs, H hidden, G gates; `…` is (T, B) or (B,).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import Tensor, nn
+
+from rnnlm.model.product import linear
+
+
+@dataclass(frozen=True)
+class Lookup:
+    """The gates' input part of each token is a row of a table; no index means row after row."""
+
+    table_RG: Tensor
+    index: Tensor | None = None
+
+    def gates(self) -> Tensor:
+        """The input part of all gates, (…, G·H)."""
+        if self.index is None:
+            return self.table_RG
+        return nn.functional.embedding(self.index, self.table_RG)
+
+
+@dataclass(frozen=True)
+class Dense:
+    """The gates' input part is x Wᵀ + b of a vector x."""
+
+    x: Tensor
+    weight_GI: Tensor
+    bias_G: Tensor
+
+    def gates(self) -> Tensor:
+        """The input part of all gates, (…, G·H)."""
+        return linear(self.x, self.weight_GI).add_(self.bias_G)
+
+
+LayerInput = Lookup | Dense

@@ -1,0 +1,108 @@
+"""Matrix products, by the faster of PyTorch's two CPU engines.
+
+PyTorch multiplies float32 matrices with MKL, which is slow on some x86 processors. oneDNN was at
+least as fast on all that were measured (`experiments/speed/`), the more so where one matrix is
+multiplied with again and again and need be laid out only once.
+
+Under autocast the factors are rounded to its type; sums are made in float32 all the same.
+
+Shapes: N rows, I inputs, O outputs.
+"""
+
+from __future__ import annotations
+
+import platform
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.autograd import Function
+from torch.autograd.function import once_differentiable
+
+_X86 = platform.machine() in ("x86_64", "AMD64")
+# The operators of oneDNN that `torch.compile` uses where weights are constants.
+_ONEDNN = _X86 and torch.backends.mkldnn.is_available() and hasattr(torch.ops, "mkldnn")
+
+
+def has_fast_bfloat16() -> bool:
+    """Whether this CPU multiplies bfloat16 faster than float32."""
+    return _ONEDNN and (torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
+
+
+def multiplied_dtype(tensor: Tensor) -> torch.dtype:
+    """The type in which products of the tensor are made: autocast's, or its own."""
+    device = tensor.device.type
+    if tensor.dtype != torch.float64 and torch.is_autocast_enabled(device):
+        return torch.get_autocast_dtype(device)
+    return tensor.dtype
+
+
+# Laying out a matrix for oneDNN takes as long as a small product.
+_WORTH_PACKING = 8
+
+
+class Product:
+    """x ↦ x Wᵀ for one W and several x; not differentiable.
+
+    Args:
+        rows: of an x.
+        uses: how often it will be called.
+        dtype: what the factors are rounded to. The result has the type of x.
+    """
+
+    def __init__(self, weight_OI: Tensor, rows: int, uses: int, dtype: torch.dtype) -> None:
+        self._dtype = dtype
+        self._weight_OI = weight_OI.to(dtype)
+        self._onednn = weight_OI.device.type == "cpu" and (
+            (_ONEDNN and dtype == torch.float32)
+            or (dtype == torch.bfloat16 and has_fast_bfloat16())
+        )
+        if self._onednn and uses >= _WORTH_PACKING:
+            self._weight_OI = torch.ops.mkldnn._reorder_linear_weight(self._weight_OI, rows)
+
+    def __call__(self, x_NI: Tensor) -> Tensor:
+        """The product x Wᵀ, in memory of its own."""
+        factor_NI = x_NI.to(self._dtype)
+        if self._onednn:
+            product_NO = torch.ops.mkldnn._linear_pointwise.default(
+                factor_NI, self._weight_OI, None, "none", [], ""
+            )
+        else:
+            product_NO = factor_NI @ self._weight_OI.t()
+        result_NO: Tensor = product_NO.to(x_NI.dtype)
+        return result_NO
+
+
+def product_of_columns(y_NO: Tensor, x_NI: Tensor, dtype: torch.dtype) -> Tensor:
+    """yᵀ x, the gradient of a weight: one product over all rows."""
+    return (y_NO.to(dtype).t() @ x_NI.to(dtype)).to(x_NI.dtype)
+
+
+def add_product_of_columns(
+    sum_OI: Tensor, y_NO: Tensor, x_NI: Tensor, dtype: torch.dtype
+) -> Tensor:
+    """Add yᵀ x to a sum, in place."""
+    if dtype == sum_OI.dtype:
+        return sum_OI.addmm_(y_NO.t(), x_NI)
+    return sum_OI.add_(y_NO.to(dtype).t() @ x_NI.to(dtype))
+
+
+class _Linear(Function):
+    @staticmethod
+    def forward(ctx: Any, x_NI: Tensor, weight_OI: Tensor) -> Tensor:
+        ctx.dtype = multiplied_dtype(x_NI)
+        ctx.save_for_backward(x_NI, weight_OI)
+        return Product(weight_OI, len(x_NI), 1, ctx.dtype)(x_NI)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, dy_NO: Tensor) -> tuple[Tensor, Tensor]:
+        x_NI, weight_OI = ctx.saved_tensors
+        dx_NI = Product(weight_OI.t(), len(dy_NO), 1, ctx.dtype)(dy_NO)
+        return dx_NI, product_of_columns(dy_NO, x_NI, ctx.dtype)
+
+
+def linear(x: Tensor, weight_OI: Tensor) -> Tensor:
+    """The product x Wᵀ for x (…, I), as `torch.nn.functional.linear`, in the type of x."""
+    y_NO: Tensor = _Linear.apply(x.flatten(0, -2), weight_OI)
+    return y_NO.view(*x.shape[:-1], -1)

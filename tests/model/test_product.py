@@ -1,0 +1,68 @@
+"""rnnlm/model/product.py: the same products, by whichever engine."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch.autograd import gradcheck
+
+from rnnlm.model.product import (
+    Product,
+    add_product_of_columns,
+    linear,
+    multiplied_dtype,
+    product_of_columns,
+)
+
+TOLERANCE = {torch.float64: 1e-12, torch.float32: 1e-5, torch.bfloat16: 2e-2}
+sizes = st.integers(1, 40)
+
+
+@settings(deadline=None)
+@given(sizes, sizes, sizes, st.sampled_from([1, 20]), st.booleans(), st.sampled_from([*TOLERANCE]))
+def test_a_product_is_that_of_torch(
+    rows: int, inputs: int, outputs: int, uses: int, transposed: bool, dtype: torch.dtype
+) -> None:
+    type_of_x = torch.float64 if dtype == torch.float64 else torch.float32
+    x = torch.randn(rows, inputs, dtype=type_of_x)
+    weight = torch.randn(outputs, inputs, dtype=type_of_x)
+    if transposed:
+        weight = weight.t().contiguous().t()
+    ours = Product(weight, rows, uses, dtype)(x)
+    assert ours.dtype == type_of_x
+    expected = x.double() @ weight.double().t()
+    tolerance = TOLERANCE[dtype] * inputs**0.5
+    torch.testing.assert_close(ours.double(), expected, atol=3 * tolerance, rtol=tolerance)
+
+
+def test_one_product_serves_batches_of_any_size() -> None:
+    weight = torch.randn(24, 16)
+    product = Product(weight, 32, 20, torch.float32)
+    for rows in (1, 32, 50):
+        x = torch.randn(rows, 16)
+        torch.testing.assert_close(product(x), x @ weight.t())
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_products_of_columns_add_up(dtype: torch.dtype) -> None:
+    y, x, total = torch.randn(30, 5), torch.randn(30, 7), torch.randn(5, 7)
+    expected = total + product_of_columns(y, x, dtype)
+    torch.testing.assert_close(add_product_of_columns(total, y, x, dtype), expected)
+    torch.testing.assert_close(product_of_columns(y, x, dtype), y.t() @ x, atol=0.2, rtol=0.02)
+
+
+def test_linear_has_the_gradients_of_finite_differences() -> None:
+    x = torch.randn(3, 4, 5, dtype=torch.float64, requires_grad=True)
+    weight = torch.randn(6, 5, dtype=torch.float64, requires_grad=True)
+    assert gradcheck(linear, (x, weight))
+    torch.testing.assert_close(linear(x, weight), x @ weight.t())
+
+
+def test_autocast_decides_what_is_multiplied_but_in_float64() -> None:
+    single, double = torch.zeros(1), torch.zeros(1, dtype=torch.float64)
+    assert multiplied_dtype(single) == torch.float32
+    with torch.autocast("cpu", torch.bfloat16):
+        assert multiplied_dtype(single) == torch.bfloat16
+        assert multiplied_dtype(double) == torch.float64
