@@ -47,6 +47,14 @@ class LanguageModelModule(LightningModule):
         self._train_state: State | None = None
         self._evaluation_state: State | None = None
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        # Lightning sets this some 45 times a step; `nn.Module` would look each time whether it is a
+        # parameter, which takes a fiftieth of the step of a small network.
+        if name == "_current_fx_name":
+            object.__setattr__(self, name, value)
+        else:
+            super().__setattr__(name, value)
+
     def nats(self, batch: Batch, state: State | None) -> tuple[Tensor, State]:
         """Total negative log-likelihood of the batch's targets, in nats, and the state after it."""
         nats, state = self.network.nats(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import re
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ import torch
 from pytorch_lightning import Callback, Trainer
 from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
 from pytorch_lightning.loggers import Logger
+from pytorch_lightning.profilers import PassThroughProfiler
 
 from rnnlm.module import VALIDATION_LOSS
 from rnnlm.options import OptionError, option
@@ -91,6 +93,15 @@ def last_checkpoint(folder: Path) -> Path:
     return folder / "checkpoints" / "last.ckpt"
 
 
+class NoProfiler(PassThroughProfiler):
+    """Lightning's own makes a new context for each of the forty things it would profile a step."""
+
+    _nothing = contextlib.nullcontext()
+
+    def profile(self, action_name: str) -> contextlib.nullcontext[None]:  # type: ignore[override]
+        return self._nothing
+
+
 def build_trainer(
     config: TrainerConfig,
     early_stopping: EarlyStoppingConfig,
@@ -101,6 +112,7 @@ def build_trainer(
     """A Trainer for one device that keeps `checkpoints/best.ckpt` and `last.ckpt` in the folder."""
     arguments = dataclasses.asdict(config)
     del arguments["enable_progress_bar"]
+    arguments["profiler"] = arguments["profiler"] or NoProfiler()
     callbacks = [
         *callbacks,
         ModelCheckpoint(

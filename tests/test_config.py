@@ -81,11 +81,27 @@ def test_options_arrive_typed() -> None:
 
 @pytest.mark.parametrize(
     "override",
-    ["optimizer.momentum=0.9", "+model.extra=1", "+extra=1", "data.name=nope", "model.cell=nope"],
+    [
+        "optimizer.momentum=0.9",
+        "+model.extra=1",
+        "+extra=1",
+        "data.name=nope",
+        "model.cell=nope",
+        "model.tie_weights=true",
+    ],
 )
 def test_what_no_part_understands_is_refused(override: str) -> None:
     with pytest.raises(OptionError, match=override.strip("+").split("=")[0]):
         compose(override)
+
+
+def test_only_an_embedding_as_wide_as_the_hidden_state_can_be_tied() -> None:
+    width = ("model.hidden_size=32", "features.embedding_size=32", "model.tie_weights=true")
+    assert compose(*width).model.tie_weights
+    with pytest.raises(OptionError, match=r"tie_weights.*features.embedding_size=32"):
+        compose(*width, "features.embedding_size=31")
+    with pytest.raises(OptionError, match="only features=embed"):
+        compose("features=onehot", "model.tie_weights=true")
 
 
 @pytest.mark.parametrize(

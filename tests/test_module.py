@@ -10,9 +10,10 @@ from torch import Tensor
 from rnnlm.data.batching import Streams
 from rnnlm.model.cells import cells
 from rnnlm.model.features import FeaturesConfig
+from rnnlm.model.features import features as all_features
 from rnnlm.model.language_model import LanguageModel, State
 from rnnlm.module import LanguageModelModule
-from rnnlm.optimizer import OptimizerConfig
+from rnnlm.optimizer import OptimizerConfig, OptimizerName
 
 V = 7
 
@@ -124,3 +125,25 @@ def test_the_training_loss_is_the_mean_over_the_tokens_that_count() -> None:
 
 def test_it_is_a_lightning_module() -> None:
     assert isinstance(LanguageModelModule(Spy(), OptimizerConfig()), LightningModule)
+
+
+@pytest.mark.parametrize("features", ["embed", "onehot"])
+def test_plain_sgd_updates_rows_as_it_would_whole_tables(features: str) -> None:
+    def trained(weight_decay: float) -> LanguageModel:
+        torch.manual_seed(0)
+        cell = cells()["gru"].Config(cell="gru", hidden_size=4)
+        kind = all_features()[features].Config(name=features)
+        network = LanguageModel(500, cell, kind)
+        # A decay too small to change a float32 makes the gradients dense.
+        config = OptimizerConfig(OptimizerName.sgd, lr=0.5, weight_decay=weight_decay)
+        module = LanguageModelModule(network, config)
+        batches = Streams(torch.arange(1300) % 500, 16, 20)
+        loop = trainer(2)
+        loop.gradient_clip_val = 0.25
+        loop.fit(module, batches, batches)
+        assert network.features.sparse_gradient is (weight_decay == 0)
+        return network
+
+    sparse, dense = trained(0.0), trained(1e-30)
+    for ours, expected in zip(sparse.parameters(), dense.parameters(), strict=True):
+        torch.testing.assert_close(ours, expected)

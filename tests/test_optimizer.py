@@ -12,6 +12,7 @@ from rnnlm.optimizer import (
     Schedule,
     build_optimizer,
     build_schedule,
+    leaves_rows_alone,
 )
 
 
@@ -71,3 +72,42 @@ def test_plateau_divides_the_rate_when_nothing_improves() -> None:
     for loss, expected in ((3.0, 1.0), (2.0, 1.0), (2.0, 0.25), (1.0, 0.25), (1.5, 0.0625)):
         schedule.step(loss)  # type: ignore[arg-type]
         assert optimizer.param_groups[0]["lr"] == expected
+
+
+@pytest.mark.parametrize("name", OptimizerName)
+def test_fused_or_not_the_weights_move_alike(name: OptimizerName) -> None:
+    moved = []
+    for fused in (False, True):
+        weight = nn.Parameter(torch.linspace(-1, 1, 7))
+        optimizer = build_optimizer(
+            OptimizerConfig(name, lr=0.1, weight_decay=0.1), [weight], fused
+        )
+        for _ in range(3):
+            optimizer.zero_grad()
+            (weight**2).sum().backward()
+            optimizer.step()
+        moved.append(weight.detach())
+    torch.testing.assert_close(*moved)
+
+
+@pytest.mark.parametrize(
+    ("config", "expected"),
+    [
+        (OptimizerConfig(OptimizerName.sgd), True),
+        (OptimizerConfig(OptimizerName.sgd, momentum=0.9), False),
+        (OptimizerConfig(OptimizerName.sgd, weight_decay=0.1), False),
+        (OptimizerConfig(OptimizerName.adam), False),
+    ],
+)
+def test_which_optimizers_leave_rows_without_a_gradient_alone(
+    config: OptimizerConfig, expected: bool
+) -> None:
+    table = nn.Parameter(torch.ones(5, 2))
+    optimizer = build_optimizer(config, [table])
+    for rows in ([0, 1], [1, 2]):
+        optimizer.zero_grad()
+        table[rows].square().sum().backward()
+        before = table.detach().clone()
+        optimizer.step()
+    assert leaves_rows_alone(config) is expected
+    assert torch.equal(before[[0, 3, 4]], table.detach()[[0, 3, 4]]) is expected

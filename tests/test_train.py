@@ -18,6 +18,7 @@ from tensorboard.plugins.hparams import plugin_data_pb2
 from rnnlm.config import Config
 from rnnlm.data.splitting import SPLITS
 from rnnlm.model.language_model import LanguageModel
+from rnnlm.model.product import has_fast_bfloat16
 from rnnlm.results.record import COMPLETED, FAILED, Record
 from rnnlm.train import load_corpus, train
 from rnnlm.trainer import best_checkpoint, last_checkpoint
@@ -116,6 +117,17 @@ def test_the_record_says_what_was_run_and_where(compose: Compose, tmp_path: Path
     assert set(missing) <= {"error", "exact_match", "git_revision"}
     assert record.tokens_per_second is not None
     assert record.tokens_per_second > 0
+
+
+@pytest.mark.parametrize("precision", ["32-true", "bf16-mixed"])
+def test_the_log_tells_of_bfloat16_units_once_and_where_they_are(
+    compose: Compose, tmp_path: Path, caplog: pytest.LogCaptureFixture, precision: str
+) -> None:
+    with caplog.at_level("INFO", "rnnlm"):
+        trained(compose(f"trainer.precision={precision}"), tmp_path)
+    lines = [line for line in caplog.messages if "trainer.precision=bf16-mixed" in line]
+    told = precision == "32-true" and has_fast_bfloat16(torch.device("cpu"))
+    assert len(lines) == told
 
 
 def test_unknown_characters_do_not_dominate(compose: Compose, tmp_path: Path) -> None:

@@ -63,7 +63,9 @@ def fused_layer(
         False,  # bidirectional
         False,  # batch first
     )
-    return outputs_TBH, tuple(part_1BH.squeeze(0) for part_1BH in last_1BH)
+    # Under autocast the kernels compute in its type; what is handed on keeps its own.
+    dtype = weight_GH.dtype
+    return outputs_TBH.to(dtype), tuple(part_1BH.squeeze(0).to(dtype) for part_1BH in last_1BH)
 
 
 def _dense(layer_input: LayerInput, weight_GH: Tensor) -> tuple[Tensor, Tensor, Tensor]:

@@ -21,12 +21,19 @@ from torch.autograd.function import once_differentiable
 
 _X86 = platform.machine() in ("x86_64", "AMD64")
 # The operators of oneDNN that `torch.compile` uses where weights are constants.
-_ONEDNN = _X86 and torch.backends.mkldnn.is_available() and hasattr(torch.ops, "mkldnn")
+_ONEDNN = _X86 and torch.backends.mkldnn.is_available()
+_onednn_linear: Any = torch.ops.mkldnn._linear_pointwise.default if _ONEDNN else None
 
 
-def has_fast_bfloat16() -> bool:
-    """Whether this CPU multiplies bfloat16 faster than float32."""
-    return _ONEDNN and (torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
+def has_fast_bfloat16(device: torch.device) -> bool:
+    """Whether the device has units that multiply bfloat16 faster than float32."""
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    return (
+        device.type == "cpu"
+        and _ONEDNN
+        and (torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
+    )
 
 
 def multiplied_dtype(tensor: Tensor) -> torch.dtype:
@@ -37,8 +44,10 @@ def multiplied_dtype(tensor: Tensor) -> torch.dtype:
     return tensor.dtype
 
 
-# Laying out a matrix for oneDNN takes as long as a small product.
-_WORTH_PACKING = 8
+# So many multiplications are few: MKL, which adds to the product in the same pass, is faster.
+_FEW = 2**22
+# Laying out a matrix for oneDNN takes a while: it pays from so many entries times uses.
+_WORTH_PACKING = 2**22
 
 
 class Product:
@@ -47,30 +56,36 @@ class Product:
     Args:
         rows: of an x.
         uses: how often it will be called.
-        dtype: what the factors are rounded to. The result has the type of x.
+        dtype: what the factors are rounded to. Results have the type of x.
     """
 
     def __init__(self, weight_OI: Tensor, rows: int, uses: int, dtype: torch.dtype) -> None:
         self._dtype = dtype
         self._weight_OI = weight_OI.to(dtype)
-        self._onednn = weight_OI.device.type == "cpu" and (
-            (_ONEDNN and dtype == torch.float32)
-            or (dtype == torch.bfloat16 and has_fast_bfloat16())
+        entries = weight_OI.numel()
+        self._onednn = weight_OI.is_cpu and (
+            (_ONEDNN and dtype == torch.float32 and rows * entries > _FEW)
+            or (dtype == torch.bfloat16 and has_fast_bfloat16(weight_OI.device))
         )
-        if self._onednn and uses >= _WORTH_PACKING:
+        if self._onednn and uses * entries >= _WORTH_PACKING:
             self._weight_OI = torch.ops.mkldnn._reorder_linear_weight(self._weight_OI, rows)
 
     def __call__(self, x_NI: Tensor) -> Tensor:
         """The product x Wᵀ, in memory of its own."""
+        result_NO: Tensor = self._product(x_NI).to(x_NI.dtype)
+        return result_NO
+
+    def plus(self, x_NI: Tensor, addend_NO: Tensor, out: Tensor | None = None) -> Tensor:
+        """The sum x Wᵀ + addend, in memory of its own or in `out`."""
+        if self._onednn or x_NI.dtype != self._dtype:
+            return torch.add(addend_NO, self._product(x_NI), out=out)
+        return torch.addmm(addend_NO, x_NI, self._weight_OI.t(), out=out)
+
+    def _product(self, x_NI: Tensor) -> Any:
         factor_NI = x_NI.to(self._dtype)
         if self._onednn:
-            product_NO = torch.ops.mkldnn._linear_pointwise.default(
-                factor_NI, self._weight_OI, None, "none", [], ""
-            )
-        else:
-            product_NO = factor_NI @ self._weight_OI.t()
-        result_NO: Tensor = product_NO.to(x_NI.dtype)
-        return result_NO
+            return _onednn_linear(factor_NI, self._weight_OI, None, "none", [], "")
+        return factor_NI @ self._weight_OI.t()
 
 
 def product_of_columns(y_NO: Tensor, x_NI: Tensor, dtype: torch.dtype) -> Tensor:

@@ -35,9 +35,21 @@ def _twice_minus_one_(x: Tensor) -> Tensor:
     return torch.add(_MINUS_ONE, x, alpha=2, out=x) if x.is_cpu else x.mul_(2).sub_(1)
 
 
-def _previous(first_BH: Tensor, later_TBH: Tensor) -> Tensor:
-    """The state that each step started from, for all rows."""
-    return torch.cat([first_BH, later_TBH[:-1].flatten(0, 1)])
+def _room_for_states(steps: int, first_BH: Tensor) -> Tensor:
+    """Memory for the state before and after each step, (T + 1, B, H)."""
+    states_TBH = first_BH.new_empty(steps + 1, *first_BH.shape)
+    states_TBH[0] = first_BH
+    return states_TBH
+
+
+def _weight_gradient(dgates_TBG: Tensor, states_TBH: Tensor, dtype: torch.dtype) -> Tensor:
+    """Of the hidden-to-hidden weights, from the states before and after each step."""
+    return product_of_columns(dgates_TBG.flatten(0, 1), states_TBH[:-1].flatten(0, 1), dtype)
+
+
+def _gradients_before(grad_TBH: Tensor) -> list[Tensor]:
+    """What reaches the state before each step from outside; nothing the state before the first."""
+    return [torch.zeros_like(grad_TBH[0]), *grad_TBH[:-1].unbind()]
 
 
 def _backwards(*by_step: Tensor | list[Tensor]) -> zip[tuple[Tensor, ...]]:
@@ -59,32 +71,30 @@ class RNNScan(Function):
         dtype: torch.dtype,
     ) -> Tensor:
         """Hidden states of all steps, (T, B, H)."""
-        outputs_TBH = torch.empty_like(gates_TBG)
+        states_TBH = _room_for_states(len(gates_TBG), h0_BH)
         product = Product(weight_GH, len(h0_BH), len(gates_TBG), dtype)
         h_BH = h0_BH
-        for gates_BG, out_BH in zip(gates_TBG.unbind(), outputs_TBH.unbind(), strict=True):
-            torch.add(gates_BG, product(h_BH), out=out_BH)
+        for gates_BG, out_BH in zip(gates_TBG.unbind(), states_TBH[1:].unbind(), strict=True):
+            product.plus(h_BH, gates_BG, out=out_BH)
             h_BH = out_BH.relu_() if relu else _tanh(out_BH, out=out_BH)
-        ctx.save_for_backward(weight_GH, h0_BH, outputs_TBH)
+        ctx.save_for_backward(weight_GH, states_TBH)
         ctx.relu, ctx.dtype = relu, dtype
-        return outputs_TBH
+        return states_TBH[1:]
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad_TBH: Tensor) -> tuple[Tensor | None, ...]:
-        weight_GH, h0_BH, outputs_TBH = ctx.saved_tensors
-        product = Product(weight_GH.t(), len(h0_BH), len(grad_TBH), ctx.dtype)
-        dgates_TBG = torch.empty_like(outputs_TBH)
-        dh_BH = torch.zeros_like(h0_BH)
-        for dh_out_BH, h_BH, dgates_BG in _backwards(grad_TBH, outputs_TBH, dgates_TBG):
-            dh_BH.add_(dh_out_BH)
+        weight_GH, states_TBH = ctx.saved_tensors
+        product = Product(weight_GH.t(), grad_TBH.shape[1], len(grad_TBH), ctx.dtype)
+        dgates_TBG = torch.empty_like(grad_TBH)
+        dh_BH, from_outside = grad_TBH[-1], _gradients_before(grad_TBH)
+        for h_BH, dgates_BG, dh_before_BH in _backwards(states_TBH[1:], dgates_TBG, from_outside):
             if ctx.relu:
                 torch.mul(dh_BH, h_BH > 0, out=dgates_BG)
             else:
                 _tanh_backward(dh_BH, h_BH, grad_input=dgates_BG)
-            dh_BH = product(dgates_BG)
-        before_NH = _previous(h0_BH, outputs_TBH)
-        dweight_GH = product_of_columns(dgates_TBG.flatten(0, 1), before_NH, ctx.dtype)
+            dh_BH = product.plus(dgates_BG, dh_before_BH)
+        dweight_GH = _weight_gradient(dgates_TBG, states_TBH, ctx.dtype)
         return dgates_TBG, dweight_GH, dh_BH, None, None
 
 
@@ -105,13 +115,13 @@ class LSTMScan(Function):
     ) -> tuple[Tensor, Tensor]:
         """Hidden states of all steps, (T, B, H), and the last cell state, (B, H)."""
         steps, batch, hidden = *gates_TBG.shape[:2], h0_BH.shape[1]
-        outputs_TBH = gates_TBG.new_empty(steps, batch, hidden)
-        tanh_c_TBH = torch.empty_like(outputs_TBH)
+        states_TBH = _room_for_states(steps, h0_BH)
+        tanh_c_TBH = h0_BH.new_empty(steps, batch, hidden)
         product = Product(weight_GH, batch, steps, dtype)
         h_BH, cells, activated = h0_BH, [c0_BH], []
-        by_step = zip(gates_TBG.unbind(), tanh_c_TBH.unbind(), outputs_TBH.unbind(), strict=True)
+        by_step = zip(gates_TBG.unbind(), tanh_c_TBH.unbind(), states_TBH[1:].unbind(), strict=True)
         for gates_BG, tanh_c_BH, out_BH in by_step:
-            activated_BG = product(h_BH).add_(gates_BG)
+            activated_BG = product.plus(h_BH, gates_BG)
             i, f, g, o = activated_BG.split(hidden, 1)
             # As in `_tanh` for g, with one sigmoid for all four gates.
             g.mul_(2)
@@ -121,24 +131,23 @@ class LSTMScan(Function):
             h_BH = torch.mul(o, _tanh(c_BH, out=tanh_c_BH), out=out_BH)
             cells.append(c_BH)
             activated.append(activated_BG)
-        ctx.save_for_backward(weight_GH, h0_BH, outputs_TBH, tanh_c_TBH, *cells[:-1], *activated)
+        ctx.save_for_backward(weight_GH, states_TBH, tanh_c_TBH, *cells[:-1], *activated)
         ctx.dtype = dtype
-        return outputs_TBH, cells[-1]
+        return states_TBH[1:], cells[-1]
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad_TBH: Tensor, grad_c_BH: Tensor) -> tuple[Tensor | None, ...]:
-        weight_GH, h0_BH, outputs_TBH, tanh_c_TBH, *kept = ctx.saved_tensors
-        steps, batch, hidden = outputs_TBH.shape
+        weight_GH, states_TBH, tanh_c_TBH, *kept = ctx.saved_tensors
+        steps, batch, hidden = grad_TBH.shape
         product = Product(weight_GH.t(), batch, steps, ctx.dtype)
-        dgates_TBG = outputs_TBH.new_empty(steps, batch, 4 * hidden)
-        dh_BH, dc_BH = torch.zeros_like(h0_BH), grad_c_BH.clone()
-        through_c_BH = torch.empty_like(h0_BH)
-        by_step = _backwards(grad_TBH, kept[:steps], kept[steps:], tanh_c_TBH, dgates_TBG)
-        for dh_out_BH, c_before_BH, activated_BG, tanh_c_BH, dgates_BG in by_step:
+        dgates_TBG = grad_TBH.new_empty(steps, batch, 4 * hidden)
+        dh_BH, from_outside = grad_TBH[-1], _gradients_before(grad_TBH)
+        dc_BH, through_c_BH = grad_c_BH.clone(), torch.empty_like(grad_c_BH)
+        by_step = _backwards(kept[:steps], kept[steps:], tanh_c_TBH, dgates_TBG, from_outside)
+        for c_before_BH, activated_BG, tanh_c_BH, dgates_BG, dh_before_BH in by_step:
             i, f, g, o = activated_BG.split(hidden, 1)
             di, df, dg, do = dgates_BG.split(hidden, 1)
-            dh_BH.add_(dh_out_BH)
             torch.mul(dh_BH, tanh_c_BH, out=do)
             torch.mul(dh_BH, o, out=through_c_BH)
             dc_BH.add_(_tanh_backward(through_c_BH, tanh_c_BH, grad_input=through_c_BH))
@@ -151,9 +160,8 @@ class LSTMScan(Function):
             _tanh_backward(dg, g, grad_input=dg)
             _sigmoid_backward(do, o, grad_input=do)
             dc_BH.mul_(f)
-            dh_BH = product(dgates_BG)
-        before_NH = _previous(h0_BH, outputs_TBH)
-        dweight_GH = product_of_columns(dgates_TBG.flatten(0, 1), before_NH, ctx.dtype)
+            dh_BH = product.plus(dgates_BG, dh_before_BH)
+        dweight_GH = _weight_gradient(dgates_TBG, states_TBH, ctx.dtype)
         return dgates_TBG, dweight_GH, dh_BH, dc_BH, None
 
 
@@ -174,10 +182,10 @@ class GRUScan(Function):
     ) -> Tensor:
         """Hidden states of all steps, (T, B, H)."""
         steps, batch, hidden = *gates_TBG.shape[:2], h0_BH.shape[1]
-        outputs_TBH = gates_TBG.new_empty(steps, batch, hidden)
+        states_TBH = _room_for_states(steps, h0_BH)
         product = Product(weight_GH, batch, steps, dtype)
         h_BH, activated, recurrent = h0_BH, [], []
-        for gates_BG, out_BH in zip(gates_TBG.unbind(), outputs_TBH.unbind(), strict=True):
+        for gates_BG, out_BH in zip(gates_TBG.unbind(), states_TBH[1:].unbind(), strict=True):
             # r, z and n take the place of W h, whose part for n backward needs as well.
             activated_BG = product(h_BH)
             r_and_z, n = activated_BG.split((2 * hidden, hidden), 1)
@@ -188,38 +196,35 @@ class GRUScan(Function):
             h_BH = torch.lerp(n, h_BH, z, out=out_BH)
             activated.append(activated_BG)
             recurrent.append(recurrent_n_BH)
-        ctx.save_for_backward(weight_GH, h0_BH, outputs_TBH, *activated, *recurrent)
+        ctx.save_for_backward(weight_GH, states_TBH, *activated, *recurrent)
         ctx.dtype = dtype
-        return outputs_TBH
+        return states_TBH[1:]
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad_TBH: Tensor) -> tuple[Tensor | None, ...]:
-        weight_GH, h0_BH, outputs_TBH, *kept = ctx.saved_tensors
-        steps, batch, hidden = outputs_TBH.shape
+        weight_GH, states_TBH, *kept = ctx.saved_tensors
+        steps, batch, hidden = grad_TBH.shape
         product = Product(weight_GH.t(), batch, steps, ctx.dtype)
         # Into x_r, x_z, x_n; and into W h, which n sees through the reset gate.
-        dgates_TBG = outputs_TBH.new_empty(steps, batch, 3 * hidden)
+        dgates_TBG = grad_TBH.new_empty(steps, batch, 3 * hidden)
         drecurrent_TBG = torch.empty_like(dgates_TBG)
-        dh_BH, before = torch.zeros_like(h0_BH), [h0_BH, *outputs_TBH.unbind()[:-1]]
+        dh_BH, from_outside = grad_TBH[-1], _gradients_before(grad_TBH)
         by_step = _backwards(
-            grad_TBH, before, kept[:steps], kept[steps:], dgates_TBG, drecurrent_TBG
+            states_TBH[:-1], kept[:steps], kept[steps:], dgates_TBG, drecurrent_TBG, from_outside
         )
-        for dh_out_BH, before_BH, activated_BG, recurrent_n, dgates_BG, drecurrent_BG in by_step:
+        for before_BH, activated_BG, recurrent_n, dgates_BG, drecurrent_BG, dh_before_BH in by_step:
             r, z, n = activated_BG.split(hidden, 1)
             dr, dz, dn = dgates_BG.split(hidden, 1)
-            dh_BH.add_(dh_out_BH)
-            dz_BH = torch.sub(before_BH, n).mul_(dh_BH)
-            dh_through_z_BH = dh_BH * z
-            _tanh_backward(dh_BH.sub_(dh_through_z_BH), n, grad_input=dn)
-            dz.copy_(dz_BH)
+            torch.sub(before_BH, n, out=dz).mul_(dh_BH)
+            through_z_BH = dh_BH * z
+            _tanh_backward(dh_BH - through_z_BH, n, grad_input=dn)
             torch.mul(dn, recurrent_n, out=dr)
             dr_and_dz, r_and_z = dgates_BG[:, : 2 * hidden], activated_BG[:, : 2 * hidden]
             _sigmoid_backward(dr_and_dz, r_and_z, grad_input=dr_and_dz)
             drecurrent_BG[:, : 2 * hidden] = dr_and_dz
             torch.mul(dn, r, out=drecurrent_BG[:, 2 * hidden :])
-            dh_BH = product(drecurrent_BG).add_(dh_through_z_BH)
-        drecurrent_NG = drecurrent_TBG.flatten(0, 1)
-        before_NH = _previous(h0_BH, outputs_TBH)
-        dweight_GH = product_of_columns(drecurrent_NG, before_NH, ctx.dtype)
-        return dgates_TBG, dweight_GH, drecurrent_NG[:, 2 * hidden :].sum(0), dh_BH, None
+            dh_BH = product.plus(drecurrent_BG, through_z_BH.add_(dh_before_BH))
+        dweight_GH = _weight_gradient(drecurrent_TBG, states_TBH, ctx.dtype)
+        dbias_n_H = drecurrent_TBG[..., 2 * hidden :].sum((0, 1))
+        return dgates_TBG, dweight_GH, dbias_n_H, dh_BH, None

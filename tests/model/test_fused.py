@@ -64,6 +64,20 @@ def weighted(outputs_TBH: Tensor, last: tuple[Tensor, ...]) -> Tensor:
     return outputs_TBH.square().sum() + sum((part.sin().sum() for part in last), torch.zeros(()))
 
 
+@pytest.mark.parametrize("name", cells())
+def test_under_autocast_what_is_handed_on_is_float32(name: str) -> None:
+    cell = cell_of(name)
+    vectors = Dense(torch.randn(T, B, I), torch.randn(cell.num_gates * H, I), cell.input_bias())
+    state = cell.zero_state(B)
+    with torch.autocast("cpu", torch.bfloat16):
+        outputs, last = fused_layer(
+            cell.recurrence, vectors, cell.weight_hh, cell.recurrent_bias(), state
+        )
+    expected, _ = cell.scan(vectors.gates(), cell.weight_hh, state, torch.float32)
+    assert {part.dtype for part in (outputs, *last)} == {torch.float32}
+    torch.testing.assert_close(outputs, expected, atol=0.05, rtol=0.05)
+
+
 def test_which_layers_are_fused_on_a_cpu() -> None:
     vectors, few, many = (
         Dense(torch.randn(T, B, I), torch.randn(4 * H, I), torch.zeros(4 * H)),
