@@ -40,7 +40,7 @@ class _LinearCrossEntropy(Function):
         if learning:
             to_hidden = Product(weight_VH.t(), rows, chunks, dtype)
             dhidden_NH = torch.empty_like(hidden_NH)
-            dweight_VH, dbias_V = torch.zeros_like(weight_VH), torch.zeros_like(bias_V)
+            dweight_VH, dbias_V = torch.empty_like(weight_VH), torch.zeros_like(bias_V)
         nats = hidden_NH.new_zeros((), dtype=torch.float64)
         for first in range(0, len(hidden_NH), rows):
             hidden_CH, targets_C = (t[first : first + rows] for t in (hidden_NH, targets_N))
@@ -57,9 +57,10 @@ class _LinearCrossEntropy(Function):
             # On a GPU it would have to be waited for whether any is not counted.
             if dlogits_CV.is_cuda or not counted_C1.all():
                 dlogits_CV.mul_(counted_C1)
-            dhidden_NH[first : first + rows] = to_hidden(dlogits_CV)
-            add_product_of_columns(dweight_VH, dlogits_CV, hidden_CH, dtype)
             dbias_V += dlogits_CV.sum(0)
+            factor_CV = dlogits_CV.to(dtype)
+            dhidden_NH[first : first + rows] = to_hidden(factor_CV)
+            add_product_of_columns(dweight_VH, factor_CV, hidden_CH, dtype, first=first == 0)
         if learning:
             ctx.save_for_backward(dhidden_NH, dweight_VH, dbias_V)
         return nats.to(hidden_NH.dtype)
@@ -67,7 +68,9 @@ class _LinearCrossEntropy(Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, dnats: Tensor) -> tuple[Tensor | None, ...]:
-        return *(gradient * dnats for gradient in ctx.saved_tensors), None
+        # In place: of a large vocabulary a second one would be hundreds of megabytes. So this can
+        # be gone through once, and autograd says so if it is not.
+        return *(gradient.mul_(dnats) for gradient in ctx.saved_tensors), None
 
 
 def linear_cross_entropy(
@@ -75,8 +78,8 @@ def linear_cross_entropy(
 ) -> Tensor:
     """Total negative log-likelihood, in nats, of targets under softmax(h Wᵀ + b).
 
-    Targets that are `IGNORED` count nothing. Exact in value and gradient; second derivatives cannot
-    be taken.
+    Targets that are `IGNORED` count nothing. Exact in value and gradient. Neither can second
+    derivatives be taken, nor the gradient twice.
     """
     if len(hidden_NH) * len(weight_VH) <= FEW_LOGITS:
         logits_NV = functional.linear(hidden_NH, weight_VH, bias_V).to(hidden_NH.dtype)

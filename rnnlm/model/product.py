@@ -46,8 +46,11 @@ def multiplied_dtype(tensor: Tensor) -> torch.dtype:
 
 # So many multiplications are few: MKL, which adds to the product in the same pass, is faster.
 _FEW = 2**22
-# Laying out a matrix for oneDNN takes a while: it pays from so many entries times uses.
+# oneDNN lays out W first: once where that pays (so many entries times uses, but no more memory than
+# so many entries take), else in every product, which pays for so many rows.
 _WORTH_PACKING = 2**22
+_MOST_PACKED = 2**24
+_MANY_ROWS = 512
 
 
 class Product:
@@ -63,11 +66,17 @@ class Product:
         self._dtype = dtype
         self._weight_OI = weight_OI.to(dtype)
         entries = weight_OI.numel()
+        packed = uses * entries >= _WORTH_PACKING and entries <= _MOST_PACKED
         self._onednn = weight_OI.is_cpu and (
-            (_ONEDNN and dtype == torch.float32 and rows * entries > _FEW)
-            or (dtype == torch.bfloat16 and has_fast_bfloat16(weight_OI.device))
+            (dtype == torch.bfloat16 and has_fast_bfloat16(weight_OI.device))
+            or (
+                dtype == torch.float32
+                and _ONEDNN
+                and rows * entries > _FEW
+                and (packed or rows >= _MANY_ROWS)
+            )
         )
-        if self._onednn and uses * entries >= _WORTH_PACKING:
+        if self._onednn and packed:
             self._weight_OI = torch.ops.mkldnn._reorder_linear_weight(self._weight_OI, rows)
 
     def __call__(self, x_NI: Tensor) -> Tensor:
@@ -94,12 +103,13 @@ def product_of_columns(y_NO: Tensor, x_NI: Tensor, dtype: torch.dtype) -> Tensor
 
 
 def add_product_of_columns(
-    sum_OI: Tensor, y_NO: Tensor, x_NI: Tensor, dtype: torch.dtype
+    sum_OI: Tensor, y_NO: Tensor, x_NI: Tensor, dtype: torch.dtype, first: bool
 ) -> Tensor:
-    """Add yᵀ x to a sum, in place."""
+    """Add yᵀ x to a sum, in place; as the first of its terms, put it there."""
     if dtype == sum_OI.dtype:
-        return sum_OI.addmm_(y_NO.t(), x_NI)
-    return sum_OI.add_(y_NO.to(dtype).t() @ x_NI.to(dtype))
+        return sum_OI.addmm_(y_NO.t(), x_NI, beta=0 if first else 1)
+    product_OI = y_NO.to(dtype).t() @ x_NI.to(dtype)
+    return sum_OI.copy_(product_OI) if first else sum_OI.add_(product_OI)
 
 
 class _Linear(Function):
@@ -113,8 +123,9 @@ class _Linear(Function):
     @once_differentiable
     def backward(ctx: Any, dy_NO: Tensor) -> tuple[Tensor, Tensor]:
         x_NI, weight_OI = ctx.saved_tensors
-        dx_NI = Product(weight_OI.t(), len(dy_NO), 1, ctx.dtype)(dy_NO)
-        return dx_NI, product_of_columns(dy_NO, x_NI, ctx.dtype)
+        factor_NO = dy_NO.to(ctx.dtype)
+        dx_NI = Product(weight_OI.t(), len(dy_NO), 1, ctx.dtype)(factor_NO)
+        return dx_NI.to(x_NI.dtype), product_of_columns(factor_NO, x_NI, ctx.dtype)
 
 
 def linear(x: Tensor, weight_OI: Tensor) -> Tensor:

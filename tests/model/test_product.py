@@ -49,7 +49,11 @@ def test_one_product_serves_batches_of_any_size() -> None:
 def test_products_of_columns_add_up(dtype: torch.dtype) -> None:
     y, x, total = torch.randn(30, 5), torch.randn(30, 7), torch.randn(5, 7)
     expected = total + product_of_columns(y, x, dtype)
-    torch.testing.assert_close(add_product_of_columns(total, y, x, dtype), expected)
+    added = add_product_of_columns(total, y, x, dtype, first=False)
+    torch.testing.assert_close(added, expected)
+    total.fill_(torch.nan)
+    put = add_product_of_columns(total, y, x, dtype, first=True)
+    torch.testing.assert_close(put, product_of_columns(y, x, dtype))
     torch.testing.assert_close(product_of_columns(y, x, dtype), y.t() @ x, atol=0.2, rtol=0.02)
 
 
