@@ -18,6 +18,7 @@ from omegaconf import MISSING, DictConfig, OmegaConf
 
 from rnnlm.data import corpora
 from rnnlm.data.corpus import CorpusConfig
+from rnnlm.last_checkpoint import CheckpointConfig
 from rnnlm.model.cells import cells
 from rnnlm.model.config import ModelConfig
 from rnnlm.model.features import EmbedConfig, FeaturesConfig, features
@@ -39,7 +40,8 @@ class Config:
     logger: dict[str, Any] = option(MISSING, affects_result=False)
     seed: int = option(1, minimum=0, maximum=2**32 - 1)
     output_dir: str = option("outputs", affects_result=False)
-    # Run again what is already completed.
+    checkpoint: CheckpointConfig = field(default_factory=CheckpointConfig)
+    # Start over what is completed or has been interrupted.
     force: bool = option(False, affects_result=False)
 
 
@@ -108,6 +110,7 @@ def _option_names() -> list[str]:
         "optimizer": [OptimizerConfig],
         "trainer": [TrainerConfig],
         "early_stopping": [EarlyStoppingConfig],
+        "checkpoint": [CheckpointConfig],
     }
     for group, schemas in groups.items():
         for schema in schemas:

@@ -47,20 +47,19 @@ def perplexity(loss: float) -> float:
 class Total:
     """A running sum of negative log-likelihoods, kept on the device until it is read."""
 
-    def __init__(self) -> None:
-        self._nats: Tensor | None = None
-        self.num_tokens = 0
+    def __init__(self, nats: float = 0.0, num_tokens: int = 0) -> None:
+        self._nats: Tensor | float = nats
+        self.num_tokens = num_tokens
 
     def add(self, nats: Tensor, num_tokens: int) -> None:
         """Add the nats of `num_tokens` predicted tokens, a scalar tensor, in float64."""
-        nats = nats.detach().double()
-        self._nats = nats if self._nats is None else self._nats + nats
+        self._nats = self._nats + nats.detach().double()
         self.num_tokens += num_tokens
 
     @property
     def nats(self) -> float:
         """The sum so far; reading it waits for the device."""
-        return 0.0 if self._nats is None else self._nats.item()
+        return float(self._nats)
 
     @property
     def loss(self) -> float:

@@ -62,6 +62,18 @@ class LanguageModelModule(LightningModule):
         )
         return nats, detach(state)
 
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """What a run needs to go on within an epoch, besides what Lightning keeps."""
+        checkpoint["train_state"] = self._train_state
+        checkpoint["train_total"] = (self.train_total.nats, self.train_total.num_tokens)
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        device = self.trainer.strategy.root_device
+        state = checkpoint["train_state"]
+        if state is not None:
+            self._train_state = tuple(tuple(t.to(device) for t in layer) for layer in state)
+        self.train_total = Total(*checkpoint["train_total"])
+
     def on_train_epoch_start(self) -> None:
         self.train_total = Total()
         if isinstance(batches := self.trainer.train_dataloader, Batches):

@@ -23,20 +23,43 @@ SECONDS_BETWEEN_BAR_UPDATES = 0.5
 
 
 class Stopwatch(Callback):
-    """Counts training tokens and the seconds spent on them, without validation."""
+    """Counts training tokens and seconds, over all the attempts that a run has taken."""
 
     def __init__(self) -> None:
-        self._seconds = 0.0
+        self.train_seconds = 0.0  # with validation
+        self._seconds = 0.0  # without
         self._tokens = 0
-        self._started = 0.0
+        self._marked = 0.0
+
+    def state_dict(self) -> dict[str, Any]:
+        self._lap(training=True)
+        return {
+            "train_seconds": self.train_seconds,
+            "seconds": self._seconds,
+            "tokens": self._tokens,
+        }
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self.train_seconds = state_dict["train_seconds"]
+        self._seconds, self._tokens = state_dict["seconds"], state_dict["tokens"]
 
     @property
     def tokens_per_second(self) -> float:
         """Training throughput over all epochs so far."""
         return self._tokens / self._seconds if self._seconds else 0.0
 
+    def _lap(self, training: bool) -> None:
+        """Count the time since the last lap."""
+        now = time.perf_counter()
+        self.train_seconds += now - self._marked
+        self._seconds += now - self._marked if training else 0.0
+        self._marked = now
+
+    def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        self._marked = time.perf_counter()
+
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        self._started = time.perf_counter()
+        self._lap(training=False)
 
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Batch, index: int
@@ -44,13 +67,16 @@ class Stopwatch(Callback):
         self._tokens += batch.num_tokens
 
     def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        self._seconds += time.perf_counter() - self._started
+        self._lap(training=True)
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        self._started = time.perf_counter()
+        self._lap(training=False)
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        self._seconds += time.perf_counter() - self._started
+        self._lap(training=True)
+
+    def on_fit_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self._lap(training=False)
 
 
 class Progress(Callback):
@@ -72,6 +98,8 @@ class Progress(Callback):
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self._started = self._shown = time.monotonic()
+        # A run that goes on has some of its batches behind it.
+        self._first = _batches_done(trainer, trainer.fit_loop.batch_idx + 1)
         self._validation = ""
         if self._bar:
             self._task = self._bar.add_task(self._title, total=_num_batches(trainer), figures="")
@@ -111,7 +139,8 @@ class Progress(Callback):
 
     def _figures(self, trainer: Trainer, module: Any, batches: int) -> str:
         loss = module.train_total.loss
-        done = _batches_done(trainer, batches) / max(_num_batches(trainer), 1)
+        batches_done = _batches_done(trainer, batches) - self._first
+        done = batches_done / max(_num_batches(trainer) - self._first, 1)
         left = (time.monotonic() - self._started) * (1 - done) / done if done else 0.0
         return (
             f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}  "

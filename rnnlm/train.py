@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 import shutil
+import signal
 import subprocess
-import time
+import warnings
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -22,6 +23,12 @@ from rnnlm.data import corpora
 from rnnlm.data.corpus import Corpus
 from rnnlm.data.splitting import SPLITS
 from rnnlm.exact_match import exact_match
+from rnnlm.last_checkpoint import (
+    LastCheckpoint,
+    Stopped,
+    check_checkpoint,
+    stopping_on_signals,
+)
 from rnnlm.memory import peak_memory_mb, reset_peak_memory
 from rnnlm.metrics import Metrics, perplexity, unigram_nats
 from rnnlm.model.language_model import LanguageModel, num_parameters
@@ -30,6 +37,7 @@ from rnnlm.module import LanguageModelModule
 from rnnlm.options import result_options
 from rnnlm.progress import Progress, Stopwatch
 from rnnlm.results.record import COMPLETED, FAILED, Record
+from rnnlm.results.record import FILE_NAME as RECORD_NAME
 from rnnlm.trainer import best_checkpoint, build_trainer, last_checkpoint
 
 LOG_NAME = "run.log"
@@ -76,9 +84,16 @@ def train(config: Config, folder: Path, overrides: list[str], title: str) -> Rec
         started_at=now(),
     )
     try:
-        clear(folder)
+        # Whatever has a record has come to an end: it starts over. What has none was interrupted.
+        if config.force or (folder / RECORD_NAME).exists():
+            clear(folder)
         fit_and_evaluate(config, corpus, folder, record, title)
         record.status = COMPLETED
+    except Stopped as stopped:
+        if stopped.signal_number == signal.SIGINT:
+            raise KeyboardInterrupt from stopped
+        log.warning("stopped by %s; the same command goes on with what is left", stopped)
+        raise SystemExit(128 + stopped.signal_number) from stopped
     except SystemExit as error:
         # Lightning's answer to Ctrl-C.
         raise KeyboardInterrupt from error
@@ -101,7 +116,13 @@ def clear(folder: Path) -> None:
 def fit_and_evaluate(
     config: Config, corpus: Corpus, folder: Path, record: Record, title: str
 ) -> None:
-    """Train, load the best checkpoint by validation loss, and measure it on the three splits."""
+    """Train, load the best checkpoint by validation loss, and measure it on the three splits.
+
+    Where `last.ckpt` is, the training goes on from there.
+    """
+    last = last_checkpoint(folder)
+    # A run that was killed while it wrote its first checkpoint has left nothing to go on from.
+    started_at_step = check_checkpoint(last, record.fingerprint) if last.exists() else None
     pl.seed_everything(config.seed, workers=True, verbose=False)
     network = LanguageModel(len(corpus.vocabulary), config.model, config.features)
     module = LanguageModelModule(network, config.optimizer)
@@ -116,12 +137,15 @@ def fit_and_evaluate(
         if isinstance(logger, TensorBoardLogger):
             # For its `hparams.yaml`; the HParams page gets them with the metrics, at the end.
             logger.hparams = hyperparameters(config, record)
+            # What is done again is logged again, and shown once.
+            logger._kwargs["purge_step"] = started_at_step
+    keeping = LastCheckpoint(last, config.checkpoint.every_n_train_steps, record.fingerprint)
     trainer = build_trainer(
         config.trainer,
         config.early_stopping,
         folder,
         loggers,
-        [stopwatch, Progress(title, bar=config.trainer.enable_progress_bar)],
+        [stopwatch, Progress(title, bar=config.trainer.enable_progress_bar), keeping],
     )
     record.device = device_name(trainer.strategy.root_device)
     if config.trainer.precision == "32-true" and has_fast_bfloat16(trainer.strategy.root_device):
@@ -131,9 +155,13 @@ def fit_and_evaluate(
         )
 
     reset_peak_memory(trainer.strategy.root_device)
-    started = time.perf_counter()
-    trainer.fit(module, corpus)
-    record.train_seconds = time.perf_counter() - started
+    if started_at_step is not None:
+        log.info("%s goes on from step %d", title, started_at_step)
+    with stopping_on_signals(keeping), warnings.catch_warnings():
+        # Of a run that goes on it is not.
+        warnings.filterwarnings("ignore", "Checkpoint directory .* exists and is not empty")
+        trainer.fit(module, corpus, ckpt_path=last if last.exists() else None, weights_only=True)
+    record.train_seconds = stopwatch.train_seconds
     record.peak_memory_mb = peak_memory_mb(trainer.strategy.root_device)
     record.tokens_per_second = stopwatch.tokens_per_second
     record.epochs = trainer.current_epoch

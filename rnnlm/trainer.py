@@ -122,13 +122,6 @@ def build_trainer(
             save_weights_only=True,
             enable_version_counter=False,
         ),
-        # On its own, because `save_last` writes only when a better one was found.
-        ModelCheckpoint(
-            best_checkpoint(folder).parent,
-            last_checkpoint(folder).stem,
-            save_on_train_epoch_end=True,
-            enable_version_counter=False,
-        ),
     ]
     if early_stopping.patience:
         callbacks.append(

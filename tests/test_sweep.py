@@ -178,7 +178,16 @@ def test_the_full_text_comes_from_the_cache(run_py: Run, real_data: Path, tmp_pa
     assert record.test["num_chars"] == 17_897
 
 
-def test_ctrl_c_is_said_in_one_line(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("number", "status", "said"),
+    [
+        (signal.SIGINT, 130, "interrupted; the same command goes on with what is left\n"),
+        (signal.SIGTERM, 143, "stopped by SIGTERM; the same command goes on with what is left\n"),
+    ],
+)
+def test_a_sweep_that_is_stopped_says_how_to_go_on(
+    tmp_path: Path, number: int, status: int, said: str
+) -> None:
     command = [sys.executable, str(ROOT / "run.py"), *TINY[:-1], "trainer.max_epochs=100000"]
     process = subprocess.Popen(
         command,
@@ -191,10 +200,10 @@ def test_ctrl_c_is_said_in_one_line(tmp_path: Path) -> None:
     deadline = time.monotonic() + 60
     while not list(tmp_path.rglob("last.ckpt")) and time.monotonic() < deadline:
         time.sleep(0.1)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     _, errors = process.communicate(timeout=60)
-    assert process.returncode == 130
-    assert errors == "interrupted; the same command goes on with what is left\n"
+    assert process.returncode == status
+    assert errors == said
     assert not list(tmp_path.rglob("result.json"))
 
 

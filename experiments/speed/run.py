@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import gc
 import itertools
 import logging
 import math
@@ -151,7 +152,7 @@ class Interleaved(Batches):
     def __len__(self) -> int:
         return (self.rounds + 1) * self.steps["a"]
 
-    def __iter__(self) -> Iterator[Batch]:
+    def _epoch(self) -> Iterator[Batch]:
         endless = itertools.cycle(self.batches)
         for number in range(self.rounds + 1):
             self.synchronize()
@@ -337,6 +338,7 @@ def measure(name: str, device: torch.device, arguments: argparse.Namespace) -> N
     print("| " + " | ".join(header) + " |\n|" + " :-- |" * 2 + " --: |" * (len(header) - 2))
     ratios: dict[str, list[tuple[str, float]]] = {"c": [], "a / b": [], **{o: [] for o in others}}
     for cell, kind in itertools.product(arguments.cells, arguments.features):
+        gc.collect()  # a Trainer and its module hold each other
         seconds = contest(cell, kind, size, device, arguments)
         row = [cell, kind]
         row += [f"{size.tokens / statistics.median(seconds[who]):,.0f}" for who in "abc"]

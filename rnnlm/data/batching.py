@@ -20,6 +20,7 @@ Shapes: N tokens, B rows, T time steps.
 
 from __future__ import annotations
 
+import itertools
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from enum import Enum
@@ -65,10 +66,26 @@ class Batches(ABC):
 
     def __init__(self) -> None:
         self.epoch = 0
+        self._start = self._given = 0
 
     def set_epoch(self, epoch: int) -> None:
-        """The order of an epoch's batches follows from its number."""
-        self.epoch = epoch
+        """Start an epoch; the order of its batches follows from its number."""
+        self.epoch, self._start = epoch, 0
+
+    def state_dict(self) -> dict[str, int]:
+        """Where in which epoch the batches are."""
+        return {"epoch": self.epoch, "given": self._given}
+
+    def load_state_dict(self, state: dict[str, int]) -> None:
+        """Go on where the state says."""
+        self.epoch, self._start = state["epoch"], state["given"]
+
+    def __iter__(self) -> Iterator[Batch]:
+        """The batches of the epoch; once after `load_state_dict`, those that are left of it."""
+        self._given, self._start = self._start, 0
+        for batch in itertools.islice(self._epoch(), self._given, None):
+            self._given += 1
+            yield batch
 
     @abstractmethod
     def to(self, device: torch.device) -> Self:
@@ -78,7 +95,8 @@ class Batches(ABC):
     def __len__(self) -> int: ...
 
     @abstractmethod
-    def __iter__(self) -> Iterator[Batch]: ...
+    def _epoch(self) -> Iterator[Batch]:
+        """All batches of the epoch."""
 
 
 def inputs_and_targets(ids_N: Tensor, begin_id: int | None) -> tuple[Tensor, Tensor]:
@@ -114,7 +132,7 @@ class Streams(Batches):
     def __len__(self) -> int:
         return len(self._counts)
 
-    def __iter__(self) -> Iterator[Batch]:
+    def _epoch(self) -> Iterator[Batch]:
         for index, count in enumerate(self._counts):
             steps = slice(index * self.seq_len, (index + 1) * self.seq_len)
             yield Batch(self.inputs_TB[steps], self.targets_TB[steps], count, starts=index == 0)
@@ -149,7 +167,7 @@ class Windows(Batches):
     def __len__(self) -> int:
         return -(-self.inputs_TN.shape[1] // self.batch_size)
 
-    def __iter__(self) -> Iterator[Batch]:
+    def _epoch(self) -> Iterator[Batch]:
         order = shuffled(self.inputs_TN.shape[1], self.seed, self.epoch)
         counts = [int(c.sum()) for c in torch.split(self._counts_N[order], self.batch_size)]
         order = order.to(self.inputs_TN.device)
@@ -201,7 +219,7 @@ class Documents(Batches):
     def __len__(self) -> int:
         return sum(map(len, self._counts))
 
-    def __iter__(self) -> Iterator[Batch]:
+    def _epoch(self) -> Iterator[Batch]:
         order = torch.arange(len(self._groups))
         if self.seed is not None:
             order = shuffled(len(self._groups), self.seed, self.epoch)

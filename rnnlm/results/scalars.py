@@ -20,6 +20,17 @@ class ScalarsCSV(Logger):
         self._path = Path(save_dir) / FILE_NAME
         self._rows: dict[int, dict[str, float]] = {}
         self._columns = ["step", "epoch"]
+        if self._path.exists():
+            self._read()
+
+    def _read(self) -> None:
+        """A run that goes on adds to what it has logged; what it does again it logs again."""
+        with self._path.open(newline="", encoding="utf-8") as file:
+            reader = csv.DictReader(file)
+            self._columns = list(reader.fieldnames or self._columns)
+            for row in reader:
+                known = {name: _number(value) for name, value in row.items() if value}
+                self._rows[int(row["step"])] = known
 
     @property
     def name(self) -> str:
@@ -52,3 +63,7 @@ class ScalarsCSV(Logger):
     def finalize(self, status: str) -> None:
         """Write what came last."""
         self.save()
+
+
+def _number(text: str) -> float:
+    return int(text) if text.isdigit() else float(text)

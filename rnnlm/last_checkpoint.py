@@ -1,0 +1,177 @@
+"""`checkpoints/last.ckpt`: all that an interrupted run needs to go on as if it had not been.
+
+Lightning keeps the weights, the optimizer, its schedule, the loops' counts and what the other
+callbacks know; the module keeps the carried state and the totals so far, the batches their place in
+the epoch, and this callback the random states. So a run that was interrupted anywhere gives, on a
+CPU, the same figures to the last bit as one that was left alone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import torch
+from pytorch_lightning import LightningModule, Trainer
+from pytorch_lightning.callbacks import Checkpoint
+
+from rnnlm.data.batching import Batches
+from rnnlm.options import option
+
+FINGERPRINT = "fingerprint"
+_RANDOM_STATES = "random_states"
+
+
+@dataclass
+class CheckpointConfig:
+    """How often a run saves what it needs to go on, besides the end of every epoch."""
+
+    every_n_train_steps: int = option(1000, minimum=1, affects_result=False)
+
+
+class CheckpointError(Exception):
+    """A checkpoint that a run cannot go on from."""
+
+
+class Stopped(Exception):  # noqa: N818
+    """A signal has asked the run to stop, and what it needs to go on is saved."""
+
+    def __init__(self, signal_number: int) -> None:
+        super().__init__(signal.Signals(signal_number).name)
+        self.signal_number = signal_number
+
+
+class LastCheckpoint(Checkpoint):
+    """Writes `last.ckpt` and, when a signal has asked for it, stops the run after writing it.
+
+    At the last batch of an epoch it waits for the epoch's end: validation comes in between. SIGTERM
+    does not wait.
+
+    Args:
+        fingerprint: of the run, which is not to go on from another's checkpoint.
+    """
+
+    def __init__(self, path: Path, every_n_train_steps: int, fingerprint: str) -> None:
+        self._path = path
+        self._every_n_train_steps = every_n_train_steps
+        self._fingerprint = fingerprint
+        self._random_states: dict[str, Any] | None = None
+        self._place: dict[str, int] | None = None
+        self._saved_at = 0
+        self.stop_signal: int | None = None
+
+    def on_save_checkpoint(
+        self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        checkpoint[FINGERPRINT] = self._fingerprint
+        checkpoint[_RANDOM_STATES] = {
+            "cpu": torch.get_rng_state(),
+            "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+        }
+
+    def on_load_checkpoint(
+        self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        self._random_states = checkpoint[_RANDOM_STATES]
+        (self._place,) = checkpoint["loops"]["fit_loop"]["state_dict"]["combined_loader"]
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self._saved_at = trainer.global_step
+        if self._place is not None and isinstance(trainer.train_dataloader, Batches):
+            # Lightning would, had nobody asked for the batches before; the schedule's length has.
+            trainer.train_dataloader.load_state_dict(self._place)
+        if self._random_states is not None:
+            torch.set_rng_state(self._random_states["cpu"])
+            if self._random_states["cuda"]:
+                torch.cuda.set_rng_state_all(self._random_states["cuda"])
+
+    def on_train_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, index: int
+    ) -> None:
+        last_of_epoch = index + 1 >= trainer.num_training_batches
+        accumulating = (index + 1) % trainer.accumulate_grad_batches != 0
+        if last_of_epoch or accumulating:
+            return
+        if self.stop_signal or trainer.global_step - self._saved_at >= self._every_n_train_steps:
+            self._save(trainer)
+            self._stop_if_asked()
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        # Lightning logs the epoch's figures after this: the run stops when it has.
+        self._save(trainer)
+
+    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self._stop_if_asked()
+
+    def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self._stop_if_asked()
+
+    def on_validation_batch_end(self, *_: Any, **__: Any) -> None:
+        # A cluster's warning leaves no time for the rest; what is not saved will be done again.
+        if self.stop_signal == signal.SIGTERM:
+            self._stop_if_asked()
+
+    def _save(self, trainer: Trainer) -> None:
+        """Atomically: the file is a whole checkpoint, this or the one before."""
+        temporary = self._path.with_suffix(f".{os.getpid()}.tmp")
+        try:
+            trainer.save_checkpoint(temporary, weights_only=False)
+            with temporary.open("rb") as file:
+                os.fsync(file.fileno())
+            temporary.replace(self._path)
+        finally:
+            temporary.unlink(missing_ok=True)
+        self._saved_at = trainer.global_step
+
+    def _stop_if_asked(self) -> None:
+        if self.stop_signal:
+            raise Stopped(self.stop_signal)
+
+
+@contextlib.contextmanager
+def stopping_on_signals(last_checkpoint: LastCheckpoint) -> Iterator[None]:
+    """Ctrl-C and SIGTERM stop the run as soon as it has saved; a second one stops it at once."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only the main thread may say what a signal does
+        return
+
+    def stop(signal_number: int, frame: FrameType | None) -> None:
+        last_checkpoint.stop_signal = signal_number
+        signal.signal(signal_number, handlers[signal_number])
+
+    handlers = {int(n): signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)}
+    # What is ignored, as Ctrl-C is by a job in the background, stays so.
+    handlers = {n: handler for n, handler in handlers.items() if handler != signal.SIG_IGN}
+    for number in handlers:
+        signal.signal(number, stop)
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+
+
+def check_checkpoint(path: Path, fingerprint: str) -> int:
+    """See that a run can go on from the checkpoint; returns the step it was saved at.
+
+    Raises:
+        CheckpointError: it is cut short, not this project's, or another run's.
+    """
+    try:
+        checkpoint = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+        found, step = checkpoint[FINGERPRINT], int(checkpoint["global_step"])
+    except Exception as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise CheckpointError(
+            f"{path} cannot be read ({reason}), force=true starts the run over"
+        ) from error
+    if found != fingerprint:
+        raise CheckpointError(f"{path} is of another run, force=true starts this one over")
+    return step

@@ -1,0 +1,217 @@
+"""rnnlm/last_checkpoint.py: interrupted runs that go on, with the figures of one left alone."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from rnnlm.config import Config
+from rnnlm.data.splitting import SPLITS
+from rnnlm.last_checkpoint import FINGERPRINT, CheckpointError, check_checkpoint
+from rnnlm.module import LanguageModelModule
+from rnnlm.results.record import COMPLETED, FAILED, Record
+from rnnlm.train import train
+from rnnlm.trainer import last_checkpoint
+from tests.conftest import ROOT, Compose
+
+BATCHES = 14  # of an epoch
+
+
+def trained(config: Config, folder: Path) -> Record:
+    folder.mkdir(parents=True, exist_ok=True)
+    return train(config, folder, [], "test run")
+
+
+def figures(folder: Path) -> dict[str, Any]:
+    """All of a record that must be the same whenever the same run is made."""
+    record = json.loads((folder / "result.json").read_text())
+    names = ("status", "fingerprint", "num_parameters", "epochs", "best_epoch", "overrides")
+    return {name: record[name] for name in (*names, *SPLITS)}
+
+
+def logged(folder: Path) -> str:
+    return (folder / "scalars.csv").read_text()
+
+
+@pytest.fixture
+def config(compose: Compose, text_file: Path) -> Config:
+    """Three epochs with dropout, a schedule and an optimizer that has a memory."""
+    text_file.write_text(text_file.read_text().replace(". ", ".\n"))
+    return compose(
+        f"data.source={text_file}",
+        "data.batch_size=6",
+        "data.seq_len=64",
+        "model.dropout=0.3",
+        "model.weight_dropout=0.2",
+        "optimizer.schedule=one_cycle",
+        "early_stopping.patience=5",
+        "trainer.max_epochs=3",
+        "checkpoint.every_n_train_steps=4",
+    )
+
+
+def interrupt_at(
+    monkeypatch: pytest.MonkeyPatch, step: int, number: int, hook: str = "training_step"
+) -> None:
+    """Send this process a signal in the run's n-th step, counted from 1 over all attempts."""
+    original = getattr(LanguageModelModule, hook)
+    steps = 0
+
+    def interrupted(self: LanguageModelModule, *arguments: Any) -> Any:
+        nonlocal steps
+        steps += 1
+        if steps == step:
+            os.kill(os.getpid(), number)
+        return original(self, *arguments)
+
+    monkeypatch.setattr(LanguageModelModule, hook, interrupted)
+
+
+@pytest.mark.parametrize("batching", ["stream", "windows", "documents"])
+@pytest.mark.parametrize("step", [1, 6, BATCHES, BATCHES + 1, 3 * BATCHES])
+def test_a_run_that_was_interrupted_gives_the_figures_of_one_left_alone(
+    config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, batching: str, step: int
+) -> None:
+    config.data.batching = type(config.data.batching)(batching)
+    trained(config, tmp_path / "alone")
+    with monkeypatch.context() as patch:
+        interrupt_at(patch, step, signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt):
+            trained(config, tmp_path / "interrupted")
+    assert not (tmp_path / "interrupted" / "result.json").exists()
+    trained(config, tmp_path / "interrupted")
+    assert figures(tmp_path / "interrupted") == figures(tmp_path / "alone")
+    assert logged(tmp_path / "interrupted") == logged(tmp_path / "alone")
+
+
+def test_what_was_done_since_the_last_checkpoint_is_done_again(
+    config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trained(config, tmp_path / "alone")
+    with monkeypatch.context() as patch:
+        interrupt_at(patch, 2, signal.SIGTERM, "validation_step")
+        with pytest.raises(SystemExit) as stopped:
+            trained(config, tmp_path / "interrupted")
+    assert stopped.value.code == 128 + signal.SIGTERM
+    trained(config, tmp_path / "interrupted")
+    assert figures(tmp_path / "interrupted") == figures(tmp_path / "alone")
+
+
+def test_a_checkpoint_is_kept_every_so_many_steps(
+    config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def at_once(self: LanguageModelModule, *_: Any) -> None:
+        raise MemoryError("no more")
+
+    folder = tmp_path / "run"
+    original = LanguageModelModule.training_step
+
+    def dies(self: LanguageModelModule, batch: Any, index: int) -> Any:
+        return at_once(self) if index == 10 else original(self, batch, index)
+
+    monkeypatch.setattr(LanguageModelModule, "training_step", dies)
+    assert trained(config, folder).status == FAILED
+    checkpoint = torch.load(last_checkpoint(folder), weights_only=True)
+    assert checkpoint["global_step"] == 8
+    # What has failed has come to an end: tried again, it starts over.
+    monkeypatch.setattr(LanguageModelModule, "training_step", original)
+    trained(config, tmp_path / "alone")
+    trained(config, folder)
+    assert figures(folder) == figures(tmp_path / "alone")
+
+
+class Code:
+    """What a pickle can do to those who load it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return os.mkdir, (str(self.path),)
+
+
+@pytest.mark.parametrize("kind", ["cut short", "empty", "code", "foreign"])
+def test_what_is_no_checkpoint_is_named_and_left_alone(
+    config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    folder = tmp_path / "run"
+    path = last_checkpoint(folder)
+    with monkeypatch.context() as patch:
+        interrupt_at(patch, 6, signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt):
+            trained(config, folder)
+    if kind == "cut short":
+        path.write_bytes(path.read_bytes()[:-1000])
+    elif kind == "empty":
+        path.write_bytes(b"")
+    elif kind == "code":
+        torch.save({FINGERPRINT: "x", "global_step": Code(tmp_path / "made by code")}, path)
+    else:
+        torch.save({"weights": torch.zeros(1)}, path)
+    content = path.read_bytes()
+    record = trained(config, folder)
+    assert record.status == FAILED
+    assert record.error is not None
+    assert str(path) in record.error
+    assert "force=true" in record.error
+    assert not (tmp_path / "made by code").exists()
+    assert path.read_bytes() == content
+    config.force = True
+    assert trained(config, folder).status == COMPLETED
+
+
+def test_a_checkpoint_of_another_run_is_refused(tmp_path: Path) -> None:
+    torch.save({FINGERPRINT: "one", "global_step": 3}, tmp_path / "last.ckpt")
+    assert check_checkpoint(tmp_path / "last.ckpt", "one") == 3
+    with pytest.raises(CheckpointError, match="of another run"):
+        check_checkpoint(tmp_path / "last.ckpt", "other")
+
+
+@pytest.mark.slow
+def test_a_sweep_killed_twenty_times_gives_the_figures_of_one_left_alone(tmp_path: Path) -> None:
+    command = [sys.executable, str(ROOT / "run.py"), "-m", "model=lstm,gru", "features=onehot"]
+    command += ["model.hidden_size=48", "model.dropout=0.2", "data.batch_size=8"]
+    command += ["trainer.max_epochs=18", "checkpoint.every_n_train_steps=20"]
+
+    def start(folder: str) -> subprocess.Popen[bytes]:
+        (tmp_path / folder).mkdir(exist_ok=True)
+        return subprocess.Popen(command, cwd=tmp_path / folder, stdout=subprocess.DEVNULL)
+
+    def records(folder: str) -> dict[str, dict[str, Any]]:
+        paths = sorted((tmp_path / folder).rglob("result.json"))
+        return {str(p.parent.relative_to(tmp_path / folder)): figures(p.parent) for p in paths}
+
+    assert start("alone").wait() == 0
+    draw = random.Random(0)
+    kills = 0
+    while kills < 20:
+        process = start("killed")
+        training = time.monotonic() + 60
+        before = len(list((tmp_path / "killed").rglob("run.log")))
+        log_sizes = sum(p.stat().st_size for p in (tmp_path / "killed").rglob("run.log"))
+        while process.poll() is None and time.monotonic() < training:
+            # As soon as it has something to say, it is past its imports.
+            sizes = sum(p.stat().st_size for p in (tmp_path / "killed").rglob("run.log"))
+            if sizes > log_sizes or len(list((tmp_path / "killed").rglob("run.log"))) > before:
+                break
+            time.sleep(0.02)
+        time.sleep(draw.uniform(0, 1.5))
+        if process.poll() is not None:
+            break
+        process.kill()
+        process.wait()
+        kills += 1
+    assert kills == 20
+    assert start("killed").wait() == 0
+    assert records("killed") == records("alone")
+    assert len(records("alone")) == 2
