@@ -84,8 +84,9 @@ def train(config: Config, folder: Path, overrides: list[str], title: str) -> Rec
         started_at=now(),
     )
     try:
-        # Whatever has a record has come to an end: it starts over. What has none was interrupted.
-        if config.force or (folder / RECORD_NAME).exists():
+        # What has a record has come to an end and starts over; what has none was interrupted.
+        ended = (folder / RECORD_NAME).exists()
+        if config.force or ended or not last_checkpoint(folder).exists():
             clear(folder)
         fit_and_evaluate(config, corpus, folder, record, title)
         record.status = COMPLETED
@@ -121,7 +122,6 @@ def fit_and_evaluate(
     Where `last.ckpt` is, the training goes on from there.
     """
     last = last_checkpoint(folder)
-    # A run that was killed while it wrote its first checkpoint has left nothing to go on from.
     started_at_step = check_checkpoint(last, record.fingerprint) if last.exists() else None
     pl.seed_everything(config.seed, workers=True, verbose=False)
     network = LanguageModel(len(corpus.vocabulary), config.model, config.features)

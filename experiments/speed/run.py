@@ -150,7 +150,8 @@ class Interleaved(Batches):
         return self
 
     def __len__(self) -> int:
-        return (self.rounds + 1) * self.steps["a"]
+        # One more, so that what comes after the last block is asked for.
+        return (self.rounds + 1) * self.steps["a"] + 1
 
     def _epoch(self) -> Iterator[Batch]:
         endless = itertools.cycle(self.batches)
@@ -166,6 +167,8 @@ class Interleaved(Batches):
                 for _ in range(self.steps[name]):
                     other()
                 self.note(name, started, number)
+        inputs_TB, targets_TB = next(endless)
+        yield Batch(inputs_TB, targets_TB, targets_TB.numel(), starts=False)
 
     def note(self, name: str, started: float, number: int) -> None:
         self.synchronize()
