@@ -24,6 +24,7 @@ from rnnlm.data.corpus import Corpus
 from rnnlm.data.splitting import SPLITS
 from rnnlm.exact_match import exact_match
 from rnnlm.last_checkpoint import (
+    CheckpointError,
     LastCheckpoint,
     Stopped,
     check_checkpoint,
@@ -98,6 +99,11 @@ def train(config: Config, folder: Path, overrides: list[str], title: str) -> Rec
     except SystemExit as error:
         # Lightning's answer to Ctrl-C.
         raise KeyboardInterrupt from error
+    except CheckpointError as error:
+        # No record: the run has not come to an end, and nothing of it is to be cleared away.
+        record.error = str(error)
+        log.error("%s: %s", title, record.error)
+        return record
     except Exception as error:
         record.error = f"{type(error).__name__}: {error}".splitlines()[0]
         log.debug("traceback of the failure", exc_info=True)
