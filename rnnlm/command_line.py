@@ -29,7 +29,7 @@ def main(task: TaskFunction, config_folder: Path, config_name: str) -> int:
 
     Returns:
         The exit status: 0 when every run completed, 1 when one failed, 2 when the command line
-        cannot be carried out as it is, 130 after Ctrl-C.
+        cannot be carried out as it is, 130 after Ctrl-C (and 143 after SIGTERM, by SystemExit).
     """
     register_schemas()
     arguments = get_args_parser().parse_intermixed_args()

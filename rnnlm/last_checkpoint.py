@@ -9,7 +9,6 @@ CPU, the same figures to the last bit as one that was left alone.
 from __future__ import annotations
 
 import contextlib
-import os
 import signal
 import threading
 from collections.abc import Iterator
@@ -22,6 +21,7 @@ import torch
 from pytorch_lightning import LightningModule, Trainer
 from pytorch_lightning.callbacks import Checkpoint
 
+from rnnlm.atomic_write import replacing
 from rnnlm.data.batching import Batches
 from rnnlm.options import option
 
@@ -120,14 +120,8 @@ class LastCheckpoint(Checkpoint):
 
     def _save(self, trainer: Trainer) -> None:
         """Atomically: the file is a whole checkpoint, this or the one before."""
-        temporary = self._path.with_suffix(f".{os.getpid()}.tmp")
-        try:
+        with replacing(self._path) as temporary:
             trainer.save_checkpoint(temporary, weights_only=False)
-            with temporary.open("rb") as file:
-                os.fsync(file.fileno())
-            temporary.replace(self._path)
-        finally:
-            temporary.unlink(missing_ok=True)
         self._saved_at = trainer.global_step
 
     def _stop_if_asked(self) -> None:
@@ -146,9 +140,12 @@ def stopping_on_signals(last_checkpoint: LastCheckpoint) -> Iterator[None]:
         last_checkpoint.stop_signal = signal_number
         signal.signal(signal_number, handlers[signal_number])
 
-    handlers = {int(n): signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)}
     # What is ignored, as Ctrl-C is by a job in the background, stays so.
-    handlers = {n: handler for n, handler in handlers.items() if handler != signal.SIG_IGN}
+    handlers = {
+        int(number): handler
+        for number in (signal.SIGINT, signal.SIGTERM)
+        if (handler := signal.getsignal(number)) != signal.SIG_IGN
+    }
     for number in handlers:
         signal.signal(number, stop)
     try:

@@ -166,7 +166,12 @@ def fit_and_evaluate(
     with stopping_on_signals(keeping), warnings.catch_warnings():
         # Of a run that goes on it is not.
         warnings.filterwarnings("ignore", "Checkpoint directory .* exists and is not empty")
-        trainer.fit(module, corpus, ckpt_path=last if last.exists() else None, weights_only=True)
+        trainer.fit(
+            module,
+            corpus,
+            ckpt_path=last if started_at_step is not None else None,
+            weights_only=True,
+        )
     record.train_seconds = stopwatch.train_seconds
     record.peak_memory_mb = peak_memory_mb(trainer.strategy.root_device)
     record.tokens_per_second = stopwatch.tokens_per_second
@@ -174,7 +179,7 @@ def fit_and_evaluate(
 
     # `trainer.max_steps` may stop a run before it is validated for the first time.
     chosen = best_checkpoint(folder)
-    chosen = chosen if chosen.exists() else last_checkpoint(folder)
+    chosen = chosen if chosen.exists() else last
     best = torch.load(chosen, map_location="cpu", weights_only=True)
     module.load_state_dict(best["state_dict"])
     record.best_epoch = best["epoch"] + 1

@@ -109,7 +109,7 @@ def build_trainer(
     loggers: list[Logger],
     callbacks: list[Callback],
 ) -> Trainer:
-    """A Trainer for one device that keeps `checkpoints/best.ckpt` and `last.ckpt` in the folder."""
+    """A Trainer for one device that keeps `checkpoints/best.ckpt` in the folder."""
     arguments = dataclasses.asdict(config)
     del arguments["enable_progress_bar"]
     arguments["profiler"] = arguments["profiler"] or NoProfiler()

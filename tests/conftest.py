@@ -12,6 +12,8 @@ import hydra
 import pytest
 
 from rnnlm.config import Config, checked, register_schemas
+from rnnlm.results.record import Record
+from rnnlm.train import train
 
 ROOT = Path(__file__).parent.parent
 # Real corpora lie beside the checkout where they are at hand; never in it.
@@ -27,6 +29,12 @@ TINY = [
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 Compose = Callable[..., Config]
+
+
+def trained(config: Config, folder: Path) -> Record:
+    """The record of a run in the folder, in this process."""
+    folder.mkdir(parents=True, exist_ok=True)
+    return train(config, folder, ["seed=1"], "test run")
 
 
 @pytest.fixture(autouse=True)

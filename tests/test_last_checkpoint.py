@@ -19,17 +19,11 @@ from rnnlm.config import Config
 from rnnlm.data.splitting import SPLITS
 from rnnlm.last_checkpoint import FINGERPRINT, CheckpointError, check_checkpoint
 from rnnlm.module import LanguageModelModule
-from rnnlm.results.record import COMPLETED, FAILED, Record
-from rnnlm.train import train
+from rnnlm.results.record import COMPLETED, FAILED
 from rnnlm.trainer import last_checkpoint
-from tests.conftest import ROOT, Compose
+from tests.conftest import ROOT, Compose, trained
 
 BATCHES = 14  # of an epoch
-
-
-def trained(config: Config, folder: Path) -> Record:
-    folder.mkdir(parents=True, exist_ok=True)
-    return train(config, folder, [], "test run")
 
 
 def figures(folder: Path) -> dict[str, Any]:

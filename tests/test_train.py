@@ -15,19 +15,13 @@ import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.plugins.hparams import plugin_data_pb2
 
-from rnnlm.config import Config
 from rnnlm.data.splitting import SPLITS
 from rnnlm.model.language_model import LanguageModel
 from rnnlm.model.product import has_fast_bfloat16
 from rnnlm.results.record import COMPLETED, FAILED, Record
-from rnnlm.train import load_corpus, train
+from rnnlm.train import load_corpus
 from rnnlm.trainer import best_checkpoint, last_checkpoint
-from tests.conftest import Compose
-
-
-def trained(config: Config, folder: Path) -> Record:
-    folder.mkdir(parents=True, exist_ok=True)
-    return train(config, folder, ["seed=1"], "test run")
+from tests.conftest import Compose, trained
 
 
 def metrics(record: Record) -> dict[str, Any]:

@@ -49,6 +49,7 @@ from rnnlm.memory import peak_memory_mb, reset_peak_memory
 from rnnlm.model.cells import cells
 from rnnlm.model.features import features
 from rnnlm.model.language_model import LanguageModel, State, detach, num_parameters
+from rnnlm.model.product import Product
 from rnnlm.module import LanguageModelModule
 from rnnlm.optimizer import OptimizerConfig, build_optimizer
 from rnnlm.progress import Progress, Stopwatch
@@ -256,8 +257,6 @@ def contest(
 
 def matrix_product_rate(precision: str, device: torch.device) -> float:
     """Floating-point operations per second of the fastest large product, by either engine."""
-    from rnnlm.model.product import Product
-
     dtype = torch.float32 if precision == "32-true" else torch.bfloat16
     best = 0.0
     for n in (1024, 2048):

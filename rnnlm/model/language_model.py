@@ -54,7 +54,7 @@ class LanguageModel(nn.Module):
         """
         below, new_state = tokens_TB, []
         for layer, cell in enumerate(self._layers()):
-            layer_input = self._layer_input(layer, below)
+            layer_input = self._layer_input(layer, cell, below)
             hidden_TBH, cell_state = cell(layer_input, state[layer] if state else None)
             below = self._dropped(hidden_TBH)
             new_state.append(cell_state)
@@ -83,14 +83,15 @@ class LanguageModel(nn.Module):
         """One token of each sequence, in evaluation: logits (B, V), and the state after it."""
         below, new_state = tokens_B, []
         for layer, cell in enumerate(self._layers()):
-            cell_state = cell.step(self._layer_input(layer, below).gates(), state[layer])
+            gates_BG = self._layer_input(layer, cell, below).gates()
+            cell_state = cell.step(gates_BG, state[layer])
             below = cell_state[0]
             new_state.append(cell_state)
         return self.output(below), tuple(new_state)
 
-    def _layer_input(self, layer: int, below: Tensor) -> LayerInput:
-        """What a layer is given: tokens the first, hidden states all others."""
-        bias_G = self._layers()[layer].input_bias()
+    def _layer_input(self, layer: int, cell: Cell, below: Tensor) -> LayerInput:
+        """What a layer's cell is given: of tokens the first, of hidden states all others."""
+        bias_G = cell.input_bias()
         if layer == 0:
             of_tokens: LayerInput = self.features(below, bias_G)
             return of_tokens

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
+
+from rnnlm.atomic_write import replacing
 
 FILE_NAME = "result.json"
 COMPLETED, FAILED = "completed", "failed"
@@ -63,16 +64,12 @@ class Record:
     def write(self, folder: Path) -> None:
         """Write `result.json` atomically: the folder holds a whole record, this or the last."""
         folder.mkdir(parents=True, exist_ok=True)
-        temporary = folder / f".{FILE_NAME}.{os.getpid()}"
-        try:
-            with temporary.open("w", encoding="utf-8") as file:
-                json.dump(asdict(self), file, indent=2, ensure_ascii=False)
-                file.write("\n")
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(folder / FILE_NAME)
-        finally:
-            temporary.unlink(missing_ok=True)
+        with (
+            replacing(folder / FILE_NAME) as temporary,
+            temporary.open("w", encoding="utf-8") as file,
+        ):
+            json.dump(asdict(self), file, indent=2, ensure_ascii=False)
+            file.write("\n")
 
     @classmethod
     def read(cls, folder: Path) -> Record:
