@@ -5,6 +5,11 @@ from pathlib import Path
 
 if __name__ == "__main__":
     # Not at the top: the processes that segment text import this file, and need nothing of it.
+    from rnnlm import process_server
+
+    # Before the large imports, which then take place in both processes at once.
+    process_server.start()
+
     from rnnlm.command_line import main
     from rnnlm.sweep import run_cell
 

@@ -9,13 +9,18 @@ from pathlib import Path
 
 
 @contextlib.contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """A temporary file beside the path, which takes its place once it is written to the disk."""
+def replacing(path: Path, durable: bool = True) -> Iterator[Path]:
+    """A temporary file beside the path, which takes its place once it is whole.
+
+    Args:
+        durable: wait until it is on the disk, so that it outlives the machine's going down too.
+    """
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         yield temporary
-        with temporary.open("rb+") as file:
-            os.fsync(file.fileno())
+        if durable:
+            with temporary.open("rb+") as file:
+                os.fsync(file.fileno())
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)

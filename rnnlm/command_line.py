@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
+import threading
 from pathlib import Path
+from types import FrameType
 
 import hydra
 from hydra._internal.utils import get_args_parser
@@ -21,7 +24,8 @@ from rnnlm.options import OptionError
 from rnnlm.sweep import all_completed, sweep
 
 VERSION_BASE = "1.3"
-COMPLETED_STATUS, FAILED_STATUS, USAGE_STATUS, INTERRUPTED_STATUS = 0, 1, 2, 130
+COMPLETED_STATUS, FAILED_STATUS, USAGE_STATUS = 0, 1, 2
+INTERRUPTED_STATUS, TERMINATED_STATUS = 128 + signal.SIGINT, 128 + signal.SIGTERM
 
 
 def main(task: TaskFunction, config_folder: Path, config_name: str) -> int:
@@ -29,9 +33,11 @@ def main(task: TaskFunction, config_folder: Path, config_name: str) -> int:
 
     Returns:
         The exit status: 0 when every run completed, 1 when one failed, 2 when the command line
-        cannot be carried out as it is, 130 after Ctrl-C (and 143 after SIGTERM, by SystemExit).
+        cannot be carried out as it is, 130 after Ctrl-C and 143 after SIGTERM.
     """
     register_schemas()
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, _stop)
     arguments = get_args_parser().parse_intermixed_args()
     if not _wants_to_run(arguments):
         hydra.main(str(config_folder), config_name, VERSION_BASE)(task)()
@@ -46,10 +52,22 @@ def main(task: TaskFunction, config_folder: Path, config_name: str) -> int:
             raise
         print(in_one_line(error), file=sys.stderr)
         return USAGE_STATUS
+    except OSError as error:
+        print(f"{error.filename or 'output_dir'}: {error.strerror or error}", file=sys.stderr)
+        return FAILED_STATUS
     except KeyboardInterrupt:
         print("interrupted; the same command goes on with what is left", file=sys.stderr)
         return INTERRUPTED_STATUS
+    except SystemExit as stop:
+        if stop.code != TERMINATED_STATUS:
+            raise
+        print("stopped by SIGTERM; the same command goes on with what is left", file=sys.stderr)
+        return TERMINATED_STATUS
     return COMPLETED_STATUS if all_completed(runs) else FAILED_STATUS
+
+
+def _stop(signal_number: int, frame: FrameType | None) -> None:
+    raise SystemExit(128 + signal_number)
 
 
 def _wants_to_run(arguments: argparse.Namespace) -> bool:

@@ -41,8 +41,12 @@ class Config:
     seed: int = option(1, minimum=0, maximum=2**32 - 1)
     output_dir: str = option("outputs", affects_result=False)
     checkpoint: CheckpointConfig = field(default_factory=CheckpointConfig)
-    # Start over what is completed or has been interrupted.
+    # Start over what is completed, has failed or has been interrupted.
     force: bool = option(False, affects_result=False)
+    # Try again what has failed; without it, such runs are left as they are.
+    retry_failed: bool = option(True, affects_result=False)
+    # How many runs may share a GPU.
+    runs_per_gpu: int = option(1, minimum=1, affects_result=False)
 
 
 def register_schemas() -> None:

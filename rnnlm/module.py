@@ -15,6 +15,7 @@ from torch.optim import Optimizer
 
 from rnnlm.data.batching import Batch, Batches
 from rnnlm.data.splitting import SPLITS
+from rnnlm.divergence import DivergedError, Divergence
 from rnnlm.gradient_clipping import clip_by_norm, clip_by_value
 from rnnlm.metrics import Total, perplexity
 from rnnlm.model.language_model import LanguageModel, State, detach
@@ -44,6 +45,7 @@ class LanguageModelModule(LightningModule):
         self.validation_total = Total()
         # After `Trainer.test`: the totals of train, validation and test in eval mode.
         self.evaluated: dict[str, Total] = {}
+        self._divergence = Divergence()
         self._train_state: State | None = None
         self._evaluation_state: State | None = None
 
@@ -84,7 +86,11 @@ class LanguageModelModule(LightningModule):
         self.train_total.add(nats, batch.num_tokens)
         return nats / batch.num_tokens
 
+    def on_train_batch_end(self, outputs: Any, batch: Batch, batch_idx: int) -> None:
+        self._divergence.watch(outputs["loss"], self.trainer.global_step)
+
     def on_train_epoch_end(self) -> None:
+        self._divergence.look()
         # Measured while the weights moved and with dropout on, hence its own name.
         self._log_epoch(self.train_total, "train_running")
 
@@ -107,8 +113,8 @@ class LanguageModelModule(LightningModule):
 
     def _log_epoch(self, total: Total, name: str) -> None:
         if not math.isfinite(perplexity(total.loss)):
-            raise FloatingPointError(
-                f"the {name} loss is {total.loss} after step {self.trainer.global_step}; "
+            raise DivergedError(
+                f"the {name} loss is {total.loss} at step {self.trainer.global_step}; "
                 "a lower optimizer.lr or trainer.gradient_clip_val may help"
             )
         for metric, value in (("loss", total.loss), ("ppl", perplexity(total.loss))):

@@ -1,59 +1,107 @@
 """A sweep: from a command line to its runs, their records and their table.
 
-Hydra composes the configurations and its launchers run them; what lies between is done here. A
-sweep of which any cell is misconfigured is refused before the first starts, each run gets a folder
-that follows from its configuration and text, runs that are completed are left out, and it all ends
-in one table. A single run is a sweep of one.
+Hydra composes the configurations and a launcher runs them; what lies between is done here. A sweep
+of which any cell is misconfigured is refused before the first starts, each run gets a folder that
+follows from its configuration and text, runs that are completed are left out, those that another
+sweep is at work on are shared with it, and it all ends in one table. A single run is a sweep of
+one.
 """
 
 from __future__ import annotations
 
 import logging
 import os
+import time
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from hydra._internal.callbacks import Callbacks
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra.core.config_loader import ConfigLoader
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.plugins import Plugins
+from hydra.core.utils import JobReturn, JobStatus
+from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext, RunMode, TaskFunction
 from omegaconf import DictConfig, open_dict
 
 from rnnlm.config import Config, checked, fingerprint
+from rnnlm.gpu_lease import gpu_for_run
+from rnnlm.launchers.launcher import ReportingLauncher, build_launcher
 from rnnlm.options import OptionError
 from rnnlm.results.record import COMPLETED, Record, RecordError
 from rnnlm.results.table import CSV_NAME, MARKDOWN_NAME, Table
+from rnnlm.run_lock import is_held, sole_writer
+from rnnlm.sweep_progress import SweepProgress
 from rnnlm.terminal import table_console
-from rnnlm.train import load_corpus, train
+from rnnlm.train import clear, load_corpus, new_record, now, train
+
+# What `run_cell` says of a run that another process is at work on.
+HELD_ELSEWHERE = "held elsewhere"
+SECONDS_BETWEEN_LOOKS = 1.0
 
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
+class CorpusIdentity(NamedTuple):
+    """What of a corpus a plan needs to know."""
+
+    identity: str
+    text_sha256: str
+
+
+@dataclass
 class Run:
     """A cell of the grid with its seed, before it is launched."""
 
     overrides: list[str]
     config: Config
+    corpus: CorpusIdentity
     folder: Path
     name: str
+    # Of a failure that could not be written down.
+    unwritten: Record | None = None
 
     def record(self) -> Record | None:
         """What the run has left so far; a broken record counts as none."""
         try:
-            return Record.read(self.folder)
-        except (FileNotFoundError, RecordError):
+            return self.unwritten or Record.read(self.folder)
+        except (OSError, RecordError):
             return None
 
-    def is_done(self) -> bool:
-        """Whether there is nothing left to do for it."""
+    def has_completed(self) -> bool:
+        """Whether the run has left the record of a completed one."""
         record = self.record()
-        return record is not None and record.status == COMPLETED and not self.config.force
+        return record is not None and record.status == COMPLETED
+
+    def start_over(self) -> None:
+        """Remove what the run has left.
+
+        Raises:
+            OptionError: a process is at work on it.
+        """
+        if not self.folder.is_dir():
+            return
+        with sole_writer(self.folder) as free:
+            if not free:
+                raise OptionError("force", f"{self.name} is being trained, in {self.folder}")
+            clear(self.folder)
+
+    def fail(self, error: str) -> None:
+        """Write down that the run has failed where it could not do so itself."""
+        if self.has_completed():
+            return
+        record = new_record(
+            self.config, self.corpus.identity, self.corpus.text_sha256, self.overrides
+        )
+        record.error, record.finished_at = error, now()
+        try:
+            record.write(self.folder)
+        except OSError:
+            self.unwritten = record
 
 
 def sweep(
@@ -68,22 +116,73 @@ def sweep(
     Raises:
         OptionError, HydraException, OmegaConfBaseException: a cell cannot run as asked; nothing has
             been started.
+        OSError: the table cannot be written; it has been printed.
     """
     master = loader.load_configuration(config_name, arguments, run_mode=RunMode.MULTIRUN)
     runs = plan(loader, master, arguments)
-    to_do = []
-    for run in runs:
-        if run.is_done():
-            print(f"{run.name} is completed: {run.folder}")
-        else:
-            to_do.append(run)
+    to_do = [run for run in runs if not _is_left_out(run)]
+    for run in to_do:
+        if run.config.force:
+            run.start_over()
     if to_do:
-        launcher = Plugins.instance().instantiate_launcher(
-            HydraContext(config_loader=loader, callbacks=Callbacks(master)), task, master
-        )
-        launcher.launch([launch_overrides(run, i, len(to_do)) for i, run in enumerate(to_do, 1)], 0)
+        context = HydraContext(config_loader=loader, callbacks=Callbacks(master))
+        launcher = build_launcher(context, task, master)
+        carry_out(to_do, launcher)
     tabulate(runs)
     return runs
+
+
+def _is_left_out(run: Run) -> bool:
+    """Whether there is nothing to do for a run, which is then said."""
+    record = run.record()
+    if record is None or run.config.force:
+        return False
+    if record.status == COMPLETED:
+        print(f"{run.name} is completed: {run.folder}")
+        return True
+    if not run.config.retry_failed:
+        print(f"{run.name} has failed and is not tried again: {record.error}")
+        return True
+    return False
+
+
+def carry_out(runs: Sequence[Run], launcher: Launcher) -> None:
+    """Launch the runs until each has come to an end, here or in another sweep."""
+    titles = {run.folder: f"{number}/{len(runs)} {run.name}" for number, run in enumerate(runs, 1)}
+    shown = runs[0].config.trainer.enable_progress_bar
+    with SweepProgress([(title, folder) for folder, title in titles.items()], shown) as progress:
+        to_do = list(runs)
+        while to_do:
+            to_do = _launch(to_do, titles, launcher, progress)
+            while to_do and all(is_held(run.folder) for run in to_do):
+                time.sleep(SECONDS_BETWEEN_LOOKS)
+
+
+def _launch(
+    runs: Sequence[Run], titles: dict[Path, str], launcher: Launcher, progress: SweepProgress
+) -> list[Run]:
+    """Launch the runs once; returns those that were held elsewhere."""
+    held = []
+
+    def ended(index: int, returned: JobReturn) -> None:
+        run = runs[index]
+        if returned.status == JobStatus.FAILED:
+            run.fail(str(returned._return_value))
+        elif returned.return_value == HELD_ELSEWHERE:
+            held.append(run)
+            progress.held_elsewhere(run.folder)
+            return
+        record = run.record()
+        progress.ended(run.folder, record.error if record else "it has left no record")
+
+    overrides = [launch_overrides(run, titles[run.folder]) for run in runs]
+    if isinstance(launcher, ReportingLauncher):
+        launcher.on_end = ended
+        launcher.launch(overrides, 0)
+    else:
+        for index, returned in enumerate(launcher.launch(overrides, 0)):
+            ended(index, returned)
+    return held
 
 
 def plan(loader: ConfigLoader, master: DictConfig, arguments: list[str]) -> list[Run]:
@@ -93,7 +192,7 @@ def plan(loader: ConfigLoader, master: DictConfig, arguments: list[str]) -> list
         OptionError, HydraException, OmegaConfBaseException: a cell is misconfigured.
     """
     overrides = OverridesParser.create(config_loader=loader).parse_overrides(arguments)
-    identities: dict[str, str] = {}
+    identities: dict[str, CorpusIdentity] = {}
     runs = []
     for cell in BasicSweeper.split_arguments(overrides, None)[0]:
         composed = loader.load_sweep_config(master, cell)
@@ -102,7 +201,8 @@ def plan(loader: ConfigLoader, master: DictConfig, arguments: list[str]) -> list
         config = checked(composed)
         # The cells of a grid share their corpora: each is read once.
         if str(config.data) not in identities:
-            identities[str(config.data)] = load_corpus(config).identity
+            corpus = load_corpus(config)
+            identities[str(config.data)] = CorpusIdentity(corpus.identity, corpus.text_sha256)
         _refuse_unwritable(Path(config.output_dir))
         runs.append(plan_run(cell, config, identities[str(config.data)]))
     # The same cell given twice is one run.
@@ -121,26 +221,30 @@ def _refuse_unwritable(folder: Path) -> None:
         raise OptionError("output_dir", f"{folder} cannot be written to")
 
 
-def plan_run(overrides: Sequence[str], config: Config, corpus: str) -> Run:
-    """The run of a configuration on a corpus of that identity; its folder follows from both."""
+def plan_run(overrides: Sequence[str], config: Config, corpus: CorpusIdentity) -> Run:
+    """The run of a configuration on a corpus; its folder follows from both."""
     cell = f"{config.model.cell}-{config.features.name}"
-    identity = fingerprint(config, corpus)
+    identity = fingerprint(config, corpus.identity)
     folder = Path(config.output_dir, config.data.name, cell, f"seed{config.seed}-{identity[:8]}")
-    return Run(list(overrides), config, folder, f"{config.data.name} {cell} seed {config.seed}")
+    name = f"{config.data.name} {cell} seed {config.seed}"
+    return Run(list(overrides), config, corpus, folder, name)
 
 
-def launch_overrides(run: Run, number: int, total: int) -> list[str]:
+def launch_overrides(run: Run, title: str) -> list[str]:
     """What Hydra is given to compose the run again where it is launched, in its own folder."""
     return [
         *run.overrides,
         f"hydra.sweep.subdir='{run.folder.relative_to(run.config.output_dir)}'",
-        f"hydra.job.name='{number}/{total} {run.name}'",
+        f"hydra.job.name='{title}'",
     ]
 
 
 def tabulate(runs: Sequence[Run]) -> None:
     """Print the table of the runs' records and write it beside them."""
-    table = Table([record for run in runs if (record := run.record())])
+    records = [record for run in runs if (record := run.record())]
+    if not records:
+        return
+    table = Table(records)
     table.print(table_console())
     folder = Path(runs[0].config.output_dir)
     table.write(folder)
@@ -149,24 +253,34 @@ def tabulate(runs: Sequence[Run]) -> None:
 
 def all_completed(runs: Sequence[Run]) -> bool:
     """Whether every run has left the record of a completed one."""
-    return all((record := run.record()) and record.status == COMPLETED for run in runs)
+    return all(run.has_completed() for run in runs)
 
 
 def run_cell(composed: DictConfig) -> str:
     """What a launcher runs for each cell: one run, in the folder that Hydra made for it.
 
     Returns:
-        The status of the run's record.
+        The status of the run's record, or that another process is at work on it.
     """
     silence_libraries()
     hydra = HydraConfig.get()
-    overrides = list(hydra.overrides.task)
-    folder = Path(hydra.runtime.output_dir)
-    return train(checked(composed), folder, overrides, title=hydra.job.name).status
+    config, folder = checked(composed), Path(hydra.runtime.output_dir)
+    with sole_writer(folder) as free:
+        if not free:
+            return HELD_ELSEWHERE
+        try:
+            # Another sweep may have been at it since this one began.
+            if Record.read(folder).status == COMPLETED:
+                return COMPLETED
+        except (FileNotFoundError, RecordError):
+            pass
+        with gpu_for_run(config.trainer.accelerator, config.runs_per_gpu) as gpu:
+            return train(config, folder, list(hydra.overrides.task), gpu).status
 
 
 def silence_libraries() -> None:
     """Warnings go to the run's log; Lightning's remarks on hardware and products go nowhere."""
     logging.captureWarnings(True)
     warnings.simplefilter("default")
+    warnings.filterwarnings("ignore", "The `srun` command is available")
     logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)

@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import warnings
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -22,9 +23,10 @@ from rnnlm.config import Config, fingerprint
 from rnnlm.data import corpora
 from rnnlm.data.corpus import Corpus
 from rnnlm.data.splitting import SPLITS
+from rnnlm.divergence import DivergedError
 from rnnlm.exact_match import exact_match
+from rnnlm.failure import reason
 from rnnlm.last_checkpoint import (
-    CheckpointError,
     LastCheckpoint,
     Stopped,
     check_checkpoint,
@@ -36,9 +38,11 @@ from rnnlm.model.language_model import LanguageModel, num_parameters
 from rnnlm.model.product import has_fast_bfloat16
 from rnnlm.module import LanguageModelModule
 from rnnlm.options import result_options
-from rnnlm.progress import Progress, Stopwatch
+from rnnlm.progress import ReportProgress
 from rnnlm.results.record import COMPLETED, FAILED, Record
 from rnnlm.results.record import FILE_NAME as RECORD_NAME
+from rnnlm.run_lock import LOCK_NAME
+from rnnlm.stopwatch import Stopwatch
 from rnnlm.trainer import best_checkpoint, build_trainer, last_checkpoint
 
 LOG_NAME = "run.log"
@@ -57,24 +61,22 @@ def load_corpus(config: Config) -> Corpus:
     return corpus
 
 
-def train(config: Config, folder: Path, overrides: list[str], title: str) -> Record:
-    """Train one run in its folder and write its record, whether it completes or fails.
+def new_record(config: Config, identity: str, text_sha256: str, overrides: Sequence[str]) -> Record:
+    """The record of a run that has not completed: what it is, and where it is made.
 
     Args:
-        overrides: what was given on the command line, for the record.
-        title: how the run is called in the progress display.
+        identity: of the corpus.
     """
-    corpus = load_corpus(config)
-    record = Record(
+    return Record(
         status=FAILED,
         data=config.data.name,
         source=config.data.source,
-        text_sha256=corpus.text_sha256,
+        text_sha256=text_sha256,
         model=config.model.cell,
         features=config.features.name,
         seed=config.seed,
-        fingerprint=fingerprint(config, corpus.identity),
-        overrides=overrides,
+        fingerprint=fingerprint(config, identity),
+        overrides=list(overrides),
         precision=config.trainer.precision,
         versions={
             "rnnlm": __version__,
@@ -84,49 +86,60 @@ def train(config: Config, folder: Path, overrides: list[str], title: str) -> Rec
         git_revision=git_revision(),
         started_at=now(),
     )
+
+
+def train(config: Config, folder: Path, overrides: Sequence[str], gpu: int | None = None) -> Record:
+    """Train one run in its folder and write its record, whether it completes or fails.
+
+    Where an earlier attempt has left `last.ckpt`, the run goes on from there.
+
+    Args:
+        overrides: what was given on the command line, for the record.
+        gpu: the index of the GPU, where it trains on one and not just any.
+
+    Raises:
+        KeyboardInterrupt, SystemExit: Ctrl-C or SIGTERM has stopped the run; it has no record.
+        OSError: the record cannot be written.
+    """
+    corpus = load_corpus(config)
+    record = new_record(config, corpus.identity, corpus.text_sha256, overrides)
     try:
-        # What has a record has come to an end and starts over; what has none was interrupted.
-        ended = (folder / RECORD_NAME).exists()
-        if config.force or ended or not last_checkpoint(folder).exists():
+        if last_checkpoint(folder).exists():
+            (folder / RECORD_NAME).unlink(missing_ok=True)
+        else:
             clear(folder)
-        fit_and_evaluate(config, corpus, folder, record, title)
+        fit_and_evaluate(config, corpus, folder, record, gpu)
         record.status = COMPLETED
     except Stopped as stopped:
         if stopped.signal_number == signal.SIGINT:
             raise KeyboardInterrupt from stopped
-        log.warning("stopped by %s; the same command goes on with what is left", stopped)
+        log.info("stopped by %s; the same command goes on with what is left", stopped)
         raise SystemExit(128 + stopped.signal_number) from stopped
     except SystemExit as error:
         # Lightning's answer to Ctrl-C.
         raise KeyboardInterrupt from error
-    except CheckpointError as error:
-        # No record: the run has not come to an end, and nothing of it is to be cleared away.
-        record.error = str(error)
-        log.error("%s: %s", title, record.error)
-        return record
     except Exception as error:
-        record.error = f"{type(error).__name__}: {error}".splitlines()[0]
-        log.debug("traceback of the failure", exc_info=True)
-        log.error("%s failed: %s", title, record.error)
+        record.error = reason(error)
+        log.error("failed: %s", record.error, exc_info=True)
+        if isinstance(error, DivergedError):
+            # There is nothing to go on from.
+            last_checkpoint(folder).unlink(missing_ok=True)
     record.finished_at = now()
     record.write(folder)
     return record
 
 
 def clear(folder: Path) -> None:
-    """Remove what an earlier attempt at the same run has left, but its log and its options."""
+    """Remove what earlier attempts at the same run have left, but their log and their options."""
     for path in folder.iterdir():
-        if path.name not in (LOG_NAME, ".hydra"):
+        if path.name not in (LOG_NAME, LOCK_NAME, ".hydra"):
             shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 def fit_and_evaluate(
-    config: Config, corpus: Corpus, folder: Path, record: Record, title: str
+    config: Config, corpus: Corpus, folder: Path, record: Record, gpu: int | None
 ) -> None:
-    """Train, load the best checkpoint by validation loss, and measure it on the three splits.
-
-    Where `last.ckpt` is, the training goes on from there.
-    """
+    """Train, load the best checkpoint by validation loss, and measure it on the three splits."""
     last = last_checkpoint(folder)
     started_at_step = check_checkpoint(last, record.fingerprint) if last.exists() else None
     pl.seed_everything(config.seed, workers=True, verbose=False)
@@ -151,7 +164,8 @@ def fit_and_evaluate(
         config.early_stopping,
         folder,
         loggers,
-        [stopwatch, Progress(title, bar=config.trainer.enable_progress_bar), keeping],
+        [stopwatch, ReportProgress(folder), keeping],
+        gpu,
     )
     record.device = device_name(trainer.strategy.root_device)
     if config.trainer.precision == "32-true" and has_fast_bfloat16(trainer.strategy.root_device):
@@ -162,7 +176,7 @@ def fit_and_evaluate(
 
     reset_peak_memory(trainer.strategy.root_device)
     if started_at_step is not None:
-        log.info("%s goes on from step %d", title, started_at_step)
+        log.info("going on from step %d", started_at_step)
     with stopping_on_signals(keeping), warnings.catch_warnings():
         # Of a run that goes on it is not.
         warnings.filterwarnings("ignore", "Checkpoint directory .* exists and is not empty")

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from lightning_fabric.plugins.environments import LightningEnvironment
 from pytorch_lightning import Callback, Trainer
 from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
 from pytorch_lightning.loggers import Logger
@@ -108,8 +109,13 @@ def build_trainer(
     folder: Path,
     loggers: list[Logger],
     callbacks: list[Callback],
+    gpu: int | None = None,
 ) -> Trainer:
-    """A Trainer for one device that keeps `checkpoints/best.ckpt` in the folder."""
+    """A Trainer for one device that keeps `checkpoints/best.ckpt` in the folder.
+
+    Args:
+        gpu: the index of the GPU, where it trains on one.
+    """
     arguments = dataclasses.asdict(config)
     del arguments["enable_progress_bar"]
     arguments["profiler"] = arguments["profiler"] or NoProfiler()
@@ -129,7 +135,9 @@ def build_trainer(
         )
     return Trainer(
         **arguments,
-        devices=1,
+        devices=1 if gpu is None else [gpu],
+        # A run is one process wherever it is; Lightning would look for a cluster around it.
+        plugins=[LightningEnvironment()],
         default_root_dir=folder,
         logger=loggers,
         callbacks=callbacks,

@@ -34,7 +34,7 @@ Compose = Callable[..., Config]
 def trained(config: Config, folder: Path) -> Record:
     """The record of a run in the folder, in this process."""
     folder.mkdir(parents=True, exist_ok=True)
-    return train(config, folder, ["seed=1"], "test run")
+    return train(config, folder, ["seed=1"])
 
 
 @pytest.fixture(autouse=True)

@@ -21,6 +21,7 @@ from rnnlm.data.splitting import SPLITS
 from rnnlm.last_checkpoint import FINGERPRINT, CheckpointError, check_checkpoint
 from rnnlm.module import LanguageModelModule
 from rnnlm.results.record import COMPLETED, FAILED
+from rnnlm.train import clear
 from rnnlm.trainer import last_checkpoint
 from tests.conftest import ROOT, Compose, trained
 
@@ -126,7 +127,7 @@ def test_a_checkpoint_is_kept_every_so_many_steps(
     assert trained(config, folder).status == FAILED
     checkpoint = torch.load(last_checkpoint(folder), weights_only=True)
     assert checkpoint["global_step"] == 8
-    # What has failed has come to an end: tried again, it starts over.
+    # Tried again, it goes on.
     monkeypatch.setattr(LanguageModelModule, "training_step", original)
     trained(config, tmp_path / "alone")
     trained(config, folder)
@@ -170,7 +171,7 @@ def test_what_is_no_checkpoint_is_named_and_left_alone(
         assert "force=true" in record.error
         assert not (tmp_path / "made by code").exists()
         assert path.read_bytes() == content
-    config.force = True
+    clear(folder)  # as force=true does
     assert trained(config, folder).status == COMPLETED
 
 

@@ -69,11 +69,17 @@ def test_the_output_tells_which_run_of_how_many_and_nothing_needless(
     for line in progress:
         assert re.search(
             r"epoch 1/1  train loss \d+\.\d+ ppl \d+\.\d+  "
-            r"validation loss \d+\.\d+ ppl \d+\.\d+  0:00:00 left",
+            r"validation loss \d+\.\d+ ppl \d+\.\d+  completed in 0:00:\d\d$",
             line,
         )
-    # Six lines of progress, three of headings, six rows, the legend and where it was written.
-    assert len(lines) == 17
+    of_sweep = [line for line in lines if line.startswith("sweep: ")]
+    for done, line in enumerate(of_sweep, 1):
+        waiting = 6 - done
+        assert re.match(rf"sweep: {done} done, 0 running, 0 failed, {waiting} waiting  0:", line)
+    # Six lines of runs and five of the sweep, three of headings, six rows, the legend and where it
+    # was written.
+    assert len(of_sweep) == 5
+    assert len(lines) == 22
     assert "\x1b" not in result.stdout
 
 

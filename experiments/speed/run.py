@@ -52,7 +52,8 @@ from rnnlm.model.language_model import LanguageModel, State, detach, num_paramet
 from rnnlm.model.product import Product
 from rnnlm.module import LanguageModelModule
 from rnnlm.optimizer import OptimizerConfig, build_optimizer
-from rnnlm.progress import Progress, Stopwatch
+from rnnlm.progress import ReportProgress
+from rnnlm.stopwatch import Stopwatch
 from rnnlm.trainer import EarlyStoppingConfig, TrainerConfig, build_trainer
 
 CLIP = 1.0
@@ -245,7 +246,7 @@ def contest(
             EarlyStoppingConfig(),
             Path(folder),
             [TensorBoardLogger(folder)],
-            [Stopwatch(), Progress(cell, bar=False)],
+            [Stopwatch(), ReportProgress(Path(folder))],
         )
         # What is timed ends before the epoch does; there is no need to write gigabytes after it.
         callbacks = trainer.callbacks

@@ -14,6 +14,7 @@ from rich.console import Console, JustifyMethod
 from rich.table import Table as RichTable
 from rich.text import Text
 
+from rnnlm.atomic_write import replacing
 from rnnlm.results.record import COMPLETED, Record
 
 CSV_NAME, MARKDOWN_NAME = "results.csv", "results.md"
@@ -175,7 +176,10 @@ class Table:
 
     def write_csv(self, path: Path) -> None:
         """Full precision, one row a run; `best` is 1 for the best of its text."""
-        with path.open("w", newline="", encoding="utf-8") as file:
+        with (
+            replacing(path) as temporary,
+            temporary.open("w", newline="", encoding="utf-8") as file,
+        ):
             writer = csv.writer(file)
             writer.writerow([column.name for column in self.columns] + ["best"])
             for index, record in enumerate(self.records):
@@ -192,7 +196,8 @@ class Table:
             row = [cell.replace("|", r"\|") for cell in self.cells(index, self.columns)]
             row = [f"**{cell}**" for cell in row] if self.is_best(index) else row
             lines.append("| " + " | ".join(row) + " |")
-        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        with replacing(path) as temporary:
+            temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
     def write(self, folder: Path) -> None:
         """`results.csv` and `results.md` in the folder."""

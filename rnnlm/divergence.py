@@ -1,0 +1,59 @@
+"""Noticing the first training step whose loss is not finite."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+
+class DivergedError(FloatingPointError):
+    """A loss is infinite or not a number: training cannot go on from here."""
+
+
+class Divergence:
+    """Watches the losses of training steps.
+
+    On a CPU every loss is looked at as it comes. On a GPU a look waits for the device, so they are
+    looked at together, some steps later; the step that is named is still the first.
+    """
+
+    STEPS_BETWEEN_LOOKS = 100  # of a GPU
+
+    def __init__(self) -> None:
+        self._unseen: list[tuple[int, Tensor]] = []
+
+    def watch(self, loss: Tensor, step: int) -> None:
+        """Look at the scalar loss of a step, now or later.
+
+        Raises:
+            DivergedError: it is not finite, or an earlier one was not.
+        """
+        if loss.device.type == "cpu":
+            _refuse_non_finite(loss.item(), step)
+            return
+        self._unseen.append((step, loss.detach()))
+        if len(self._unseen) >= self.STEPS_BETWEEN_LOOKS:
+            self.look()
+
+    def look(self) -> None:
+        """Look at the losses that have not been looked at.
+
+        Raises:
+            DivergedError: one of them is not finite.
+        """
+        if not self._unseen:
+            return
+        steps, losses = zip(*self._unseen, strict=True)
+        self._unseen = []
+        for step, loss in zip(steps, torch.stack(losses).tolist(), strict=True):
+            _refuse_non_finite(loss, step)
+
+
+def _refuse_non_finite(loss: float, step: int) -> None:
+    if not math.isfinite(loss):
+        raise DivergedError(
+            f"the training loss is {loss} at step {step}; "
+            "a lower optimizer.lr or trainer.gradient_clip_val may help"
+        )

@@ -1,0 +1,1 @@
+"""What Hydra hands the runs of a sweep to."""

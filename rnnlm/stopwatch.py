@@ -1,0 +1,67 @@
+"""How long a run has trained, and how fast."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from pytorch_lightning import Callback, LightningModule, Trainer
+
+from rnnlm.data.batching import Batch
+
+
+class Stopwatch(Callback):
+    """Counts training tokens and seconds, over all the attempts that a run has taken."""
+
+    def __init__(self) -> None:
+        self.train_seconds = 0.0  # with validation
+        self._seconds = 0.0  # without
+        self._tokens = 0
+        self._marked = 0.0
+
+    def state_dict(self) -> dict[str, Any]:
+        self._lap(training=True)
+        return {
+            "train_seconds": self.train_seconds,
+            "seconds": self._seconds,
+            "tokens": self._tokens,
+        }
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self.train_seconds = state_dict["train_seconds"]
+        self._seconds, self._tokens = state_dict["seconds"], state_dict["tokens"]
+
+    @property
+    def tokens_per_second(self) -> float:
+        """Training throughput over all epochs so far."""
+        return self._tokens / self._seconds if self._seconds else 0.0
+
+    def _lap(self, training: bool) -> None:
+        """Count the time since the last lap."""
+        now = time.perf_counter()
+        self.train_seconds += now - self._marked
+        self._seconds += now - self._marked if training else 0.0
+        self._marked = now
+
+    def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        self._marked = time.perf_counter()
+
+    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self._lap(training=False)
+
+    def on_train_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Batch, index: int
+    ) -> None:
+        self._tokens += batch.num_tokens
+
+    def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self._lap(training=True)
+
+    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self._lap(training=False)
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self._lap(training=True)
+
+    def on_fit_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self._lap(training=False)
