@@ -131,14 +131,19 @@ class LastCheckpoint(Checkpoint):
 
 @contextlib.contextmanager
 def stopping_on_signals(last_checkpoint: LastCheckpoint) -> Iterator[None]:
-    """Ctrl-C and SIGTERM stop the run as soon as it has saved; a second one stops it at once."""
+    """Ctrl-C and SIGTERM stop the run as soon as it has saved; a second Ctrl-C stops it at once.
+
+    A second SIGTERM does not: one that is sent to a whole group of processes reaches a run twice,
+    from the sender and from the sweep that passes it on.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield  # only the main thread may say what a signal does
         return
 
     def stop(signal_number: int, frame: FrameType | None) -> None:
         last_checkpoint.stop_signal = signal_number
-        signal.signal(signal_number, handlers[signal_number])
+        if signal_number == signal.SIGINT:
+            signal.signal(signal_number, handlers[signal_number])
 
     # What is ignored, as Ctrl-C is by a job in the background, stays so.
     handlers = {

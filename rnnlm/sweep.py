@@ -29,12 +29,13 @@ from hydra.types import HydraContext, RunMode, TaskFunction
 from omegaconf import DictConfig, open_dict
 
 from rnnlm.config import Config, checked, fingerprint
-from rnnlm.gpu_lease import gpu_for_run
+from rnnlm.data.corpus import Corpus
 from rnnlm.launchers.launcher import ReportingLauncher, build_launcher
+from rnnlm.lease import gpu_for_run
+from rnnlm.lock import is_held, sole_writer
 from rnnlm.options import OptionError
 from rnnlm.results.record import COMPLETED, Record, RecordError
 from rnnlm.results.table import CSV_NAME, MARKDOWN_NAME, Table
-from rnnlm.run_lock import is_held, sole_writer
 from rnnlm.sweep_progress import SweepProgress
 from rnnlm.terminal import table_console
 from rnnlm.train import clear, load_corpus, new_record, now, train
@@ -51,6 +52,11 @@ class CorpusIdentity(NamedTuple):
 
     identity: str
     text_sha256: str
+
+    @classmethod
+    def of(cls, corpus: Corpus) -> CorpusIdentity:
+        """Of a corpus that has been read."""
+        return cls(corpus.identity, corpus.text_sha256)
 
 
 @dataclass
@@ -119,7 +125,7 @@ def sweep(
         OSError: the table cannot be written; it has been printed.
     """
     master = loader.load_configuration(config_name, arguments, run_mode=RunMode.MULTIRUN)
-    runs = plan(loader, master, arguments)
+    runs = plan(loader, master, list(master.hydra.overrides.task))
     to_do = [run for run in runs if not _is_left_out(run)]
     for run in to_do:
         if run.config.force:
@@ -201,8 +207,7 @@ def plan(loader: ConfigLoader, master: DictConfig, arguments: list[str]) -> list
         config = checked(composed)
         # The cells of a grid share their corpora: each is read once.
         if str(config.data) not in identities:
-            corpus = load_corpus(config)
-            identities[str(config.data)] = CorpusIdentity(corpus.identity, corpus.text_sha256)
+            identities[str(config.data)] = CorpusIdentity.of(load_corpus(config))
         _refuse_unwritable(Path(config.output_dir))
         runs.append(plan_run(cell, config, identities[str(config.data)]))
     # The same cell given twice is one run.
@@ -274,8 +279,11 @@ def run_cell(composed: DictConfig) -> str:
                 return COMPLETED
         except (FileNotFoundError, RecordError):
             pass
+        corpus, overrides = load_corpus(config), list(hydra.overrides.task)
+        if plan_run(overrides, config, CorpusIdentity.of(corpus)).folder.name != folder.name:
+            raise OptionError("data.source", "the text has changed since the sweep began")
         with gpu_for_run(config.trainer.accelerator, config.runs_per_gpu) as gpu:
-            return train(config, folder, list(hydra.overrides.task), gpu).status
+            return train(config, corpus, folder, overrides, gpu).status
 
 
 def silence_libraries() -> None:

@@ -32,6 +32,7 @@ from rnnlm.last_checkpoint import (
     check_checkpoint,
     stopping_on_signals,
 )
+from rnnlm.lock import LOCK_NAME
 from rnnlm.memory import peak_memory_mb, reset_peak_memory
 from rnnlm.metrics import Metrics, perplexity, unigram_nats
 from rnnlm.model.language_model import LanguageModel, num_parameters
@@ -41,7 +42,6 @@ from rnnlm.options import result_options
 from rnnlm.progress import ReportProgress
 from rnnlm.results.record import COMPLETED, FAILED, Record
 from rnnlm.results.record import FILE_NAME as RECORD_NAME
-from rnnlm.run_lock import LOCK_NAME
 from rnnlm.stopwatch import Stopwatch
 from rnnlm.trainer import best_checkpoint, build_trainer, last_checkpoint
 
@@ -88,7 +88,13 @@ def new_record(config: Config, identity: str, text_sha256: str, overrides: Seque
     )
 
 
-def train(config: Config, folder: Path, overrides: Sequence[str], gpu: int | None = None) -> Record:
+def train(
+    config: Config,
+    corpus: Corpus,
+    folder: Path,
+    overrides: Sequence[str],
+    gpu: int | None = None,
+) -> Record:
     """Train one run in its folder and write its record, whether it completes or fails.
 
     Where an earlier attempt has left `last.ckpt`, the run goes on from there.
@@ -101,7 +107,6 @@ def train(config: Config, folder: Path, overrides: Sequence[str], gpu: int | Non
         KeyboardInterrupt, SystemExit: Ctrl-C or SIGTERM has stopped the run; it has no record.
         OSError: the record cannot be written.
     """
-    corpus = load_corpus(config)
     record = new_record(config, corpus.identity, corpus.text_sha256, overrides)
     try:
         if last_checkpoint(folder).exists():

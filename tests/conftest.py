@@ -13,7 +13,7 @@ import pytest
 
 from rnnlm.config import Config, checked, register_schemas
 from rnnlm.results.record import Record
-from rnnlm.train import train
+from rnnlm.train import load_corpus, train
 
 ROOT = Path(__file__).parent.parent
 # Real corpora lie beside the checkout where they are at hand; never in it.
@@ -34,7 +34,7 @@ Compose = Callable[..., Config]
 def trained(config: Config, folder: Path) -> Record:
     """The record of a run in the folder, in this process."""
     folder.mkdir(parents=True, exist_ok=True)
-    return train(config, folder, ["seed=1"])
+    return train(config, load_corpus(config), folder, ["seed=1"])
 
 
 @pytest.fixture(autouse=True)

@@ -28,8 +28,8 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, open_dict
 
 from rnnlm import process_server
-from rnnlm.gpu_lease import uses_gpu, visible_gpus
 from rnnlm.launchers.launcher import DiedError, ReportingLauncher, failed
+from rnnlm.lease import lease_folder, leased_cores, uses_gpu, visible_cores, visible_gpus
 from rnnlm.train import LOG_NAME
 
 # What a run that SIGTERM has asked to stop gets to save, before it is killed.
@@ -63,7 +63,7 @@ class ProcessLauncher(ReportingLauncher):
         """Run every job; Ctrl-C and SIGTERM are passed on to those at work, which save."""
         process_server.start()
         at_once = min(self._runs_at_once or self._places(), len(job_overrides))
-        num_threads = max(1, num_cores() // at_once) if at_once > 1 else None
+        num_threads = max(1, torch.get_num_threads() // at_once)
         waiting = deque(enumerate(job_overrides))
         at_work: dict[int, _Job] = {}
         returns: dict[int, JobReturn] = {}
@@ -90,11 +90,9 @@ class ProcessLauncher(ReportingLauncher):
     def _places(self) -> int:
         if uses_gpu(self.config.trainer.accelerator):
             return len(visible_gpus()) * int(self.config.runs_per_gpu)
-        return num_cores()
+        return len(visible_cores())
 
-    def _start(
-        self, index: int, overrides: list[str], number: int, num_threads: int | None
-    ) -> _Job:
+    def _start(self, index: int, overrides: list[str], number: int, num_threads: int) -> _Job:
         config = self.hydra_context.config_loader.load_sweep_config(self.config, overrides)
         with open_dict(config):
             config.hydra.job.id = config.hydra.job.num = number
@@ -117,17 +115,12 @@ class ProcessLauncher(ReportingLauncher):
         return _Job(index, process, receiver)
 
 
-def num_cores() -> int:
-    """The cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
-
-
 def _work(
     context: HydraContext,
     task: TaskFunction,
     config: DictConfig,
     version_base: str,
-    num_threads: int | None,
+    num_threads: int,
     sender: Connection,
 ) -> None:
     """What a run's process does."""
@@ -136,15 +129,16 @@ def _work(
     _speak_into_log(Path(config.hydra.sweep.dir, config.hydra.sweep.subdir))
     version.setbase(version_base)
     setup_globals()
-    if num_threads is not None and "OMP_NUM_THREADS" not in os.environ:
-        torch.set_num_threads(num_threads)
-    returned = run_job(
-        hydra_context=context,
-        task_function=task,
-        config=config,
-        job_dir_key="hydra.sweep.dir",
-        job_subdir_key="hydra.sweep.subdir",
-    )
+    with leased_cores(visible_cores(), num_threads, lease_folder()) as free:
+        if "OMP_NUM_THREADS" not in os.environ:
+            torch.set_num_threads(free)
+        returned = run_job(
+            hydra_context=context,
+            task_function=task,
+            config=config,
+            job_dir_key="hydra.sweep.dir",
+            job_subdir_key="hydra.sweep.subdir",
+        )
     value: Any = returned._return_value
     if returned.status == JobStatus.FAILED:
         value = DiedError(f"{type(value).__name__}: {value}".splitlines()[0])

@@ -1,18 +1,30 @@
-"""One GPU for each run on a machine: taken by lock, not by number, so that no two collide."""
+"""What a machine has few of, GPUs and cores, divided among the runs on it.
+
+By lock and not by number, so that no two runs collide, whichever sweeps they belong to; a lock ends
+with the process that holds it at the latest.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import getpass
+import os
+import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import torch
-from filelock import FileLock, Timeout
+
+from rnnlm.lock import locked
 
 SECONDS_BETWEEN_TRIES = 0.5
+
+
+def lease_folder() -> Path:
+    """Where the locks of this user's runs on this machine are."""
+    return Path(tempfile.gettempdir()) / f"rnnlm-leases-{getpass.getuser()}"
 
 
 def visible_gpus() -> list[str]:
@@ -22,6 +34,13 @@ def visible_gpus() -> list[str]:
     """
     count = torch.cuda.device_count() if torch.cuda.is_available() else 0
     return [str(torch.cuda.get_device_properties(index).uuid) for index in range(count)]
+
+
+def visible_cores() -> list[int]:
+    """The cores that this process may use."""
+    if sys.platform == "linux":
+        return sorted(os.sched_getaffinity(0))
+    return list(range(os.cpu_count() or 1))
 
 
 def uses_gpu(accelerator: str) -> bool:
@@ -35,18 +54,13 @@ def gpu_for_run(accelerator: str, runs_per_gpu: int) -> Iterator[int | None]:
     if not uses_gpu(accelerator):
         yield None
         return
-    with leased(visible_gpus(), runs_per_gpu, lease_folder()) as index:
+    with leased_gpu(visible_gpus(), runs_per_gpu, lease_folder()) as index:
         yield index
 
 
-def lease_folder() -> Path:
-    """Where the locks of this user's runs on this machine are."""
-    return Path(tempfile.gettempdir()) / f"rnnlm-gpus-{getpass.getuser()}"
-
-
 @contextlib.contextmanager
-def leased(gpus: Sequence[str], runs_per_gpu: int, folder: Path) -> Iterator[int]:
-    """Hold one of the GPUs, waiting until one is free; a lock ends with its process at the latest.
+def leased_gpu(gpus: Sequence[str], runs_per_gpu: int, folder: Path) -> Iterator[int]:
+    """Hold one of the GPUs, waiting until one is free.
 
     All GPUs get a first run before any gets a second.
 
@@ -64,14 +78,28 @@ def leased(gpus: Sequence[str], runs_per_gpu: int, folder: Path) -> Iterator[int
     while True:
         for place in range(runs_per_gpu):
             for index, gpu in enumerate(gpus):
-                lock = FileLock(folder / f"{gpu}-{place}.lock")
-                try:
-                    lock.acquire(blocking=False)
-                except Timeout:
-                    continue
-                try:
-                    yield index
-                finally:
-                    lock.release()
-                return
+                with locked(folder / f"gpu-{gpu}-{place}.lock") as is_ours:
+                    if is_ours:
+                        yield index
+                        return
         time.sleep(SECONDS_BETWEEN_TRIES)
+
+
+@contextlib.contextmanager
+def leased_cores(cores: Sequence[int], wanted: int, folder: Path) -> Iterator[int]:
+    """Hold as many of the cores as are wanted and free, and go on with one where none is.
+
+    The threads of a run wait for each other so impatiently that two runs of two threads each took,
+    on two cores, thirty times as long as one after the other.
+
+    Yields:
+        How many threads to compute with: the cores held, but one at least.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with contextlib.ExitStack() as held:
+        count = 0
+        for core in cores:
+            count += held.enter_context(locked(folder / f"core-{core}.lock"))
+            if count == wanted:
+                break
+        yield max(count, 1)

@@ -12,12 +12,12 @@ LOCK_NAME = ".lock"
 
 
 @contextlib.contextmanager
-def sole_writer(folder: Path) -> Iterator[bool]:
-    """Hold the run's folder for as long as the context lasts; False where another process does.
+def locked(path: Path) -> Iterator[bool]:
+    """Hold a lock for as long as the context lasts; False where another process does.
 
     The lock is the system's own on an open file, so there is no stale one to break.
     """
-    lock = FileLock(folder / LOCK_NAME)
+    lock = FileLock(path)
     try:
         lock.acquire(blocking=False)
     except Timeout:
@@ -27,6 +27,11 @@ def sole_writer(folder: Path) -> Iterator[bool]:
         yield True
     finally:
         lock.release()
+
+
+def sole_writer(folder: Path) -> contextlib.AbstractContextManager[bool]:
+    """Hold the run's folder; False where another process is at work on the run."""
+    return locked(folder / LOCK_NAME)
 
 
 def is_held(folder: Path) -> bool:
