@@ -1,4 +1,4 @@
-"""Noticing the first training step whose loss is not finite."""
+"""Noticing the first training step after which there is nothing left to train."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ import math
 import torch
 from torch import Tensor
 
+from rnnlm.metrics import perplexity
+
 
 class DivergedError(FloatingPointError):
-    """A loss is infinite or not a number: training cannot go on from here."""
+    """A loss whose perplexity is beyond all numbers: training cannot go on from here."""
 
 
 class Divergence:
@@ -28,10 +30,10 @@ class Divergence:
         """Look at the scalar loss of a step, now or later.
 
         Raises:
-            DivergedError: it is not finite, or an earlier one was not.
+            DivergedError: its perplexity, or that of one before, is not finite.
         """
         if loss.device.type == "cpu":
-            _refuse_non_finite(loss.item(), step)
+            _check(loss.item(), step)
             return
         self._unseen.append((step, loss.detach()))
         if len(self._unseen) >= self.STEPS_BETWEEN_LOOKS:
@@ -41,18 +43,18 @@ class Divergence:
         """Look at the losses that have not been looked at.
 
         Raises:
-            DivergedError: one of them is not finite.
+            DivergedError: the perplexity of one of them is not finite.
         """
         if not self._unseen:
             return
         steps, losses = zip(*self._unseen, strict=True)
         self._unseen = []
         for step, loss in zip(steps, torch.stack(losses).tolist(), strict=True):
-            _refuse_non_finite(loss, step)
+            _check(loss, step)
 
 
-def _refuse_non_finite(loss: float, step: int) -> None:
-    if not math.isfinite(loss):
+def _check(loss: float, step: int) -> None:
+    if not math.isfinite(perplexity(loss)):
         raise DivergedError(
             f"the training loss is {loss} at step {step}; "
             "a lower optimizer.lr or trainer.gradient_clip_val may help"

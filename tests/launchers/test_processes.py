@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -83,9 +84,11 @@ def test_of_six_runs_one_diverges_one_raises_one_is_killed_and_three_complete(
     failed = {rate: record.error for rate, (_, record) in found.items() if record.status == FAILED}
     assert failed["0.2"] == "RuntimeError: sabotage"
     assert failed["0.3"] == "killed by SIGKILL, as the system does where memory runs out"
-    assert failed["1e+30"] is not None
-    assert failed["1e+30"].startswith("the training loss is nan at step ")
-    assert "a lower optimizer.lr or trainer.gradient_clip_val may help" in failed["1e+30"]
+    assert re.fullmatch(
+        r"the training loss is \S+ at step 2; "
+        "a lower optimizer.lr or trainer.gradient_clip_val may help",
+        failed["1e+30"] or "",
+    )
     for error in failed.values():
         assert f"failed: {error}\n" in result.stderr
     for rate in ("0.2", "1e+30"):
@@ -220,7 +223,7 @@ def test_a_full_disk_is_a_clear_line_and_what_was_there_stays(run_py: Run, tmp_p
         small = ["-m", "output_dir=disk", *TINY]
         assert run_py(*small, "seed=1").returncode == 0
         before = {p: p.read_bytes() for p in disk.rglob("*") if p.is_file()}
-        result = run_py(*small, "seed=1,2", "model.hidden_size=1000")
+        result = run_py(*small, "seed=1,2", "model.hidden_size=500", "trainer.max_steps=2")
         assert result.returncode == 1
         assert result.stderr.count("the disk is full") == 2
         assert "Traceback" not in result.stderr
@@ -234,7 +237,7 @@ def test_a_full_disk_is_a_clear_line_and_what_was_there_stays(run_py: Run, tmp_p
 
 
 def test_what_does_not_fit_into_memory_says_so(run_py: Run, tmp_path: Path) -> None:
-    result = run_py(*TINY, "model.hidden_size=3000000")
+    result = run_py(*TINY, "model.hidden_size=300000")
     assert result.returncode == 1
     ((_, record),) = find_records([tmp_path])[0]
     assert record.error is not None
