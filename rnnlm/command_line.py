@@ -98,6 +98,8 @@ def in_one_line(error: Exception) -> str:
     cause = error.__cause__
     if isinstance(error, MissingConfigException) and error.missing_cfg_file:
         group, _, choice = error.missing_cfg_file.rpartition("/")
+        if choice == "submitit_slurm":
+            return f"{group}: slurm needs the extra of that name, pip install -e '.[slurm]'"
         choices = ", ".join(error.options or [])
         return f"{group}: {choice!r} is not one of {choices}" if group else str(error)
     if isinstance(error, OverrideParseException):

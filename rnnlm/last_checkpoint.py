@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -134,7 +135,8 @@ def stopping_on_signals(last_checkpoint: LastCheckpoint) -> Iterator[None]:
     """Ctrl-C and SIGTERM stop the run as soon as it has saved; a second Ctrl-C stops it at once.
 
     A second SIGTERM does not: one that is sent to a whole group of processes reaches a run twice,
-    from the sender and from the sweep that passes it on.
+    from the sender and from the sweep that passes it on. A signal of the user's that something
+    listens to, as submitit does to the one that comes before the time is up, also waits for this.
     """
     if threading.current_thread() is not threading.main_thread():
         yield  # only the main thread may say what a signal does
@@ -151,6 +153,10 @@ def stopping_on_signals(last_checkpoint: LastCheckpoint) -> Iterator[None]:
         for number in (signal.SIGINT, signal.SIGTERM)
         if (handler := signal.getsignal(number)) != signal.SIG_IGN
     }
+    if sys.platform != "win32":
+        for of_users in (signal.SIGUSR1, signal.SIGUSR2):
+            if callable(handler := signal.getsignal(of_users)):
+                handlers[int(of_users)] = handler
     for number in handlers:
         signal.signal(number, stop)
     try:

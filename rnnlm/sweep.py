@@ -26,7 +26,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.utils import JobReturn, JobStatus
 from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext, RunMode, TaskFunction
-from omegaconf import DictConfig, open_dict
+from omegaconf import DictConfig, OmegaConf, open_dict
 
 from rnnlm.config import Config, checked, fingerprint
 from rnnlm.data.corpus import Corpus
@@ -125,7 +125,10 @@ def sweep(
         OSError: the table cannot be written; it has been printed.
     """
     master = loader.load_configuration(config_name, arguments, run_mode=RunMode.MULTIRUN)
-    runs = plan(loader, master, list(master.hydra.overrides.task))
+    # Not those of hydra itself, which the master configuration already follows.
+    of_runs = OmegaConf.to_container(master.hydra.overrides.task, resolve=False)
+    assert isinstance(of_runs, list)
+    runs = plan(loader, master, of_runs)
     to_do = [run for run in runs if not _is_left_out(run)]
     for run in to_do:
         if run.config.force:

@@ -119,6 +119,9 @@ def train(
         if stopped.signal_number == signal.SIGINT:
             raise KeyboardInterrupt from stopped
         log.info("stopped by %s; the same command goes on with what is left", stopped)
+        if stopped.signal_number != signal.SIGTERM:
+            # Whoever listens to it now has a run that is saved.
+            signal.raise_signal(stopped.signal_number)
         raise SystemExit(128 + stopped.signal_number) from stopped
     except SystemExit as error:
         # Lightning's answer to Ctrl-C.

@@ -19,18 +19,7 @@ OnEnd = Callable[[int, JobReturn], None]
 class ReportingLauncher(Launcher):
     """A launcher that tells of every job when it ends, and not only of all at the end."""
 
-    def __init__(self) -> None:
-        self.config: DictConfig
-        self.hydra_context: HydraContext
-        self.task_function: TaskFunction
-        self.on_end: OnEnd = lambda index, returned: None
-
-    def setup(
-        self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig
-    ) -> None:
-        self.hydra_context = hydra_context
-        self.task_function = task_function
-        self.config = config
+    on_end: OnEnd = staticmethod(lambda index, returned: None)
 
 
 class DiedError(Exception):

@@ -54,8 +54,15 @@ class ProcessLauncher(ReportingLauncher):
     """
 
     def __init__(self, runs_at_once: int | None = 1) -> None:
-        super().__init__()
         self._runs_at_once = runs_at_once
+
+    def setup(
+        self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig
+    ) -> None:
+        """As Hydra sets up its launchers."""
+        self.hydra_context = hydra_context
+        self.task_function = task_function
+        self.config = config
 
     def launch(
         self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int

@@ -61,9 +61,7 @@ def processes_at(folder: Path) -> list[int]:
 
 def figures(folder: Path) -> dict[str, dict[str, Any]]:
     return {
-        f"{record.model}-{record.features}-{record.seed}": {
-            split: getattr(record, split) for split in SPLITS
-        }
+        record.fingerprint: {split: getattr(record, split) for split in SPLITS}
         for _, record in find_records([folder])[0]
     }
 
