@@ -26,8 +26,9 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.utils import JobReturn, JobStatus
 from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext, RunMode, TaskFunction
-from omegaconf import DictConfig, OmegaConf, open_dict
+from omegaconf import DictConfig, OmegaConf
 
+from rnnlm.composition import Composer
 from rnnlm.config import Config, checked, fingerprint
 from rnnlm.data.corpus import Corpus
 from rnnlm.launchers.launcher import ReportingLauncher, build_launcher
@@ -201,13 +202,11 @@ def plan(loader: ConfigLoader, master: DictConfig, arguments: list[str]) -> list
         OptionError, HydraException, OmegaConfBaseException: a cell is misconfigured.
     """
     overrides = OverridesParser.create(config_loader=loader).parse_overrides(arguments)
+    composer = Composer(loader, master)
     identities: dict[str, CorpusIdentity] = {}
     runs = []
     for cell in BasicSweeper.split_arguments(overrides, None)[0]:
-        composed = loader.load_sweep_config(master, cell)
-        with open_dict(composed):
-            del composed["hydra"]
-        config = checked(composed)
+        config = checked(composer.compose(cell))
         # The cells of a grid share their corpora: each is read once.
         if str(config.data) not in identities:
             identities[str(config.data)] = CorpusIdentity.of(load_corpus(config))
