@@ -31,12 +31,14 @@ from omegaconf import DictConfig, OmegaConf
 from rnnlm.composition import Composer
 from rnnlm.config import Config, checked, fingerprint
 from rnnlm.data.corpus import Corpus
-from rnnlm.launchers.launcher import ReportingLauncher, build_launcher
+from rnnlm.failure import reason
+from rnnlm.launchers.launcher import DiedError, ReportingLauncher, build_launcher, failed
 from rnnlm.lease import gpu_for_run
 from rnnlm.lock import is_held, sole_writer
 from rnnlm.options import OptionError
 from rnnlm.results.record import COMPLETED, Record, RecordError
 from rnnlm.results.table import CSV_NAME, MARKDOWN_NAME, Table
+from rnnlm.search import is_search, search
 from rnnlm.sweep_progress import SweepProgress
 from rnnlm.terminal import table_console
 from rnnlm.train import clear, load_corpus, new_record, now, train
@@ -129,17 +131,46 @@ def sweep(
     # Not those of hydra itself, which the master configuration already follows.
     of_runs = OmegaConf.to_container(master.hydra.overrides.task, resolve=False)
     assert isinstance(of_runs, list)
-    runs = plan(loader, master, of_runs)
-    to_do = [run for run in runs if not _is_left_out(run)]
+    context = HydraContext(config_loader=loader, callbacks=Callbacks(master))
+    launcher = build_launcher(context, task, master)
+    composer = Composer(loader, master)
+    if is_search(master):
+        found: list[Run] = []
+
+        def run_cells(cells: Sequence[Sequence[str]]) -> list[Record | None]:
+            runs = plan(composer, cells)
+            carry_out(runs, launcher)
+            found.extend(runs)
+            return [run.record() for run in runs]
+
+        search(context, task, master, of_runs, run_cells)
+        runs = without_repetitions(found)
+    else:
+        overrides = OverridesParser.create(config_loader=loader).parse_overrides(of_runs)
+        cells = BasicSweeper.split_arguments(overrides, None)[0]
+        runs = without_repetitions(plan(composer, cells))
+        carry_out(runs, launcher)
+    tabulate(runs)
+    return runs
+
+
+def carry_out(runs: Sequence[Run], launcher: Launcher) -> None:
+    """Do what is left to do of the runs.
+
+    Raises:
+        OptionError: a run that is to start over is being trained by another process.
+    """
+    to_do = [run for run in without_repetitions(runs) if not _is_left_out(run)]
     for run in to_do:
         if run.config.force:
             run.start_over()
     if to_do:
-        context = HydraContext(config_loader=loader, callbacks=Callbacks(master))
-        launcher = build_launcher(context, task, master)
-        carry_out(to_do, launcher)
-    tabulate(runs)
-    return runs
+        launch(to_do, launcher)
+
+
+def without_repetitions(runs: Sequence[Run]) -> list[Run]:
+    """The same cell given twice is one run."""
+    return list({run.folder: run for run in runs}.values())
 
 
 def _is_left_out(run: Run) -> bool:
@@ -156,19 +187,19 @@ def _is_left_out(run: Run) -> bool:
     return False
 
 
-def carry_out(runs: Sequence[Run], launcher: Launcher) -> None:
+def launch(runs: Sequence[Run], launcher: Launcher) -> None:
     """Launch the runs until each has come to an end, here or in another sweep."""
     titles = {run.folder: f"{number}/{len(runs)} {run.name}" for number, run in enumerate(runs, 1)}
     shown = runs[0].config.trainer.enable_progress_bar
     with SweepProgress([(title, folder) for folder, title in titles.items()], shown) as progress:
         to_do = list(runs)
         while to_do:
-            to_do = _launch(to_do, titles, launcher, progress)
+            to_do = _launch_once(to_do, titles, launcher, progress)
             while to_do and all(is_held(run.folder) for run in to_do):
                 time.sleep(SECONDS_BETWEEN_LOOKS)
 
 
-def _launch(
+def _launch_once(
     runs: Sequence[Run], titles: dict[Path, str], launcher: Launcher, progress: SweepProgress
 ) -> list[Run]:
     """Launch the runs once; returns those that were held elsewhere."""
@@ -189,31 +220,34 @@ def _launch(
     if isinstance(launcher, ReportingLauncher):
         launcher.on_end = ended
         launcher.launch(overrides, 0)
-    else:
-        for index, returned in enumerate(launcher.launch(overrides, 0)):
-            ended(index, returned)
+        return held
+    try:
+        returns = launcher.launch(overrides, 0)
+    except Exception as error:
+        # Some launchers of Hydra's give up on all runs when the process of one dies.
+        gave_up = failed(DiedError(f"its launcher gave up: {reason(error)}"))
+        returns = [gave_up] * len(runs)
+    for index, returned in enumerate(returns):
+        ended(index, returned)
     return held
 
 
-def plan(loader: ConfigLoader, master: DictConfig, arguments: list[str]) -> list[Run]:
-    """The runs of the grid, every one of them composed and checked.
+def plan(composer: Composer, cells: Sequence[Sequence[str]]) -> list[Run]:
+    """The run of each cell, every one of them composed and checked.
 
     Raises:
         OptionError, HydraException, OmegaConfBaseException: a cell is misconfigured.
     """
-    overrides = OverridesParser.create(config_loader=loader).parse_overrides(arguments)
-    composer = Composer(loader, master)
     identities: dict[str, CorpusIdentity] = {}
     runs = []
-    for cell in BasicSweeper.split_arguments(overrides, None)[0]:
+    for cell in cells:
         config = checked(composer.compose(cell))
         # The cells of a grid share their corpora: each is read once.
         if str(config.data) not in identities:
             identities[str(config.data)] = CorpusIdentity.of(load_corpus(config))
         _refuse_unwritable(Path(config.output_dir))
         runs.append(plan_run(cell, config, identities[str(config.data)]))
-    # The same cell given twice is one run.
-    return list({run.folder: run for run in runs}.values())
+    return runs
 
 
 def _refuse_unwritable(folder: Path) -> None:

@@ -188,19 +188,24 @@ def test_a_sweep_killed_twenty_times_gives_the_figures_of_one_left_alone(tmp_pat
     command += ["model.hidden_size=48", "model.dropout=0.2", "data.batch_size=8"]
     command += ["trainer.max_epochs=18", "checkpoint.every_n_train_steps=20"]
 
-    def start(folder: str) -> subprocess.Popen[bytes]:
+    def start(folder: str, launcher: str) -> subprocess.Popen[bytes]:
         (tmp_path / folder).mkdir(exist_ok=True)
-        return subprocess.Popen(command, cwd=tmp_path / folder, stdout=subprocess.DEVNULL)
+        return subprocess.Popen(
+            [*command, f"hydra/launcher={launcher}"],
+            cwd=tmp_path / folder,
+            stdout=subprocess.DEVNULL,
+            start_new_session=True,
+        )
 
     def records(folder: str) -> dict[str, dict[str, Any]]:
         paths = sorted((tmp_path / folder).rglob("result.json"))
         return {str(p.parent.relative_to(tmp_path / folder)): figures(p.parent) for p in paths}
 
-    assert start("alone").wait() == 0
+    assert start("alone", "serial").wait() == 0
     draw = random.Random(0)
     kills = 0
     while kills < 20:
-        process = start("killed")
+        process = start("killed", "parallel")
         training = time.monotonic() + 60
         before = len(list((tmp_path / "killed").rglob("run.log")))
         log_sizes = sum(p.stat().st_size for p in (tmp_path / "killed").rglob("run.log"))
@@ -213,10 +218,13 @@ def test_a_sweep_killed_twenty_times_gives_the_figures_of_one_left_alone(tmp_pat
         time.sleep(draw.uniform(0, 1.5))
         if process.poll() is not None:
             break
-        process.kill()
+        if kills % 2:
+            process.kill()  # its runs notice, save and stop
+        else:
+            os.killpg(process.pid, signal.SIGKILL)  # all at once, as when the power goes
         process.wait()
         kills += 1
     assert kills == 20
-    assert start("killed").wait() == 0
+    assert start("killed", "parallel").wait() == 0
     assert records("killed") == records("alone")
     assert len(records("alone")) == 2

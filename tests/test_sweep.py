@@ -6,10 +6,8 @@ import json
 import os
 import pty
 import re
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -182,35 +180,6 @@ def test_the_full_text_comes_from_the_cache(run_py: Run, real_data: Path, tmp_pa
     assert record.source == "full"
     assert record.test is not None
     assert record.test["num_chars"] == 17_897
-
-
-@pytest.mark.parametrize(
-    ("number", "status", "said"),
-    [
-        (signal.SIGINT, 130, "interrupted; the same command goes on with what is left\n"),
-        (signal.SIGTERM, 143, "stopped by SIGTERM; the same command goes on with what is left\n"),
-    ],
-)
-def test_a_sweep_that_is_stopped_says_how_to_go_on(
-    tmp_path: Path, number: int, status: int, said: str
-) -> None:
-    command = [sys.executable, str(ROOT / "run.py"), *TINY[:-1], "trainer.max_epochs=100000"]
-    process = subprocess.Popen(
-        command,
-        cwd=tmp_path,
-        stderr=subprocess.PIPE,
-        text=True,
-        # A job in the background inherits that Ctrl-C is ignored.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    )
-    deadline = time.monotonic() + 60
-    while not list(tmp_path.rglob("last.ckpt")) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    process.send_signal(number)
-    _, errors = process.communicate(timeout=60)
-    assert process.returncode == status
-    assert errors == said
-    assert not list(tmp_path.rglob("result.json"))
 
 
 def test_a_terminal_gets_a_bar(tmp_path: Path) -> None:

@@ -113,13 +113,13 @@ def _rate(record: Record) -> str:
 def test_a_run_gives_the_same_alone_first_last_and_beside_another(
     run_py: Run, tmp_path: Path
 ) -> None:
-    runs = ["model=lstm,gru", "features=embed,onehot", "model.dropout=0.3", *TINY]
+    runs = ["model=lstm,gru", "features=onehot", "model.dropout=0.3", *TINY]
     for launcher in ("serial", "parallel", "basic"):
         assert run_py("-m", f"hydra/launcher={launcher}", f"output_dir={launcher}", *runs)
     alone = ["model=gru", "features=onehot", *runs[2:], "output_dir=alone"]
     assert run_py(*alone).returncode == 0
     serial = figures(tmp_path / "serial")
-    assert len(serial) == 4
+    assert len(serial) == 2
     assert figures(tmp_path / "parallel") == serial
     assert figures(tmp_path / "basic") == serial
     ((name, metrics),) = figures(tmp_path / "alone").items()
@@ -128,21 +128,20 @@ def test_a_run_gives_the_same_alone_first_last_and_beside_another(
 
 def test_memory_after_twenty_runs_is_that_after_two(run_py: Run, tmp_path: Path) -> None:
     seeds = ",".join(map(str, range(1, 21)))
-    assert run_py("-m", f"seed={seeds}", *TINY, "trainer.max_steps=20").returncode == 0
+    assert run_py("-m", f"seed={seeds}", *TINY, "trainer.max_steps=5").returncode == 0
     memory = {record.seed: record.peak_memory_mb for _, record in find_records([tmp_path])[0]}
     assert len(memory) == 20
     assert memory[2] is not None
     assert memory[20] == pytest.approx(memory[2], rel=0.05)
 
 
-@pytest.mark.parametrize("launcher", ["serial", "parallel"])
 @pytest.mark.parametrize(
-    ("number", "to_group", "status", "said"),
+    ("launcher", "number", "to_group", "status", "said"),
     [
-        (signal.SIGINT, True, 130, "interrupted"),
-        (signal.SIGINT, False, 130, "interrupted"),
-        (signal.SIGTERM, True, 143, "stopped by SIGTERM"),
-        (signal.SIGTERM, False, 143, "stopped by SIGTERM"),
+        ("serial", signal.SIGINT, True, 130, "interrupted"),
+        ("parallel", signal.SIGINT, False, 130, "interrupted"),
+        ("parallel", signal.SIGTERM, True, 143, "stopped by SIGTERM"),
+        ("serial", signal.SIGTERM, False, 143, "stopped by SIGTERM"),
     ],
 )
 def test_a_sweep_that_is_stopped_saves_and_says_how_to_go_on(
