@@ -45,7 +45,7 @@ class Config:
     force: bool = option(False, affects_result=False)
     # Try again what has failed; without it, such runs are left as they are.
     retry_failed: bool = option(True, affects_result=False)
-    # How many runs may share a GPU.
+    # How many runs may share a GPU: see `leased_gpu` in rnnlm/lease.py, on NVIDIA's MPS too.
     runs_per_gpu: int = option(1, minimum=1, affects_result=False)
 
 

@@ -24,7 +24,8 @@ SECONDS_BETWEEN_TRIES = 0.5
 
 def lease_folder() -> Path:
     """Where the locks of this user's runs on this machine are."""
-    return Path(tempfile.gettempdir()) / f"rnnlm-leases-{getpass.getuser()}"
+    user = os.getuid() if sys.platform != "win32" else getpass.getuser()
+    return Path(tempfile.gettempdir()) / f"rnnlm-leases-{user}"
 
 
 def visible_gpus() -> list[str]:

@@ -100,15 +100,19 @@ class Run:
             clear(self.folder)
 
     def fail(self, error: str) -> None:
-        """Write down that the run has failed where it could not do so itself."""
-        if self.has_completed():
-            return
+        """Write down that the run has failed where it could not do so itself.
+
+        Where another sweep is at work on it by now, or has been, that one's word stands.
+        """
         record = new_record(
             self.config, self.corpus.identity, self.corpus.text_sha256, self.overrides
         )
         record.error, record.finished_at = error, now()
         try:
-            record.write(self.folder)
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with sole_writer(self.folder) as free:
+                if free and not self.has_completed():
+                    record.write(self.folder)
         except OSError:
             self.unwritten = record
 

@@ -29,7 +29,7 @@ from omegaconf import DictConfig, open_dict
 
 from rnnlm import process_server
 from rnnlm.launchers.launcher import DiedError, ReportingLauncher, failed
-from rnnlm.lease import lease_folder, leased_cores, uses_gpu, visible_cores, visible_gpus
+from rnnlm.lease import lease_folder, leased_cores, uses_gpu, visible_cores
 from rnnlm.train import LOG_NAME
 
 # What a run that SIGTERM has asked to stop gets to save, before it is killed.
@@ -96,7 +96,7 @@ class ProcessLauncher(ReportingLauncher):
 
     def _places(self) -> int:
         if uses_gpu(self.config.trainer.accelerator):
-            return len(visible_gpus()) * int(self.config.runs_per_gpu)
+            return torch.cuda.device_count() * int(self.config.runs_per_gpu)
         return len(visible_cores())
 
     def _start(self, index: int, overrides: list[str], number: int, num_threads: int) -> _Job:
