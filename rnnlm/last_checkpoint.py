@@ -136,7 +136,7 @@ def stopping_on_signals(last_checkpoint: LastCheckpoint) -> Iterator[None]:
 
     A second SIGTERM does not: one that is sent to a whole group of processes reaches a run twice,
     from the sender and from the sweep that passes it on. A signal of the user's that something
-    listens to, as submitit does to the one that comes before the time is up, also waits for this.
+    listens to, as submitit does to the one that comes before the time is up, waits for this too.
     """
     if threading.current_thread() is not threading.main_thread():
         yield  # only the main thread may say what a signal does

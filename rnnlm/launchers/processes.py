@@ -13,12 +13,13 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from multiprocessing import parent_process
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import torch
@@ -34,6 +35,10 @@ from rnnlm.train import LOG_NAME
 
 # What a run that SIGTERM has asked to stop gets to save, before it is killed.
 SECONDS_TO_SAVE = 4.0
+
+
+# Ctrl-C as a run hears it: unlike at SIGTERM, an epoch that is being validated is finished first.
+STOP_AFTER_SAVING = signal.SIGTERM if sys.platform == "win32" else signal.SIGUSR1
 
 
 @dataclass
@@ -86,11 +91,11 @@ class ProcessLauncher(ReportingLauncher):
                     returns[job.index] = _outcome(job)
                     self.on_end(job.index, returns[job.index])
         except KeyboardInterrupt:
-            # However long saving takes; a second Ctrl-C does not wait for it.
-            _stop(at_work.values(), seconds=None)
+            # However long it takes; a second Ctrl-C does not wait for it.
+            _stop(at_work.values(), STOP_AFTER_SAVING, seconds=None)
             raise
         except BaseException:
-            _stop(at_work.values(), SECONDS_TO_SAVE)
+            _stop(at_work.values(), signal.SIGTERM, SECONDS_TO_SAVE)
             raise
         return [returns[index] for index in range(len(job_overrides))]
 
@@ -131,7 +136,10 @@ def _work(
     sender: Connection,
 ) -> None:
     """What a run's process does."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the main process passes it on, as SIGTERM
+    # Ctrl-C reaches every process of a terminal; the main one passes it on.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if STOP_AFTER_SAVING != signal.SIGTERM:
+        signal.signal(STOP_AFTER_SAVING, _leave)
     threading.Thread(target=_stop_without_parent, daemon=True).start()
     _speak_into_log(Path(config.hydra.sweep.dir, config.hydra.sweep.subdir))
     version.setbase(version_base)
@@ -150,6 +158,10 @@ def _work(
     if returned.status == JobStatus.FAILED:
         value = DiedError(f"{type(value).__name__}: {value}".splitlines()[0])
     sender.send((returned.status, value))
+
+
+def _leave(signal_number: int, frame: FrameType | None) -> None:
+    raise SystemExit(128 + signal.SIGTERM)
 
 
 def _speak_into_log(folder: Path) -> None:
@@ -200,13 +212,14 @@ def _how_it_ended(exit_code: int | None) -> str:
     return f"its process ended with status {exit_code}, see {LOG_NAME} in its folder"
 
 
-def _stop(jobs: Sequence[_Job] | Any, seconds: float | None) -> None:
-    """Ask the runs to save and stop, and kill those that have not after some seconds."""
+def _stop(jobs: Iterable[_Job], number: int, seconds: float | None) -> None:
+    """Ask the runs by a signal to stop, and kill those that have not after some seconds."""
     jobs = list(jobs)
     deadline = None if seconds is None else time.monotonic() + seconds
     try:
         for job in jobs:
-            job.process.terminate()
+            if job.process.pid is not None and job.process.is_alive():
+                os.kill(job.process.pid, number)
         for job in jobs:
             job.process.join(None if deadline is None else max(0.0, deadline - time.monotonic()))
     finally:
