@@ -33,7 +33,7 @@ class Divergence:
             DivergedError: its perplexity, or that of one before, is not finite.
         """
         if loss.device.type == "cpu":
-            _check(loss.item(), step)
+            refuse_divergence("training", loss.item(), step)
             return
         self._unseen.append((step, loss.detach()))
         if len(self._unseen) >= self.STEPS_BETWEEN_LOOKS:
@@ -50,12 +50,17 @@ class Divergence:
         steps, losses = zip(*self._unseen, strict=True)
         self._unseen = []
         for step, loss in zip(steps, torch.stack(losses).tolist(), strict=True):
-            _check(loss, step)
+            refuse_divergence("training", loss, step)
 
 
-def _check(loss: float, step: int) -> None:
+def refuse_divergence(name: str, loss: float, step: int) -> None:
+    """Refuse a loss, in nats per token, that training cannot go on from.
+
+    Raises:
+        DivergedError: its perplexity is not finite.
+    """
     if not math.isfinite(perplexity(loss)):
         raise DivergedError(
-            f"the training loss is {loss} at step {step}; "
+            f"the {name} loss is {loss} at step {step}; "
             "a lower optimizer.lr or trainer.gradient_clip_val may help"
         )

@@ -5,7 +5,6 @@ Shapes: T time, B batch, V vocabulary.
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import torch
@@ -15,7 +14,7 @@ from torch.optim import Optimizer
 
 from rnnlm.data.batching import Batch, Batches
 from rnnlm.data.splitting import SPLITS
-from rnnlm.divergence import DivergedError, Divergence
+from rnnlm.divergence import Divergence, refuse_divergence
 from rnnlm.gradient_clipping import clip_by_norm, clip_by_value
 from rnnlm.metrics import Total, perplexity
 from rnnlm.model.language_model import LanguageModel, State, detach
@@ -112,11 +111,7 @@ class LanguageModelModule(LightningModule):
         self.evaluated[SPLITS[dataloader_idx]].add(nats, batch.num_tokens)
 
     def _log_epoch(self, total: Total, name: str) -> None:
-        if not math.isfinite(perplexity(total.loss)):
-            raise DivergedError(
-                f"the {name} loss is {total.loss} at step {self.trainer.global_step}; "
-                "a lower optimizer.lr or trainer.gradient_clip_val may help"
-            )
+        refuse_divergence(name, total.loss, self.trainer.global_step)
         for metric, value in (("loss", total.loss), ("ppl", perplexity(total.loss))):
             # As a float64 tensor: Lightning would round a Python number to float32.
             self.log(f"{metric}/{name}", torch.tensor(value, dtype=torch.float64))

@@ -313,15 +313,12 @@ def run_cell(composed: DictConfig) -> str:
     with sole_writer(folder) as free:
         if not free:
             return HELD_ELSEWHERE
-        try:
-            # Another sweep may have been at it since this one began.
-            if Record.read(folder).status == COMPLETED:
-                return COMPLETED
-        except (FileNotFoundError, RecordError):
-            pass
         corpus, overrides = load_corpus(config), list(hydra.overrides.task)
-        if plan_run(overrides, config, CorpusIdentity.of(corpus)).folder.name != folder.name:
+        run = plan_run(overrides, config, CorpusIdentity.of(corpus))
+        if run.folder.name != folder.name:
             raise OptionError("data.source", "the text has changed since the sweep began")
+        if run.has_completed():
+            return COMPLETED  # another sweep has been at it since this one began
         with gpu_for_run(config.trainer.accelerator, config.runs_per_gpu) as gpu:
             return train(config, corpus, folder, overrides, gpu).status
 

@@ -12,6 +12,8 @@ from hydra.types import HydraContext, TaskFunction
 from hydra.utils import get_class
 from omegaconf import DictConfig, OmegaConf
 
+from rnnlm.failure import reason
+
 # Given the place of a job in the list and what came of it, as soon as it has ended.
 OnEnd = Callable[[int, JobReturn], None]
 
@@ -23,14 +25,19 @@ class ReportingLauncher(Launcher):
 
 
 class DiedError(Exception):
-    """The process of a job has come to an end without saying how the job went."""
+    """A job has come to an end without having written down how it went."""
 
 
 def failed(error: Exception) -> JobReturn:
     """What came of a job that an exception ended."""
-    returned = JobReturn(status=JobStatus.FAILED)
-    returned.return_value = error
-    return returned
+    return JobReturn(status=JobStatus.FAILED, _return_value=error)
+
+
+def to_be_sent(returned: JobReturn) -> JobReturn:
+    """Of what came of a job only what is read elsewhere, which any process can unpickle."""
+    if returned.status == JobStatus.FAILED:
+        return failed(DiedError(reason(returned._return_value)))
+    return JobReturn(status=returned.status, _return_value=returned._return_value)
 
 
 def build_launcher(context: HydraContext, task: TaskFunction, config: DictConfig) -> Launcher:

@@ -20,16 +20,15 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from types import FrameType
-from typing import Any
 
 import torch
 from hydra import version
-from hydra.core.utils import JobReturn, JobStatus, run_job, setup_globals
+from hydra.core.utils import JobReturn, run_job, setup_globals
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, open_dict
 
 from rnnlm import process_server
-from rnnlm.launchers.launcher import DiedError, ReportingLauncher, failed
+from rnnlm.launchers.launcher import DiedError, ReportingLauncher, failed, to_be_sent
 from rnnlm.lease import lease_folder, leased_cores, uses_gpu, visible_cores
 from rnnlm.train import LOG_NAME
 
@@ -154,10 +153,7 @@ def _work(
             job_dir_key="hydra.sweep.dir",
             job_subdir_key="hydra.sweep.subdir",
         )
-    value: Any = returned._return_value
-    if returned.status == JobStatus.FAILED:
-        value = DiedError(f"{type(value).__name__}: {value}".splitlines()[0])
-    sender.send((returned.status, value))
+    sender.send(to_be_sent(returned))
 
 
 def _leave(signal_number: int, frame: FrameType | None) -> None:
@@ -190,15 +186,11 @@ def _outcome(job: _Job) -> JobReturn:
     """What a process that has ended has said, or else how it has ended."""
     job.process.join()
     try:
-        status, value = job.receiver.recv()
+        returned: JobReturn = job.receiver.recv()
     except EOFError:
         return failed(DiedError(_how_it_ended(job.process.exitcode)))
     finally:
         job.receiver.close()
-    if status == JobStatus.FAILED:
-        return failed(value)
-    returned = JobReturn(status=status)
-    returned.return_value = value
     return returned
 
 

@@ -22,7 +22,7 @@ from hydra_plugins.hydra_submitit_launcher import submitit_launcher
 from hydra_plugins.hydra_submitit_launcher.config import BaseQueueConf
 from omegaconf import OmegaConf
 
-from rnnlm.launchers.launcher import DiedError, ReportingLauncher, failed
+from rnnlm.launchers.launcher import DiedError, ReportingLauncher, failed, to_be_sent
 from rnnlm.options import OptionError
 
 SECONDS_BETWEEN_LOOKS = 1.0
@@ -65,9 +65,9 @@ class SlurmLauncher(submitit_launcher.SlurmLauncher, ReportingLauncher):  # type
         """What a task does: one run, with the threads that Slurm has given it."""
         if "OMP_NUM_THREADS" not in os.environ and "SLURM_CPUS_PER_TASK" in os.environ:
             torch.set_num_threads(int(os.environ["SLURM_CPUS_PER_TASK"]))
-        returned = super().__call__(sweep_overrides, job_dir_key, job_num, job_id, singleton_state)
-        # Nothing else of it is read, and it is to be pickled.
-        return JobReturn(status=returned.status, _return_value=returned._return_value)
+        return to_be_sent(
+            super().__call__(sweep_overrides, job_dir_key, job_num, job_id, singleton_state)
+        )
 
     def launch(
         self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int

@@ -9,6 +9,8 @@ from typing import Any
 
 from pytorch_lightning.loggers.logger import Logger
 
+from rnnlm.atomic_write import replacing
+
 FILE_NAME = "scalars.csv"
 
 
@@ -53,12 +55,13 @@ class ScalarsCSV(Logger):
 
     def save(self) -> None:
         """Write the file anew, whole."""
-        temporary = self._path.with_suffix(".tmp")
-        with temporary.open("w", newline="", encoding="utf-8") as file:
+        with (
+            replacing(self._path, durable=False) as temporary,
+            temporary.open("w", newline="", encoding="utf-8") as file,
+        ):
             writer = csv.DictWriter(file, self._columns)
             writer.writeheader()
             writer.writerows(self._rows[step] for step in sorted(self._rows))
-        temporary.replace(self._path)
 
     def finalize(self, status: str) -> None:
         """Write what came last."""
