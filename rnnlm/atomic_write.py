@@ -24,3 +24,13 @@ def replacing(path: Path, durable: bool = True) -> Iterator[Path]:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text in UTF-8, whole or not at all.
+
+    Raises:
+        OSError: it cannot be written; what was there before still is.
+    """
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")

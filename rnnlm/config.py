@@ -16,9 +16,12 @@ from typing import Any
 from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING, DictConfig, OmegaConf
 
+from rnnlm.baselines import baselines
+from rnnlm.baselines.baseline import BaselineConfig
 from rnnlm.data import corpora
-from rnnlm.data.corpus import CorpusConfig
+from rnnlm.data.corpus import NOT_IN_KEY, CorpusConfig
 from rnnlm.last_checkpoint import CheckpointConfig
+from rnnlm.loggers import check_loggers
 from rnnlm.model.cells import cells
 from rnnlm.model.config import ModelConfig
 from rnnlm.model.features import EmbedConfig, FeaturesConfig, features
@@ -55,10 +58,16 @@ def register_schemas() -> None:
     store.store(name="schema", node=Config)
     for name, corpus in corpora().items():
         store.store(group="data/schema", name=name, node=corpus.Config(name=name))
-    for name, cell in cells().items():
-        store.store(group="model/schema", name=name, node=cell.Config(cell=name))
+    for name, schema in model_schemas().items():
+        store.store(group="model/schema", name=name, node=schema(name=name))
     for name, kind in features().items():
         store.store(group="features/schema", name=name, node=kind.Config(name=name))
+
+
+def model_schemas() -> dict[str, type[ModelConfig]]:
+    """The schema of every model: the cells, and the baselines."""
+    schemas: dict[str, type[ModelConfig]] = {n: cell.Config for n, cell in cells().items()}
+    return schemas | {n: baseline.Config for n, baseline in baselines().items()}
 
 
 def checked(composed: DictConfig) -> Config:
@@ -73,26 +82,31 @@ def checked(composed: DictConfig) -> Config:
     check(config)
     for group, name, known in (
         ("data.name", config.data.name, corpora()),
-        ("model.cell", config.model.cell, cells()),
+        ("model.name", config.model.name, model_schemas()),
         ("features.name", config.features.name, features()),
     ):
         if name not in known:
             raise OptionError(group, f"{name!r} is not one of {', '.join(sorted(known))}")
-    if config.model.tie_weights:
-        if not isinstance(config.features, EmbedConfig):
-            raise OptionError("model.tie_weights", "only features=embed has an embedding to tie")
-        if config.features.embedding_size != config.model.hidden_size:
-            raise OptionError(
-                "model.tie_weights",
-                f"needs features.embedding_size={config.model.hidden_size}, the size of the hidden "
-                f"state, not {config.features.embedding_size}",
-            )
+    if config.model.tie_weights and not is_baseline(config):
+        _check_tied(config.model, config.features)
     if config.optimizer.momentum and config.optimizer.name is not OptimizerName.sgd:
         raise OptionError("optimizer.momentum", "only optimizer=sgd has it")
     if config.optimizer.schedule is Schedule.plateau and config.trainer.check_val_every_n_epoch > 1:
         raise OptionError("optimizer.schedule", "plateau needs trainer.check_val_every_n_epoch=1")
     check_trainer(config.trainer)
+    check_loggers(config.logger)
     return config
+
+
+def _check_tied(model: ModelConfig, features: FeaturesConfig) -> None:
+    if not isinstance(features, EmbedConfig):
+        raise OptionError("model.tie_weights", "only features=embed has an embedding to tie")
+    if features.embedding_size != model.hidden_size and model.num_parameters is None:
+        raise OptionError(
+            "model.tie_weights",
+            f"needs features.embedding_size={model.hidden_size}, the size of the hidden state, "
+            f"not {features.embedding_size}",
+        )
 
 
 def no_such_option(name: str) -> OptionError:
@@ -109,7 +123,7 @@ def _option_names() -> list[str]:
     names = [field.name for field in dataclasses.fields(Config)]
     groups: dict[str, list[type[Any]]] = {
         "data": [corpus.Config for corpus in corpora().values()],
-        "model": [cell.Config for cell in cells().values()],
+        "model": list(model_schemas().values()),
         "features": [kind.Config for kind in features().values()],
         "optimizer": [OptimizerConfig],
         "trainer": [TrainerConfig],
@@ -136,11 +150,41 @@ def _refuse_additions(node: DictConfig, prefix: str = "") -> None:
             _refuse_additions(node[key], f"{name}.")
 
 
+def is_baseline(config: Config) -> bool:
+    """Whether the model is not a network: it has no features, no seed, and nothing is trained."""
+    return isinstance(config.model, BaselineConfig)
+
+
+def deciding_options(config: Config) -> dict[str, Any]:
+    """The options that decide a run's result, by dotted name; of a baseline these are few."""
+    options = result_options(config)
+    if not is_baseline(config):
+        return options
+    without_effect = {f"data.{name}" for name in NOT_IN_KEY}
+    without_effect |= {f"model.{f.name}" for f in dataclasses.fields(ModelConfig)} - {"model.name"}
+    return {
+        name: value
+        for name, value in options.items()
+        if name.startswith(("data.", "model.")) and name not in without_effect
+    }
+
+
+def default_options(config: Config) -> dict[str, Any]:
+    """What `deciding_options` would be had nothing but the choice of each group been given."""
+    default = Config(
+        data=type(config.data)(name=config.data.name),
+        model=type(config.model)(name=config.model.name),
+        features=type(config.features)(name=config.features.name),
+        logger={},
+    )
+    return deciding_options(default)
+
+
 def fingerprint(config: Config, corpus: str) -> str:
     """What identifies a run: a hash of all that its result depends on.
 
     Args:
         corpus: the identity of what the tokens are made of.
     """
-    described = {**result_options(config), "corpus": corpus}
+    described = {**deciding_options(config), "corpus": corpus}
     return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()[:16]

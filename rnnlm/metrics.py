@@ -72,3 +72,8 @@ def unigram_nats(train_N: Tensor, held_out_N: Tensor, vocab_size: int) -> float:
     counts_V = torch.bincount(train_N, minlength=vocab_size).double() + 1
     log_p_V = counts_V.log() - counts_V.sum().log()
     return -log_p_V[held_out_N].sum().item()
+
+
+def unigram_ppl(train_N: Tensor, held_out_N: Tensor, vocab_size: int) -> float:
+    """Perplexity of tokens under that model."""
+    return perplexity(unigram_nats(train_N, held_out_N, vocab_size) / len(held_out_N))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
+import torch
 from pytorch_lightning import Callback, LightningModule, Trainer
 
 from rnnlm.data.batching import Batch
@@ -56,6 +57,12 @@ class Stopwatch(Callback):
 
     def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self._lap(training=True)
+
+    def on_validation_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        # The curve's other axes. As float64: Lightning would round a Python number to float32.
+        self._lap(training=False)
+        for name, value in (("tokens", self._tokens), ("seconds", self.train_seconds)):
+            pl_module.log(f"cost/{name}", torch.tensor(value, dtype=torch.float64))
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self._lap(training=False)

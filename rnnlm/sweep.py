@@ -9,6 +9,7 @@ one.
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import os
 import time
@@ -16,7 +17,6 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 from hydra._internal.callbacks import Callbacks
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
@@ -28,16 +28,23 @@ from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext, RunMode, TaskFunction
 from omegaconf import DictConfig, OmegaConf
 
+from rnnlm.atomic_write import write_text
 from rnnlm.composition import Composer
-from rnnlm.config import Config, checked, fingerprint
-from rnnlm.data.corpus import Corpus
+from rnnlm.config import Config, checked, fingerprint, is_baseline
+from rnnlm.data.identity import CorpusIdentity
 from rnnlm.failure import reason
 from rnnlm.launchers.launcher import DiedError, ReportingLauncher, build_launcher, failed
 from rnnlm.lease import gpu_for_run
 from rnnlm.lock import is_held, sole_writer
+from rnnlm.model.size import meet_budget
 from rnnlm.options import OptionError
+from rnnlm.results.formats import as_csv, as_markdown
+from rnnlm.results.grouping import has_several_seeds
+from rnnlm.results.groups import groups_table
 from rnnlm.results.record import COMPLETED, Record, RecordError
-from rnnlm.results.table import CSV_NAME, MARKDOWN_NAME, Table
+from rnnlm.results.runs import runs_table
+from rnnlm.results.terminal import print_table
+from rnnlm.run_folder import run_folder
 from rnnlm.search import is_search, search
 from rnnlm.sweep_progress import SweepProgress
 from rnnlm.terminal import table_console
@@ -46,20 +53,10 @@ from rnnlm.train import clear, load_corpus, new_record, now, train
 # What `run_cell` says of a run that another process is at work on.
 HELD_ELSEWHERE = "held elsewhere"
 SECONDS_BETWEEN_LOOKS = 1.0
+# The table of the sweep, in `output_dir`.
+CSV_NAME, MARKDOWN_NAME = "results.csv", "results.md"
 
 log = logging.getLogger(__name__)
-
-
-class CorpusIdentity(NamedTuple):
-    """What of a corpus a plan needs to know."""
-
-    identity: str
-    text_sha256: str
-
-    @classmethod
-    def of(cls, corpus: Corpus) -> CorpusIdentity:
-        """Of a corpus that has been read."""
-        return cls(corpus.identity, corpus.text_sha256)
 
 
 @dataclass
@@ -104,9 +101,7 @@ class Run:
 
         Where another sweep is at work on it by now, or has been, that one's word stands.
         """
-        record = new_record(
-            self.config, self.corpus.identity, self.corpus.text_sha256, self.overrides
-        )
+        record = new_record(self.config, self.corpus, self.overrides)
         record.error, record.finished_at = error, now()
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -267,11 +262,18 @@ def _refuse_unwritable(folder: Path) -> None:
 
 
 def plan_run(overrides: Sequence[str], config: Config, corpus: CorpusIdentity) -> Run:
-    """The run of a configuration on a corpus; its folder follows from both."""
-    cell = f"{config.model.cell}-{config.features.name}"
-    identity = fingerprint(config, corpus.identity)
-    folder = Path(config.output_dir, config.data.name, cell, f"seed{config.seed}-{identity[:8]}")
-    name = f"{config.data.name} {cell} seed {config.seed}"
+    """The run of a configuration on a corpus; its folder follows from both.
+
+    Raises:
+        OptionError: no network of its cell and features meets `model.num_parameters`.
+    """
+    if not is_baseline(config):
+        model, features = meet_budget(corpus.vocab_size, config.model, config.features)
+        config = dataclasses.replace(config, model=model, features=features)
+    folder = run_folder(config, corpus.identity, fingerprint(config, corpus.identity))
+    name = f"{config.data.name} {config.model.name}"
+    if not is_baseline(config):
+        name += f"-{config.features.name} seed {config.seed}"
     return Run(list(overrides), config, corpus, folder, name)
 
 
@@ -289,10 +291,13 @@ def tabulate(runs: Sequence[Run]) -> None:
     records = [record for run in runs if (record := run.record())]
     if not records:
         return
-    table = Table(records)
-    table.print(table_console())
+    table, console = runs_table(records), table_console()
+    print_table(table, console)
+    if has_several_seeds(records):
+        print_table(groups_table(records), console)
     folder = Path(runs[0].config.output_dir)
-    table.write(folder)
+    write_text(folder / CSV_NAME, as_csv([table]))
+    write_text(folder / MARKDOWN_NAME, as_markdown([table]))
     print(f"written to {folder / CSV_NAME} and {MARKDOWN_NAME}; tensorboard --logdir {folder}")
 
 
@@ -315,12 +320,14 @@ def run_cell(composed: DictConfig) -> str:
             return HELD_ELSEWHERE
         corpus, overrides = load_corpus(config), list(hydra.overrides.task)
         run = plan_run(overrides, config, CorpusIdentity.of(corpus))
-        if run.folder.name != folder.name:
+        if run.folder.resolve() != folder.resolve():
             raise OptionError("data.source", "the text has changed since the sweep began")
         if run.has_completed():
             return COMPLETED  # another sweep has been at it since this one began
+        if is_baseline(config):
+            return train(config, corpus, folder, overrides).status
         with gpu_for_run(config.trainer.accelerator, config.runs_per_gpu) as gpu:
-            return train(config, corpus, folder, overrides, gpu).status
+            return train(run.config, corpus, folder, overrides, gpu).status
 
 
 def silence_libraries() -> None:

@@ -1,4 +1,4 @@
-"""One run from its configuration to its record: train, choose the best checkpoint, evaluate."""
+"""One run from its configuration to its record, whether it completes, fails or is stopped."""
 
 from __future__ import annotations
 
@@ -6,44 +6,26 @@ import logging
 import shutil
 import signal
 import subprocess
-import warnings
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
-
-import pytorch_lightning as pl
-import torch
-from hydra.utils import instantiate
-from pytorch_lightning.loggers import Logger, TensorBoardLogger
 
 from rnnlm import __version__
-from rnnlm.config import Config, fingerprint
+from rnnlm.config import Config, deciding_options, fingerprint, is_baseline
 from rnnlm.data import corpora
 from rnnlm.data.corpus import Corpus
-from rnnlm.data.splitting import SPLITS
+from rnnlm.data.identity import CorpusIdentity
 from rnnlm.divergence import DivergedError
-from rnnlm.exact_match import exact_match
 from rnnlm.failure import reason
-from rnnlm.last_checkpoint import (
-    LastCheckpoint,
-    Stopped,
-    check_checkpoint,
-    stopping_on_signals,
-)
+from rnnlm.fit import fit_and_evaluate
+from rnnlm.last_checkpoint import Stopped
 from rnnlm.lock import LOCK_NAME
-from rnnlm.memory import peak_memory_mb, reset_peak_memory
-from rnnlm.metrics import Metrics, perplexity, unigram_nats
-from rnnlm.model.language_model import LanguageModel, num_parameters
-from rnnlm.model.product import has_fast_bfloat16
-from rnnlm.module import LanguageModelModule
-from rnnlm.options import result_options
-from rnnlm.progress import ReportProgress
+from rnnlm.loggers import open_loggers
+from rnnlm.measure import measure
 from rnnlm.results.record import COMPLETED, FAILED, Record
 from rnnlm.results.record import FILE_NAME as RECORD_NAME
-from rnnlm.stopwatch import Stopwatch
-from rnnlm.trainer import best_checkpoint, build_trainer, last_checkpoint
+from rnnlm.trainer import last_checkpoint
 
 LOG_NAME = "run.log"
 
@@ -61,23 +43,23 @@ def load_corpus(config: Config) -> Corpus:
     return corpus
 
 
-def new_record(config: Config, identity: str, text_sha256: str, overrides: Sequence[str]) -> Record:
-    """The record of a run that has not completed: what it is, and where it is made.
-
-    Args:
-        identity: of the corpus.
-    """
+def new_record(config: Config, corpus: CorpusIdentity, overrides: Sequence[str]) -> Record:
+    """The record of a run that has not completed: what it is, and where it is made."""
+    baseline = is_baseline(config)
     return Record(
         status=FAILED,
         data=config.data.name,
         source=config.data.source,
-        text_sha256=text_sha256,
-        model=config.model.cell,
-        features=config.features.name,
-        seed=config.seed,
-        fingerprint=fingerprint(config, identity),
+        text_sha256=corpus.text_sha256,
+        held_out_sha256=corpus.held_out_sha256,
+        vocab_size=corpus.vocab_size,
+        model=config.model.name,
+        features=None if baseline else config.features.name,
+        seed=None if baseline else config.seed,
+        fingerprint=fingerprint(config, corpus.identity),
         overrides=list(overrides),
-        precision=config.trainer.precision,
+        options=deciding_options(config),
+        precision=None if baseline else config.trainer.precision,
         versions={
             "rnnlm": __version__,
             "torch": version("torch"),
@@ -95,7 +77,7 @@ def train(
     overrides: Sequence[str],
     gpu: int | None = None,
 ) -> Record:
-    """Train one run in its folder and write its record, whether it completes or fails.
+    """Carry out one run in its folder and write its record, whether it completes or fails.
 
     Where an earlier attempt has left `last.ckpt`, the run goes on from there.
 
@@ -107,13 +89,18 @@ def train(
         KeyboardInterrupt, SystemExit: Ctrl-C or SIGTERM has stopped the run; it has no record.
         OSError: the record cannot be written.
     """
-    record = new_record(config, corpus.identity, corpus.text_sha256, overrides)
+    record = new_record(config, CorpusIdentity.of(corpus), overrides)
+    record.oov_rate = corpus.oov_rate
     try:
         if last_checkpoint(folder).exists():
             (folder / RECORD_NAME).unlink(missing_ok=True)
         else:
             clear(folder)
-        fit_and_evaluate(config, corpus, folder, record, gpu)
+        if is_baseline(config):
+            measure(config, corpus, record)
+        else:
+            with open_loggers(config.logger, folder) as loggers:
+                fit_and_evaluate(config, corpus, folder, record, loggers, gpu)
         record.status = COMPLETED
     except Stopped as stopped:
         if stopped.signal_number == signal.SIGINT:
@@ -142,125 +129,6 @@ def clear(folder: Path) -> None:
     for path in folder.iterdir():
         if path.name not in (LOG_NAME, LOCK_NAME, ".hydra"):
             shutil.rmtree(path) if path.is_dir() else path.unlink()
-
-
-def fit_and_evaluate(
-    config: Config, corpus: Corpus, folder: Path, record: Record, gpu: int | None
-) -> None:
-    """Train, load the best checkpoint by validation loss, and measure it on the three splits."""
-    last = last_checkpoint(folder)
-    started_at_step = check_checkpoint(last, record.fingerprint) if last.exists() else None
-    pl.seed_everything(config.seed, workers=True, verbose=False)
-    network = LanguageModel(len(corpus.vocabulary), config.model, config.features)
-    module = LanguageModelModule(network, config.optimizer)
-    record.num_parameters = num_parameters(network)
-    record.vocab_size = len(corpus.vocabulary)
-    record.oov_rate = corpus.oov_rate
-    stopwatch = Stopwatch()
-    loggers: list[Logger] = [
-        instantiate(logger, save_dir=folder) for logger in config.logger.values()
-    ]
-    for logger in loggers:
-        if isinstance(logger, TensorBoardLogger):
-            # For its `hparams.yaml`; the HParams page gets them with the metrics, at the end.
-            logger.hparams = hyperparameters(config, record)
-            # What is done again is logged again, and shown once.
-            logger._kwargs["purge_step"] = started_at_step
-    keeping = LastCheckpoint(last, config.checkpoint.every_n_train_steps, record.fingerprint)
-    trainer = build_trainer(
-        config.trainer,
-        config.early_stopping,
-        folder,
-        loggers,
-        [stopwatch, ReportProgress(folder), keeping],
-        gpu,
-    )
-    record.device = device_name(trainer.strategy.root_device)
-    if config.trainer.precision == "32-true" and has_fast_bfloat16(trainer.strategy.root_device):
-        log.info(
-            "this device has bfloat16 units: trainer.precision=bf16-mixed may double the speed of "
-            "a large network (experiments/speed); its loss then differs a little"
-        )
-
-    reset_peak_memory(trainer.strategy.root_device)
-    if started_at_step is not None:
-        log.info("going on from step %d", started_at_step)
-    with stopping_on_signals(keeping), warnings.catch_warnings():
-        # Of a run that goes on it is not.
-        warnings.filterwarnings("ignore", "Checkpoint directory .* exists and is not empty")
-        trainer.fit(
-            module,
-            corpus,
-            ckpt_path=last if started_at_step is not None else None,
-            weights_only=True,
-        )
-    record.train_seconds = stopwatch.train_seconds
-    record.peak_memory_mb = peak_memory_mb(trainer.strategy.root_device)
-    record.tokens_per_second = stopwatch.tokens_per_second
-    record.epochs = trainer.current_epoch
-
-    # `trainer.max_steps` may stop a run before it is validated for the first time.
-    chosen = best_checkpoint(folder)
-    chosen = chosen if chosen.exists() else last
-    best = torch.load(chosen, map_location="cpu", weights_only=True)
-    module.load_state_dict(best["state_dict"])
-    record.best_epoch = best["epoch"] + 1
-    trainer.test(module, corpus, verbose=False)
-    for name in SPLITS:
-        split, total = corpus.splits[name], module.evaluated[name]
-        metrics = Metrics.of(total.nats, total.num_tokens, split.num_chars, split.unknown_nats)
-        setattr(record, name, {**metrics.to_dict(), "unigram_ppl": unigram_ppl(corpus, name)})
-    if corpus.answer_mark is not None:
-        (mark,) = corpus.vocabulary.encode(corpus.answer_mark).tolist()
-        record.exact_match = exact_match(network, corpus.tasks(), mark)
-    # Lightning numbers steps from 0 in what it logs.
-    log_final_metrics(config, record, loggers, best["global_step"] - 1)
-
-
-def unigram_ppl(corpus: Corpus, split: str) -> float:
-    """Perplexity of the unigram model of the training text on a split."""
-    held_out_N = corpus.splits[split].predicted_N
-    nats = unigram_nats(corpus.splits["train"].predicted_N, held_out_N, len(corpus.vocabulary))
-    return perplexity(nats / len(held_out_N))
-
-
-def log_final_metrics(config: Config, record: Record, loggers: list[Logger], step: int) -> None:
-    """Give the loggers the best checkpoint's metrics, and TensorBoard its HParams entry."""
-    metrics: dict[str, float] = {}
-    for metric in ("ppl", "bpc", "loss"):
-        for name in SPLITS:
-            # `loss/validation` is the curve over the epochs; the chosen checkpoint is one point.
-            tag = "validation_best" if name == "validation" else name
-            metrics[f"{metric}/{tag}"] = getattr(record, name)[metric]
-    options = hyperparameters(config, record)
-    for logger in loggers:
-        if isinstance(logger, TensorBoardLogger):
-            logger.log_hyperparams(options, metrics, step)
-        else:
-            logger.log_metrics(metrics, step)
-            logger.log_hyperparams(options)
-        logger.finalize("success")
-
-
-def hyperparameters(config: Config, record: Record) -> dict[str, Any]:
-    """The options as loggers get them.
-
-    TensorBoard's HParams page sorts them by name and shows the first five: what is compared is
-    named so that it comes first.
-    """
-    compared = {
-        "cell": record.model,
-        "data": record.data,
-        "features": record.features,
-        "num_parameters": record.num_parameters,
-    }
-    options = result_options(config)
-    return {**compared, **{f"option.{name}": value for name, value in options.items()}}
-
-
-def device_name(device: torch.device) -> str:
-    """`cpu`, or the name of the GPU."""
-    return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
 
 
 def git_revision() -> str | None:

@@ -31,6 +31,13 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 Compose = Callable[..., Config]
 
 
+def composed(*overrides: str) -> Config:
+    """Compose and check a configuration, as the command line would."""
+    register_schemas()
+    with hydra.initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
+        return checked(hydra.compose("config", list(overrides)))
+
+
 def trained(config: Config, folder: Path) -> Record:
     """The record of a run in the folder, in this process."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -74,14 +81,8 @@ def run_py(tmp_path: Path) -> Run:
 
 @pytest.fixture
 def compose(tmp_path: Path) -> Compose:
-    """Compose and check a configuration of a tiny run, as the command line would."""
-
-    def composed(*overrides: str) -> Config:
-        register_schemas()
-        with hydra.initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
-            return checked(hydra.compose("config", [*TINY, f"output_dir={tmp_path}", *overrides]))
-
-    return composed
+    """Compose and check a configuration of a tiny run."""
+    return lambda *overrides: composed(*TINY, f"output_dir={tmp_path}", *overrides)
 
 
 @pytest.fixture

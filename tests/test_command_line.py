@@ -24,7 +24,7 @@ REFUSED = {
     "data.source=null": "data.source: field 'data.source' is not Optional",
     "trainer.max_epochs=null": "trainer.max_epochs: field 'trainer.max_epochs' is not Optional",
     # a wrong choice
-    "model=transformer": "model: 'transformer' is not one of gru, lstm, rnn",
+    "model=transformer": "model: 'transformer' is not one of bz2, gru, kneser_ney, lstm, rnn, u",
     "experiment=nope": "experiment: 'nope' is not one of",
     "hydra/launcher=nope": "hydra/launcher: 'nope' is not one of",
     "data.normalize=nope": "data.normalize: Invalid value 'nope', expected one of [none, letters]",
@@ -45,7 +45,7 @@ REFUSED = {
     "trainer.max_time=soon": "trainer.max_time: 'soon' is not of the form DD:HH:MM:SS",
     "trainer.min_epochs=50": "trainer.min_epochs: 50 is more than max_epochs",
     "trainer.check_val_every_n_epoch=50": "trainer.check_val_every_n_epoch: 50 is more than",
-    "model=null": "model: null is not one of gru, lstm, rnn",
+    "model=null": "model: null is not one of bz2, gru, kneser_ney, lstm, rnn, unigram, xz",
     "hydra.sweep.dir=elsewhere": "hydra.sweep.dir: a run's folder follows from its options",
     # not an override at all
     "lstm": "lstm: not an override, it takes option=value",

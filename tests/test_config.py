@@ -3,35 +3,22 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
 
-import hydra
 import pytest
 from omegaconf import OmegaConf
 from pytorch_lightning import Trainer
 
-from rnnlm.config import Config, checked, fingerprint, register_schemas
+from rnnlm.config import Config, fingerprint, model_schemas
 from rnnlm.data import corpora
-from rnnlm.model.cells import cells
 from rnnlm.model.features import features
 from rnnlm.options import OptionError
 from rnnlm.trainer import TrainerConfig
 from tests.conftest import ROOT
+from tests.conftest import composed as compose
 
 CONF = ROOT / "conf"
-
-
-@pytest.fixture(autouse=True)
-def composing() -> Iterator[None]:
-    register_schemas()
-    with hydra.initialize_config_dir(str(CONF), version_base="1.3"):
-        yield
-
-
-def compose(*overrides: str) -> Config:
-    return checked(hydra.compose("config", list(overrides)))
 
 
 def choices(group: str) -> set[str]:
@@ -39,7 +26,7 @@ def choices(group: str) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    ("group", "known"), [("data", corpora()), ("model", cells()), ("features", features())]
+    ("group", "known"), [("data", corpora()), ("model", model_schemas()), ("features", features())]
 )
 def test_every_class_has_its_yaml_and_every_yaml_its_class(
     group: str, known: dict[str, type]
@@ -74,7 +61,7 @@ def test_trainer_options_carry_lightnings_names() -> None:
 
 def test_options_arrive_typed() -> None:
     config = compose("model=rnn", "model.nonlinearity=relu", "features=onehot", "seed=0")
-    assert config.model.cell == "rnn"
+    assert config.model.name == "rnn"
     assert config.seed == 0
     assert type(config.model).__name__ == "RNNConfig"
 
@@ -86,7 +73,7 @@ def test_options_arrive_typed() -> None:
         "+model.extra=1",
         "+extra=1",
         "data.name=nope",
-        "model.cell=nope",
+        "model.name=nope",
         "model.tie_weights=true",
     ],
 )

@@ -19,7 +19,7 @@ def test_it_is_the_share_of_answers_that_greedy_generation_gets_right() -> None:
     )
     corpus.setup()
     torch.manual_seed(0)
-    config = cells()["gru"].Config(cell="gru", hidden_size=32)
+    config = cells()["gru"].Config(name="gru", hidden_size=32)
     network = LanguageModel(len(corpus.vocabulary), config, FeaturesConfig(name="onehot"))
     optimizer = torch.optim.Adam(network.parameters(), 0.01)
     for _ in range(30):

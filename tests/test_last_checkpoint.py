@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import random
@@ -31,12 +32,25 @@ BATCHES = 14  # of an epoch
 def figures(folder: Path) -> dict[str, Any]:
     """All of a record that must be the same whenever the same run is made."""
     record = json.loads((folder / "result.json").read_text())
-    names = ("status", "fingerprint", "num_parameters", "epochs", "best_epoch", "overrides")
+    names = (
+        "status",
+        "fingerprint",
+        "prompt",
+        "sample",
+        "num_parameters",
+        "epochs",
+        "best_epoch",
+        "overrides",
+    )
     return {name: record[name] for name in (*names, *SPLITS)}
 
 
-def logged(folder: Path) -> str:
-    return (folder / "scalars.csv").read_text()
+def logged(folder: Path) -> list[dict[str, str]]:
+    """All that is logged but how long it took."""
+    with (folder / "scalars.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert all(row.pop("cost/seconds") is not None for row in rows)
+    return rows
 
 
 @pytest.fixture(autouse=True)

@@ -22,7 +22,7 @@ class Spy(LanguageModel):
     """Notes, for every call, whether it is training and what state it was given and has made."""
 
     def __init__(self) -> None:
-        cell = cells()["lstm"].Config(cell="lstm", hidden_size=4)
+        cell = cells()["lstm"].Config(name="lstm", hidden_size=4)
         super().__init__(V, cell, FeaturesConfig(name="onehot"))
         self.calls: list[tuple[bool, State | None, State]] = []
 
@@ -87,7 +87,7 @@ def test_a_sanity_check_leaves_no_trace() -> None:
 
 
 def test_evaluation_does_not_depend_on_the_random_state() -> None:
-    cell = cells()["gru"].Config(cell="gru", hidden_size=4, dropout=0.9, num_layers=2)
+    cell = cells()["gru"].Config(name="gru", hidden_size=4, dropout=0.9, num_layers=2)
     network = LanguageModel(V, cell, FeaturesConfig(name="onehot"))
     module = LanguageModelModule(network, OptimizerConfig())
     losses = []
@@ -131,7 +131,7 @@ def test_it_is_a_lightning_module() -> None:
 def test_plain_sgd_updates_rows_as_it_would_whole_tables(features: str) -> None:
     def trained(weight_decay: float) -> LanguageModel:
         torch.manual_seed(0)
-        cell = cells()["gru"].Config(cell="gru", hidden_size=4)
+        cell = cells()["gru"].Config(name="gru", hidden_size=4)
         kind = all_features()[features].Config(name=features)
         network = LanguageModel(500, cell, kind)
         # A decay too small to change a float32 makes the gradients dense.

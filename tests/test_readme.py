@@ -27,7 +27,7 @@ def test_the_first_line_sweeps_and_the_second_tests() -> None:
 
 
 def test_the_readme_is_a_page_and_what_it_links_to_is_there() -> None:
-    assert len(README.splitlines()) < 130
+    assert len(README.splitlines()) < 150
     for target in re.findall(r"\]\(([^)#]+)\)", README):
         assert (ROOT / target).exists(), target
 

@@ -103,7 +103,7 @@ def build_network(cell: str, kind: str, size: Size) -> LanguageModel:
     features_config = features()[kind].Config(name=kind)
     if kind == "embed":
         features_config.embedding_size = size.E
-    model = cells()[cell].Config(cell=cell, hidden_size=size.H, num_layers=size.L)
+    model = cells()[cell].Config(name=cell, hidden_size=size.H, num_layers=size.L)
     return LanguageModel(size.V, model, features_config)
 
 

@@ -20,13 +20,22 @@ from rnnlm.data import token_cache
 from rnnlm.data.batching import Batch, Batches, Batching, for_evaluation, for_training
 from rnnlm.data.source import File, PublishedFile, read_source
 from rnnlm.data.spelling import Spelling
-from rnnlm.data.splitting import SPLITS, TRAIN, Pieces, contiguous, refuse_nothing_to_train_on
+from rnnlm.data.splitting import (
+    SPLITS,
+    TEST,
+    TRAIN,
+    VALIDATION,
+    Pieces,
+    contiguous,
+    refuse_nothing_to_train_on,
+)
 from rnnlm.data.token_cache import TokenisedCorpus, TokenisedSplit
 from rnnlm.data.vocabulary import BEGIN, BEGIN_ID, END, UNKNOWN_ID, Vocabulary
 from rnnlm.options import OptionError, option
 
 log = logging.getLogger(__name__)
 
+PROMPT_TOKENS = 24
 # Part of every key of the cache: raised when the same text would be tokenised differently.
 TOKENS_VERSION = 1
 # How the tokens are put into batches, or where the text lies, does not change the tokens.
@@ -166,6 +175,14 @@ class Corpus(LightningDataModule, ABC):
         }
         self._check_sizes()
 
+    def texts(self) -> Pieces:
+        """The cleaned text of each split, read anew: its documents, or its pieces in order.
+
+        Raises:
+            OptionError: the text cannot be had or read.
+        """
+        return self._pieces(self.files())[1]
+
     @property
     def identity(self) -> str:
         """What the tokens are made of, besides the options: text, dictionaries, versions."""
@@ -173,6 +190,23 @@ class Corpus(LightningDataModule, ABC):
         if depends_on is None:
             return self.text_sha256
         return hashlib.sha256(json.dumps([self.text_sha256, depends_on]).encode()).hexdigest()
+
+    @property
+    def held_out_sha256(self) -> str:
+        """Of vocabulary, validation and test: where it is the same, figures compare."""
+        digest = hashlib.sha256(json.dumps(self.vocabulary.tokens).encode())
+        for name in (VALIDATION, TEST):
+            digest.update(self.splits[name].ids_N.numpy().astype("<i8").tobytes())
+            digest.update(b"|")
+        return digest.hexdigest()
+
+    def prompt(self) -> Tensor:
+        """A beginning to be continued, (T,): that of the validation split.
+
+        Of documents `<bos>` and the first token of the first; of a running text so many tokens.
+        """
+        begins_document = self.splits[VALIDATION].begin_id is not None
+        return self.splits[VALIDATION].ids_N[: 2 if begins_document else PROMPT_TOKENS]
 
     @property
     def oov_rate(self) -> float:
@@ -233,16 +267,25 @@ class Corpus(LightningDataModule, ABC):
             digest.update(file.content)
         return f"{self.config.name}-{digest.hexdigest()[:24]}"
 
-    def _tokenise(self, files: Sequence[File]) -> TokenisedCorpus:
+    def _pieces(self, files: Sequence[File]) -> tuple[list[str], Pieces]:
+        """The cleaned texts, and the pieces of them that are tokenised."""
         texts = self.parse(files)
         pieces = self.split(texts)
-        by_line = self.config.batching is Batching.documents and not self.in_documents
-        if by_line:
+        if self._by_line:
             pieces = {
                 name: [line for text in texts for line in text.split("\n") if line]
                 for name, texts in pieces.items()
             }
-        bounded = by_line or self.in_documents
+        return texts, pieces
+
+    @property
+    def _by_line(self) -> bool:
+        """Whether each line of a text is to be a document."""
+        return self.config.batching is Batching.documents and not self.in_documents
+
+    def _tokenise(self, files: Sequence[File]) -> TokenisedCorpus:
+        texts, pieces = self._pieces(files)
+        bounded = self._by_line or self.in_documents
         tokens = {name: list(self.tokenize(texts)) for name, texts in pieces.items()}
         counts = Counter(token for text in tokens[TRAIN] for token in text)
         # If training shows every token that can come up, there are no unknown ones.

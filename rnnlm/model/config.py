@@ -1,4 +1,4 @@
-"""Options of the network that are not about its input features."""
+"""Options of the models that are not about their input features."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from rnnlm.options import option
 class ModelConfig:
     """Options of every cell."""
 
-    cell: str = ""
+    name: str = ""
     hidden_size: int = option(256, minimum=1)
+    # The hidden size then follows: the one that comes nearest to so many numbers to train.
+    num_parameters: int | None = option(None, minimum=1)
     num_layers: int = option(1, minimum=1)
     # Probability that a unit of a layer's output is zeroed in training.
     dropout: float = option(0.0, minimum=0, below=1)

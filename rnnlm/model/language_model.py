@@ -28,7 +28,7 @@ class LanguageModel(nn.Module):
         self, vocab_size: int, model: ModelConfig, features_config: FeaturesConfig
     ) -> None:
         super().__init__()
-        cell = cells()[model.cell]
+        cell = cells()[model.name]
         hidden, gates = model.hidden_size, cell.num_gates * model.hidden_size
         self.features = features()[features_config.name](
             features_config, vocab_size, cell.num_gates, hidden

@@ -12,8 +12,9 @@ from rnnlm.atomic_write import replacing
 
 FILE_NAME = "result.json"
 COMPLETED, FAILED = "completed", "failed"
-# What every split of a completed record has.
+# What every split of a completed record has; of a baseline those that it knows.
 FIGURES = ("loss", "ppl", "bpc", "num_tokens", "num_chars")
+OF_BASELINES = FIGURES[2:]
 
 
 class RecordError(ValueError):
@@ -26,7 +27,8 @@ class Record:
 
     `train`, `validation` and `test` hold loss (nats per token), ppl, bpc (bits per character of the
     original text), num_tokens, num_chars, and unigram_ppl, the perplexity of the unigram model of
-    the training text on the same tokens. A failed run has none of them, but `error`.
+    the training text on the same tokens. A failed run has none of them, but `error`. A baseline
+    has no features, and no seed.
     """
 
     status: str
@@ -34,10 +36,14 @@ class Record:
     source: str
     text_sha256: str
     model: str
-    features: str
-    seed: int
+    features: str | None
+    seed: int | None
     fingerprint: str
     overrides: list[str] = field(default_factory=list)
+    # Every option that decides the result, by dotted name.
+    options: dict[str, Any] = field(default_factory=dict)
+    # Of the vocabulary and the held-out tokens: where it is the same, figures compare.
+    held_out_sha256: str | None = None
     error: str | None = None
 
     num_parameters: int | None = None
@@ -50,6 +56,9 @@ class Record:
     test: dict[str, float] | None = None
     # Share of the test split's tasks that are answered without a mistake, where there are tasks.
     exact_match: float | None = None
+    # What the model goes on with after the prompt, which all models of a text are given.
+    prompt: str | None = None
+    sample: str | None = None
 
     tokens_per_second: float | None = None
     train_seconds: float | None = None
@@ -60,6 +69,11 @@ class Record:
     git_revision: str | None = None
     started_at: str | None = None
     finished_at: str | None = None
+
+    @property
+    def cell(self) -> str:
+        """The cell of the grid, such as `lstm-embed`; of a baseline its name."""
+        return f"{self.model}-{self.features}" if self.features else self.model
 
     def write(self, folder: Path) -> None:
         """Write `result.json` atomically: the folder holds a whole record, this or the last."""
@@ -99,7 +113,7 @@ class Record:
             raise RecordError(f"{path} is not a record: its status is {self.status!r}")
         if self.status == COMPLETED:
             for split in (self.train, self.validation, self.test):
-                for figure in FIGURES:
+                for figure in FIGURES if self.features else OF_BASELINES:
                     if not isinstance(split, dict) or not _is_number(split.get(figure)):
                         raise RecordError(f"{path} is not a record: a split has no {figure}")
 

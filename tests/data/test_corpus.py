@@ -17,7 +17,7 @@ from rnnlm.data.batching import Batching
 from rnnlm.data.corpus import Corpus, CorpusConfig
 from rnnlm.data.source import File
 from rnnlm.data.splitting import SPLITS
-from rnnlm.data.vocabulary import BEGIN_ID, END_ID
+from rnnlm.data.vocabulary import BEGIN, BEGIN_ID, END, END_ID
 from rnnlm.options import OptionError
 
 
@@ -125,6 +125,34 @@ def test_unknown_tokens_are_charged_for() -> None:
         rel=1e-5,
     )
     assert made.splits["test"].unknown_nats > 50 * 13
+
+
+@pytest.mark.parametrize("batching", Batching)
+@pytest.mark.parametrize("name", corpora())
+def test_the_texts_of_the_splits_are_what_is_tokenised(name: str, batching: Batching) -> None:
+    kind = corpora()[name]
+    made = kind(kind.Config(name=name, batching=batching, batch_size=8))
+    made.setup()
+    for split_name, texts in made.texts().items():
+        split = made.splits[split_name]
+        tokens = list(made.tokenize(texts))
+        if split.begin_id is None:
+            flat = [token for text in tokens for token in text]
+            assert split.num_chars == sum(map(len, texts)) - len(flat[0])
+        else:
+            flat = [token for text in tokens for token in [BEGIN, *text, END]]
+            assert split.num_chars == sum(len(text) + 1 for text in texts)
+        assert made.vocabulary.encode(flat).tolist() == split.ids_N.tolist()
+
+
+def test_texts_are_read_anew_where_tokens_come_from_the_cache() -> None:
+    corpus("one line\nand another\n" * 40, batching=Batching.documents)
+    made = corpus("one line\nand another\n" * 40, batching=Batching.documents)
+    parsed = Letters.parsed
+    texts = made.texts()
+    assert Letters.parsed == parsed + 1
+    assert list(texts) == list(SPLITS)
+    assert texts["train"][:3] == ["one line", "and another", "one line"]
 
 
 def test_setup_is_done_once() -> None:

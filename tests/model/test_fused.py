@@ -17,7 +17,7 @@ CASES = [*((name, "tanh") for name in cells()), ("rnn", "relu")]
 def cell_of(name: str, nonlinearity: str = "tanh", hidden_size: int = H) -> Cell:
     torch.manual_seed(0)
     kind = cells()[name]
-    config = kind.Config(cell=name, hidden_size=hidden_size)
+    config = kind.Config(name=name, hidden_size=hidden_size)
     if isinstance(config, RNNConfig):
         config.nonlinearity = RNNNonlinearity(nonlinearity)
     return kind(config)

@@ -41,7 +41,7 @@ def network(
     **options: Any,
 ) -> LanguageModel:
     torch.manual_seed(0)
-    config = cells()[cell].Config(cell=cell, hidden_size=H, num_layers=layers)
+    config = cells()[cell].Config(name=cell, hidden_size=H, num_layers=layers)
     for name, value in options.items():
         setattr(config, name, value)
     if isinstance(config, RNNConfig):

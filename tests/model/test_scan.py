@@ -17,7 +17,7 @@ every_case = pytest.mark.parametrize(("name", "nonlinearity"), CASES)
 def cell_of(name: str, nonlinearity: str) -> Cell:
     torch.manual_seed(0)
     kind = cells()[name]
-    config = kind.Config(cell=name, hidden_size=4)
+    config = kind.Config(name=name, hidden_size=4)
     if isinstance(config, RNNConfig):
         config.nonlinearity = RNNNonlinearity(nonlinearity)
     return kind(config)

@@ -94,3 +94,13 @@ def test_records_are_found_and_broken_ones_named(tmp_path: Path) -> None:
     found, broken = find_records([tmp_path, tmp_path / "a"])
     assert [r.seed for _, r in found] == [1, 2]
     assert [str(tmp_path / "c") in str(error) for error in broken] == [True]
+
+
+def test_only_a_baseline_may_know_no_loss(tmp_path: Path) -> None:
+    of_xz = {"bpc": 2.0, "num_tokens": 9, "num_chars": 9}
+    splits = {"train": of_xz, "validation": of_xz, "test": of_xz}
+    record(model="xz", features=None, seed=None, **splits).write(tmp_path / "xz")
+    assert Record.read(tmp_path / "xz").cell == "xz"
+    record(**splits).write(tmp_path / "lstm")
+    with pytest.raises(RecordError, match="a split has no loss"):
+        Record.read(tmp_path / "lstm")

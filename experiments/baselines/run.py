@@ -1,0 +1,186 @@
+"""What do the baselines reach, and what do they cost? Each is measured in a process of its own.
+
+    python experiments/baselines/run.py [--source sample] [--characters 8000000]
+
+Measures *The Time Machine*, the Tang poems (from RNNLM_DATA_DIR or the network; `--source sample`
+takes the package's own texts) and a stand-in for a large corpus: a running text drawn from the
+poems by a Markov chain, in which every three characters in turn stand somewhere in them. What a
+stand-in's perplexity is says nothing, so only its costs are told. Prints tables in Markdown;
+everything it writes is temporary.
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import os
+import tempfile
+import time
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from rnnlm.baselines import baselines
+from rnnlm.baselines.discounts import Discounts
+from rnnlm.baselines.kneser_ney import HIGHEST_ORDER, LOWEST_ORDER, KneserNey, KneserNeyConfig
+from rnnlm.baselines.ngrams import numbered
+from rnnlm.data import corpora
+from rnnlm.data.corpus import Corpus
+from rnnlm.data.splitting import SPLITS
+from rnnlm.memory import peak_memory_mb, reset_peak_memory
+
+CORPORA = ("time_machine", "tang")
+# Of the stand-in, drawn side by side.
+CHAINS = 4_000
+CPU = torch.device("cpu")
+
+
+@dataclass
+class Measurement:
+    """What a baseline reached on a corpus, and at what cost."""
+
+    splits: dict[str, dict[str, float | None]]
+    num_chars: int
+    order: int | None
+    num_parameters: int | None
+    seconds: float
+    cpu_seconds: float  # of all cores, whatever else runs
+    memory_mb: float  # at its peak, beyond what the process had before
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--source", default="full", choices=["full", "sample"])
+    parser.add_argument("--characters", type=int, default=8_000_000, help="of the stand-in")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as temporary:
+        os.environ["RNNLM_CACHE_DIR"] = f"{temporary}/cache"
+        texts = {name: (name, arguments.source) for name in CORPORA}
+        stand_in = Path(temporary) / "stand-in.txt"
+        poems = [poem for split in loaded(*texts["tang"]).texts().values() for poem in split]
+        text = markov("\n".join(poems), arguments.characters)
+        stand_in.write_text(text, encoding="utf-8", newline="\n")
+        print_baselines(texts | {"stand-in": ("time_machine", str(stand_in))})
+        print_orders(texts)
+
+
+def loaded(name: str, source: str) -> Corpus:
+    """A corpus with its defaults."""
+    kind = corpora()[name]
+    corpus = kind(kind.Config(name=name, source=source))
+    corpus.setup()
+    return corpus
+
+
+def markov(text: str, length: int) -> str:
+    """A text whose every three characters in turn stand in `text`, which is read as a circle.
+
+    Many chains are drawn side by side and joined: each goes on with what follows at another place,
+    drawn at random from those where the same two characters stand.
+    """
+    draw = np.random.default_rng(0)
+    codes = np.frombuffer(text.encode("utf-32-le"), np.uint32).astype(np.int64)
+    _, pair_at = numbered(codes << 21 | np.roll(codes, -1))
+    places = np.argsort(pair_at)
+    counts = np.bincount(pair_at)
+    starts = np.cumsum(counts) - counts
+    place = draw.integers(len(codes), size=min(CHAINS, length))
+    drawn = []
+    for _ in range(length // len(place)):
+        pair = pair_at[place]
+        same = places[starts[pair] + draw.integers(counts[pair])]
+        drawn.append(codes[(same + 2) % len(codes)])
+        place = (same + 1) % len(codes)
+    return np.stack(drawn, axis=1).astype(np.uint32).tobytes().decode("utf-32-le")
+
+
+def measured(corpus_name: str, source: str, name: str, options: dict[str, Any]) -> Measurement:
+    """Measure a baseline, all that follows the loading of the corpus."""
+    corpus = loaded(corpus_name, source)
+    kind = baselines()[name]
+    baseline = kind(kind.Config(name=name, **options))
+    reset_peak_memory(CPU)
+    before = peak_memory_mb(CPU) or 0.0
+    started, cpu_started = time.perf_counter(), time.process_time()
+    splits = baseline.measure(corpus)
+    seconds, cpu_seconds = time.perf_counter() - started, time.process_time() - cpu_started
+    return Measurement(
+        splits,
+        sum(split.num_chars for split in corpus.splits.values()),
+        baseline.chosen.get("order"),
+        baseline.num_parameters,
+        seconds,
+        cpu_seconds,
+        (peak_memory_mb(CPU) or 0.0) - before,
+    )
+
+
+def print_baselines(texts: dict[str, tuple[str, str]]) -> None:
+    """Every baseline on every corpus with its defaults, Kneser-Ney also with one discount."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["rnnlm.baselines"])
+    figures = [f"{name} ppl" for name in SPLITS] + ["test bits/char"]
+    costs = ("seconds", "CPU seconds", "MB")
+    print_header("corpus", "characters", "baseline", "order", "numbers", *figures, *costs)
+    for corpus, text in texts.items():
+        for name in baselines():
+            kinds = [{"discounts": kind} for kind in Discounts] if name == "kneser_ney" else [{}]
+            for options in kinds:
+                with ProcessPoolExecutor(1, mp_context=context) as own_process:
+                    result = own_process.submit(measured, *text, name, options).result()
+                reached = [result.splits[split]["ppl"] for split in SPLITS]
+                reached.append(result.splits["test"]["bpc"])
+                print_row(
+                    corpus,
+                    f"{result.num_chars:,}",
+                    " ".join([name, *(f"discounts={kind.name}" for kind in options.values())]),
+                    result.order,
+                    f"{result.num_parameters:,}" if result.num_parameters else None,
+                    *(reached if corpus in CORPORA else [None] * len(reached)),
+                    f"{result.seconds:.2f}",
+                    f"{result.cpu_seconds:.2f}",
+                    f"{result.memory_mb:,.0f}",
+                )
+    print()
+
+
+def print_orders(texts: dict[str, tuple[str, str]]) -> None:
+    """Kneser-Ney's perplexity by order."""
+    orders = range(LOWEST_ORDER, HIGHEST_ORDER + 1)
+    print_header("corpus", "discounts", "ppl of", *(f"order {order}" for order in orders))
+    for name, text in texts.items():
+        corpus = loaded(*text)
+        for kind in Discounts:
+            by_order = [
+                KneserNey(KneserNeyConfig(order=order, discounts=kind)).measure(corpus)
+                for order in orders
+            ]
+            for split in ("validation", "test"):
+                print_row(name, kind.name, split, *(figures[split]["ppl"] for figures in by_order))
+
+
+def print_header(*names: str) -> None:
+    """The first two rows of a table."""
+    print_row(*names)
+    print_row(*[":--"] * len(names))
+
+
+def print_row(*cells: str | float | None) -> None:
+    """A row of a table; figures with four digits, nothing where there is none."""
+    print("|", " | ".join(map(shown, cells)), "|", flush=True)
+
+
+def shown(cell: str | float | None) -> str:
+    """As it stands in a table."""
+    if cell is None:
+        return ""
+    return f"{cell:.4g}" if isinstance(cell, float) else str(cell)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,63 @@
+"""What is taken from each count, so that something is left for what training does not show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+import numpy as np
+from numpy.typing import NDArray
+
+# Where the counts of counts do not say.
+FALLBACK = (0.5, 1.0, 1.5)
+
+
+class Discounts(Enum):
+    """How many discounts an order has: of all counts, or of counts of 1, 2 and more."""
+
+    one = "one"
+    three = "three"
+
+
+@dataclass(frozen=True)
+class EstimatedDiscounts:
+    """The discounts of one order."""
+
+    of_count: tuple[float, ...]  # of counts of 0, 1, 2, and 3 or more
+    are_estimated: bool  # False where any of them is of FALLBACK
+
+    def of(self, counts_G: NDArray[np.int64]) -> NDArray[np.float64]:
+        """The discount of each count, (G,)."""
+        return np.array(self.of_count)[np.minimum(counts_G, 3)]
+
+
+def estimate(counts_G: NDArray[np.int64], discounts: Discounts) -> EstimatedDiscounts:
+    """Discounts from the numbers n_1 … n_4 of n-grams that have a count of 1 … 4.
+
+    One discount is Y = n_1 / (n_1 + 2 n_2) (Ney, Essen & Kneser 1994); three are
+    D_k = k - (k+1) Y n_(k+1) / n_k, the last for all counts from 3 (Chen & Goodman 1999). A
+    discount is that of FALLBACK where a number it is made of is 0, or where it is not in (0, k]:
+    one of 0 would leave nothing for what has not been seen.
+
+    Args:
+        counts_G: of the n-grams of one order; zeros are ignored.
+    """
+    n = np.bincount(np.minimum(counts_G, 5), minlength=6).tolist()
+    estimates = [_discount(n, k) for k in (1, 2, 3)]
+    if discounts is Discounts.one:
+        # D_1 is Y.
+        estimates = estimates[:1] * 3
+        fallback = FALLBACK[:1] * 3
+    else:
+        fallback = FALLBACK
+    values = [d if d is not None else f for d, f in zip(estimates, fallback, strict=True)]
+    return EstimatedDiscounts((0.0, *values), None not in estimates)
+
+
+def _discount(n: list[int], k: int) -> float | None:
+    """D_k, or None where the counts of counts do not give it."""
+    if 0 in n[1 : max(k, 2) + 1] or n[k + 1] == 0:
+        return None
+    y = n[1] / (n[1] + 2 * n[2])
+    discount = k - (k + 1) * y * n[k + 1] / n[k]
+    return discount if 0 < discount <= k else None

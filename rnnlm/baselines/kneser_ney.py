@@ -1,0 +1,152 @@
+"""N-grams with interpolated Kneser-Ney smoothing, original (one discount) or modified (three).
+
+For a context h and the token w that follows, with h' the context without its first token,
+
+    p_n(w | h) = (c(hw) - D(c(hw))) / c(h·) + γ(h) p_(n-1)(w | h')
+    γ(h) = Σ_w D(c(hw)) / c(h·)
+
+where c(h·) = Σ_w c(hw), and p_n(w | h) = p_(n-1)(w | h') where training does not show h before
+anything. Of the highest order, c is how often hw occurs in training; of the lower ones, how many
+different tokens stand before it. Below order 1 every token that can come is as likely as any other.
+A token with fewer before it in its text than the order asks for is predicted by the lower order
+that has its context whole. D is in `rnnlm/baselines/discounts.py`.
+
+R. Kneser and H. Ney, "Improved backing-off for m-gram language modeling", ICASSP 1995. S. F. Chen
+and J. Goodman, "An empirical study of smoothing techniques for language modeling", Computer Speech
+and Language 13, 1999.
+
+Shapes: N tokens of all splits, G distinct n-grams of an order, C their contexts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnnlm.baselines.baseline import Baseline, BaselineConfig, Measured, metrics_of
+from rnnlm.baselines.discounts import Discounts, estimate
+from rnnlm.baselines.ngrams import Counts, Ngrams, Texts
+from rnnlm.data.corpus import Corpus
+from rnnlm.data.splitting import SPLITS, VALIDATION
+from rnnlm.options import option
+
+LOWEST_ORDER, HIGHEST_ORDER = 2, 8
+
+Probabilities = NDArray[np.float64]
+
+
+@dataclass
+class KneserNeyConfig(BaselineConfig):
+    """Options of `model=kneser_ney`."""
+
+    # The length of an n-gram: a token and those before it that it depends on. None: the best on
+    # validation of 2 to 8.
+    order: int | None = option(None, minimum=LOWEST_ORDER, maximum=HIGHEST_ORDER)
+    discounts: Discounts = Discounts.three
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """What the model of one order makes of all texts."""
+
+    order: int
+    probability_N: Probabilities  # of each token after those before it; not of a text's first
+    num_ngrams: int  # distinct in training, of this order and below
+    orders_without_estimate: list[int]  # whose counts do not say all of their discounts
+
+
+def predict(texts: Texts, orders: Collection[int], discounts: Discounts) -> Iterator[Predicted]:
+    """The models of several orders, the lowest first; they share what they have below the top."""
+    ngrams = Ngrams.unigrams(texts)
+    lower_N = np.full(len(texts.tokens_N), 1 / texts.num_predictable)
+    num_ngrams, without_estimate = 0, list[int]()
+    for order in range(2, max(orders) + 1):
+        longer = ngrams.one_longer(texts)
+        counts_G = ngrams.num_left_neighbours(texts, longer)
+        num_ngrams += int(np.count_nonzero(counts_G))
+        lower_N, estimated = interpolate(ngrams, counts_G, lower_N, discounts)
+        if not estimated:
+            without_estimate.append(ngrams.order)
+        if order in orders:
+            top_N, estimated = interpolate(longer, longer.counts_G, lower_N, discounts)
+            yield Predicted(
+                order,
+                top_N,
+                num_ngrams + int(np.count_nonzero(longer.counts_G)),
+                without_estimate + [order] * (not estimated),
+            )
+        ngrams = longer
+
+
+def interpolate(
+    ngrams: Ngrams, counts_G: Counts, lower_N: Probabilities, discounts: Discounts
+) -> tuple[Probabilities, bool]:
+    """Each token's probability by one order, and whether its counts say all its discounts.
+
+    Args:
+        counts_G: what counts for each of its n-grams.
+        lower_N: the probabilities by the order below.
+    """
+    estimated = estimate(counts_G, discounts)
+    discount_G = estimated.of(counts_G)
+    context_G = ngrams.prefixes_G
+    total_C = np.bincount(context_G, counts_G)
+    # Of a context that training does not show the lower order says all.
+    left_C = np.where(total_C > 0, np.bincount(context_G, discount_G), 1.0)
+    total_C = np.maximum(total_C, 1.0)
+    own_G = (counts_G - discount_G) / total_C[context_G]
+    left_G = (left_C / total_C)[context_G]
+    ids_M = ngrams.ids_N[ngrams.at_M]
+    probability_N = lower_N.copy()
+    probability_N[ngrams.at_M] = own_G[ids_M] + left_G[ids_M] * lower_N[ngrams.at_M]
+    return probability_N, estimated.are_estimated
+
+
+class KneserNey(Baseline):
+    """N-grams of one order, and of all below it for what that order has not seen."""
+
+    name = "kneser_ney"
+    Config = KneserNeyConfig
+    config: KneserNeyConfig
+
+    def measure(self, corpus: Corpus) -> Measured:
+        order = self.config.order
+        orders = range(LOWEST_ORDER, HIGHEST_ORDER + 1) if order is None else [order]
+        splits = [corpus.splits[name] for name in SPLITS]
+        texts = Texts.of(
+            [split.ids_N.numpy() for split in splits], len(corpus.vocabulary), splits[0].begin_id
+        )
+        best: Predicted | None = None
+        best_nats = dict[str, float]()
+        for predicted in predict(texts, orders, self.config.discounts):
+            nats = dict(zip(SPLITS, total_nats(texts, predicted.probability_N), strict=True))
+            if best is None or nats[VALIDATION] < best_nats[VALIDATION]:
+                best, best_nats = predicted, nats
+        assert best is not None
+        self.num_parameters = best.num_ngrams
+        self.chosen = {"order": best.order} if order is None else {}
+        self.notes = []
+        if order is None:
+            self.notes.append(
+                f"order {best.order}, the best on validation of {LOWEST_ORDER} to {HIGHEST_ORDER}"
+            )
+        if best.orders_without_estimate:
+            of_orders = ", ".join(map(str, best.orders_without_estimate))
+            self.notes.append(
+                f"too few rare n-grams to estimate all discounts of order {of_orders}"
+            )
+        return {
+            name: metrics_of(split, best_nats[name])
+            for name, split in zip(SPLITS, splits, strict=True)
+        }
+
+
+def total_nats(texts: Texts, probability_N: Probabilities) -> list[float]:
+    """The negative log-likelihood of each split: of all tokens but the first of each text."""
+    nats_N = -np.log(probability_N)
+    nats_N[texts.before_N == 0] = 0.0
+    starts = [0, *texts.ends]
+    return [float(nats_N[start:end].sum()) for start, end in zip(starts, texts.ends, strict=False)]

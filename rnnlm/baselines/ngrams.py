@@ -1,0 +1,137 @@
+"""N-grams as numbers: which n-gram ends at each token, and how often training shows it.
+
+The n-gram that ends at token i is the (n-1)-gram that ends at token i-1, and token i. So the
+n-grams of one order are numbered by sorting pairs of such numbers, whatever n is.
+
+Shapes: N tokens of all splits, M those at which an n-gram ends, G distinct n-grams, V vocabulary.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Ids = NDArray[np.int32]
+Counts = NDArray[np.int64]
+LARGEST_KEY = np.iinfo(np.int64).max
+
+
+@dataclass(frozen=True)
+class Texts:
+    """The tokens of all splits one after the other, those of training first.
+
+    Where `begin_id` is known, a text is a document and starts with it; else each split is a text.
+    """
+
+    tokens_N: Ids
+    before_N: Ids  # how many tokens of its own text stand before each
+    ends: tuple[int, ...]  # where each split ends
+    vocab_size: int
+    begin_id: int | None
+
+    @classmethod
+    def of(
+        cls, splits: Sequence[NDArray[np.integer]], vocab_size: int, begin_id: int | None
+    ) -> Texts:
+        """Join the splits' token indices.
+
+        Raises:
+            ValueError: there are too many tokens to number their pairs.
+        """
+        ends = np.cumsum([len(split) for split in splits])
+        if int(ends[-1]) * vocab_size > LARGEST_KEY or ends[-1] > np.iinfo(np.int32).max:
+            raise ValueError(f"{ends[-1]:,} tokens of {vocab_size:,} are too many to be numbered")
+        tokens_N = np.concatenate(splits).astype(np.int32)
+        starts_N = tokens_N == begin_id if begin_id is not None else np.zeros(ends[-1], bool)
+        starts_N[[0, *ends[:-1]]] = True
+        index_N = np.arange(ends[-1], dtype=np.int32)
+        before_N = index_N - np.maximum.accumulate(np.where(starts_N, index_N, np.int32(0)))
+        return cls(tokens_N, before_N, tuple(ends.tolist()), vocab_size, begin_id)
+
+    @property
+    def num_training(self) -> int:
+        """How many of the tokens are training's."""
+        return self.ends[0]
+
+    @property
+    def num_predictable(self) -> int:
+        """How many tokens can come next: all but `<bos>`, which is given."""
+        return self.vocab_size - (self.begin_id is not None)
+
+
+@dataclass(frozen=True)
+class Ngrams:
+    """The n-grams of one order that occur in any split, numbered from 0, and training's counts."""
+
+    order: int
+    at_M: NDArray[np.int64]  # the tokens at which one ends
+    ids_N: Ids  # its number, at those tokens
+    prefixes_G: Ids  # the number of the (n-1)-gram that it begins with, its context
+    suffixes_G: Ids  # the number of the (n-1)-gram that it ends with
+    counts_G: Counts  # how often it occurs in training
+
+    @classmethod
+    def unigrams(cls, texts: Texts) -> Ngrams:
+        """Order 1; a token is its own number, and the context of all of them is the same."""
+        num_tokens, vocab_size = len(texts.tokens_N), texts.vocab_size
+        nothing_V = np.zeros(vocab_size, np.int32)
+        counts_V = np.bincount(texts.tokens_N[: texts.num_training], minlength=vocab_size)
+        return cls(1, np.arange(num_tokens), texts.tokens_N, nothing_V, nothing_V, counts_V)
+
+    def one_longer(self, texts: Texts) -> Ngrams:
+        """The n-grams of the next order; none of them reaches from one text into another."""
+        at_M = np.flatnonzero(texts.before_N >= self.order)
+        keys_M = self.ids_N[at_M - 1].astype(np.int64)
+        keys_M *= texts.vocab_size
+        keys_M += texts.tokens_N[at_M]
+        keys_G, ids_M = numbered(keys_M)
+        ids_N = np.zeros(len(texts.tokens_N), np.int32)
+        ids_N[at_M] = ids_M
+        suffixes_G = np.empty(len(keys_G), np.int32)
+        suffixes_G[ids_M] = self.ids_N[at_M]
+        training = np.searchsorted(at_M, texts.num_training)
+        return Ngrams(
+            self.order + 1,
+            at_M,
+            ids_N,
+            (keys_G // texts.vocab_size).astype(np.int32),
+            suffixes_G,
+            np.bincount(ids_M[:training], minlength=len(keys_G)),
+        )
+
+    def num_left_neighbours(self, texts: Texts, longer: Ngrams) -> Counts:
+        """How many different tokens stand before each n-gram in training, shape (G,).
+
+        Where an n-gram starts a text nothing stands before it, and each time counts: what starts
+        with `<bos>` keeps its count, and the start of a running text is one neighbour more.
+
+        Args:
+            longer: the n-grams of the next order.
+        """
+        neighbours_G = np.bincount(
+            longer.suffixes_G[longer.counts_G > 0], minlength=len(self.prefixes_G)
+        )
+        before_N = texts.before_N[: texts.num_training]
+        starts = np.flatnonzero(before_N == self.order - 1)
+        neighbours_G += np.bincount(self.ids_N[starts], minlength=len(self.prefixes_G))
+        if self.order == 1 and texts.begin_id is not None:
+            # It is a context and never predicted.
+            neighbours_G[texts.begin_id] = 0
+        return neighbours_G
+
+
+def numbered(keys_M: NDArray[np.int64]) -> tuple[NDArray[np.int64], Ids]:
+    """The distinct keys in ascending order, (G,), and which of them each key is, (M,).
+
+    `np.unique` with its inverse, in a third of the time.
+    """
+    order_M = np.argsort(keys_M)
+    sorted_M = keys_M[order_M]
+    is_new_M = np.ones(len(keys_M), bool)
+    np.not_equal(sorted_M[1:], sorted_M[:-1], out=is_new_M[1:])
+    ids_M = np.empty(len(keys_M), np.int32)
+    ids_M[order_M] = np.cumsum(is_new_M, dtype=np.int32) - 1
+    return sorted_M[is_new_M], ids_M

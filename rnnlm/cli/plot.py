@@ -1,0 +1,88 @@
+"""`rnnlm plot`: curves, grids and trade-offs as SVG and PNG."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from enum import Enum
+from pathlib import Path
+from typing import Any, TypeVar
+
+from rnnlm.cli.selection import RefusedError, add_selection, select
+from rnnlm.results.columns import COLUMNS
+
+Choice = TypeVar("Choice", bound=Enum)
+
+QUALITIES = [name for name, column in COLUMNS.items() if column.better]
+
+
+def add_to(commands: Any) -> None:
+    """Add the subcommand to the parser."""
+    parser = commands.add_parser(
+        "plot",
+        help="curves, grids and trade-offs as SVG and PNG",
+        description="Of each text: its curves over seeds, the models x features grid, and quality "
+        "against parameters and time.",
+    )
+    add_selection(parser)
+    parser.add_argument(
+        "-o", "--output", type=Path, default=Path("plots"), metavar="DIR", help="default: plots"
+    )
+    parser.add_argument(
+        "--x",
+        default="epoch,step,tokens,seconds",
+        help="what curves are drawn against (%(default)s)",
+    )
+    parser.add_argument("--y", default="loss,ppl", help="what curves show (%(default)s)")
+    parser.add_argument(
+        "--figure",
+        choices=QUALITIES,
+        default="test_ppl",
+        metavar="FIGURE",
+        help="what grids and trade-offs show (%(default)s)",
+    )
+    parser.add_argument(
+        "--running", action="store_true", help="add the curves in training, with dropout on"
+    )
+    parser.add_argument("--format", default="svg,png", help="%(default)s")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Write the figures.
+
+    Raises:
+        RefusedError: there is nothing to draw, no such choice, or a file cannot be written.
+    """
+    # It brings matplotlib and scipy, which the other subcommands need not wait for.
+    from rnnlm.plots.figures import figures
+    from rnnlm.plots.history import Against, Metric
+    from rnnlm.plots.saving import Format, write
+
+    x, y = _choices("--x", options.x, Against), _choices("--y", options.y, Metric)
+    formats = _choices("--format", options.format, Format)
+    found, _ = select(options)
+    plots, broken = figures(found, x, y, COLUMNS[options.figure], options.running)
+    for error in broken:
+        print(f"left out: {error}", file=sys.stderr)
+    if not plots:
+        raise RefusedError("these runs have no curves, and there is only one model of each text")
+    try:
+        paths = write(plots, options.output, formats)
+    except OSError as error:
+        raise RefusedError(f"{error.filename} cannot be written ({error.strerror})") from error
+    for path in paths:
+        print(path)
+
+
+def _choices(flag: str, given: str, kind: type[Choice]) -> list[Choice]:
+    """The choices that a flag names.
+
+    Raises:
+        RefusedError: there is none of that name.
+    """
+    known = [choice.value for choice in kind]
+    for name in given.split(","):
+        if name not in known:
+            raise RefusedError(f"{flag}: {name!r} is not one of {', '.join(known)}")
+    return [kind(name) for name in given.split(",")]

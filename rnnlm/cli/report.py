@@ -1,0 +1,48 @@
+"""`rnnlm report`: the answer on one page."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from rnnlm.atomic_write import write_text
+from rnnlm.cli.selection import RefusedError, add_selection, select
+
+
+def add_to(commands: Any) -> None:
+    """Add the subcommand to the parser."""
+    parser = commands.add_parser(
+        "report",
+        help="one self-contained HTML page: tables, intervals, curves, samples, costs, commands",
+        description="The answer on one page, which needs no network and no other file.",
+    )
+    add_selection(parser)
+    parser.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        default=Path("report.html"),
+        metavar="FILE",
+        help="default: report.html",
+    )
+    parser.add_argument("--title", default="Recurrent language models compared")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Write the page.
+
+    Raises:
+        RefusedError: there is nothing to report, or the file cannot be written.
+    """
+    found, left_out = select(options)
+    # It brings matplotlib and scipy, which the other subcommands need not wait for.
+    from rnnlm.report.page import render
+
+    page = render(found, left_out, options.title)
+    try:
+        write_text(options.output, page)
+    except OSError as error:
+        raise RefusedError(f"{options.output} cannot be written ({error.strerror})") from error
+    print(f"written to {options.output}: {len(found)} runs")

@@ -1,0 +1,106 @@
+"""`rnnlm results`: the tables of any number of sweeps, in any format."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rnnlm.atomic_write import write_text
+from rnnlm.cli.selection import RefusedError, add_selection, select
+from rnnlm.results.columns import COLUMNS, NoSuchColumnError
+from rnnlm.results.differences_table import differences_tables
+from rnnlm.results.formats import FORMATS
+from rnnlm.results.grid import grid_tables
+from rnnlm.results.groups import groups_table
+from rnnlm.results.record import Record
+from rnnlm.results.runs import runs_table
+from rnnlm.results.table import Table
+from rnnlm.results.terminal import print_table
+from rnnlm.terminal import table_console
+
+FIGURES = [name for name, column in COLUMNS.items() if column.better]
+USUAL_FIGURE = "test_ppl"
+
+
+def add_to(commands: Any) -> None:
+    """Add the subcommand to the parser."""
+    parser = commands.add_parser(
+        "results",
+        help="tables of all runs below the folders",
+        description="A row a run; or means over seeds, grids, or differences. Figures of different "
+        "texts, splits or vocabularies are marked as not comparable.",
+    )
+    add_selection(parser)
+    views = parser.add_mutually_exclusive_group()
+    views.add_argument(
+        "--seeds",
+        action="store_true",
+        help="runs that differ only in the seed as mean, standard deviation and 95%% interval",
+    )
+    for name, does in (
+        ("grid", "the models x features grid of a figure for each text"),
+        ("compare", "paired differences over seeds, and which cannot be told from chance"),
+    ):
+        views.add_argument(
+            f"--{name}",
+            nargs="?",
+            const=USUAL_FIGURE,
+            choices=FIGURES,
+            metavar="FIGURE",
+            help=f"{does} (default: {USUAL_FIGURE})",
+        )
+    parser.add_argument(
+        "--columns", metavar="A,B", help=f"of {', '.join(COLUMNS)}, or an option's name"
+    )
+    parser.add_argument("--sort", metavar="COLUMN", help="smallest first")
+    parser.add_argument("--descending", action="store_true", help="largest first")
+    parser.add_argument("--format", choices=["table", *FORMATS], default="table")
+    parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="instead of the screen")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Print the tables, or write them.
+
+    Raises:
+        RefusedError: there is nothing to show, or no such column, or the file cannot be written.
+    """
+    records = [record for _, record in select(options)[0]]
+    try:
+        tables = _tables(options, records)
+    except NoSuchColumnError as error:
+        raise RefusedError(str(error)) from error
+    if options.output is None and options.format == "table":
+        console = table_console()
+        for table in tables:
+            print_table(table, console)
+        return
+    # A file is for whoever reads its name.
+    by_suffix = {".csv": "csv", ".json": "json", ".md": "markdown", ".tex": "latex"}
+    by_suffix[".html"] = "html"
+    name = options.format
+    if name == "table":
+        name = by_suffix.get(options.output.suffix)
+        if name is None:
+            raise RefusedError(f"{options.output}: say which --format, {', '.join(FORMATS)}")
+    text = FORMATS[name](tables)
+    if options.output is None:
+        sys.stdout.write(text)
+        return
+    try:
+        write_text(options.output, text)
+    except OSError as error:
+        raise RefusedError(f"{options.output} cannot be written ({error.strerror})") from error
+
+
+def _tables(options: argparse.Namespace, records: Sequence[Record]) -> list[Table]:
+    columns = options.columns.split(",") if options.columns else None
+    if options.grid:
+        return grid_tables(records, COLUMNS[options.grid])
+    if options.compare:
+        return differences_tables(records, COLUMNS[options.compare])
+    view = groups_table if options.seeds else runs_table
+    return [view(records, columns, options.sort, options.descending)]

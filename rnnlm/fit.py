@@ -1,0 +1,133 @@
+"""Training a network: fit, choose the best checkpoint, measure it on the three splits."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from pathlib import Path
+
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.loggers import Logger, TensorBoardLogger
+
+from rnnlm.config import Config
+from rnnlm.data.corpus import Corpus
+from rnnlm.data.splitting import SPLITS
+from rnnlm.data.vocabulary import END_ID
+from rnnlm.exact_match import exact_match
+from rnnlm.final_metrics import hyperparameters, log_final_metrics
+from rnnlm.generate import draw
+from rnnlm.last_checkpoint import LastCheckpoint, check_checkpoint, stopping_on_signals
+from rnnlm.memory import peak_memory_mb, reset_peak_memory
+from rnnlm.metrics import Metrics, unigram_ppl
+from rnnlm.model.language_model import LanguageModel, num_parameters
+from rnnlm.model.product import has_fast_bfloat16
+from rnnlm.module import LanguageModelModule
+from rnnlm.progress import ReportProgress
+from rnnlm.results.record import Record
+from rnnlm.stopwatch import Stopwatch
+from rnnlm.trainer import best_checkpoint, build_trainer, last_checkpoint
+
+# How many tokens of a sample are written, and the seed of their draws: the same for every model.
+SAMPLE_TOKENS, SAMPLE_SEED = 200, 1
+
+log = logging.getLogger(__name__)
+
+
+def fit_and_evaluate(
+    config: Config,
+    corpus: Corpus,
+    folder: Path,
+    record: Record,
+    loggers: list[Logger],
+    gpu: int | None,
+) -> None:
+    """Train, load the best checkpoint by validation loss, and measure it on the three splits."""
+    last = last_checkpoint(folder)
+    started_at_step = check_checkpoint(last, record.fingerprint) if last.exists() else None
+    pl.seed_everything(config.seed, workers=True, verbose=False)
+    network = LanguageModel(len(corpus.vocabulary), config.model, config.features)
+    module = LanguageModelModule(network, config.optimizer)
+    record.num_parameters = num_parameters(network)
+    stopwatch = Stopwatch()
+    for logger in loggers:
+        if isinstance(logger, TensorBoardLogger):
+            # For its `hparams.yaml`; the HParams page gets them with the metrics, at the end.
+            logger.hparams = hyperparameters(config, record)
+            # What is done again is logged again, and shown once.
+            logger._kwargs["purge_step"] = started_at_step
+        else:
+            logger.log_hyperparams(hyperparameters(config, record))
+    keeping = LastCheckpoint(last, config.checkpoint.every_n_train_steps, record.fingerprint)
+    trainer = build_trainer(
+        config.trainer,
+        config.early_stopping,
+        folder,
+        loggers,
+        [stopwatch, ReportProgress(folder), keeping],
+        gpu,
+    )
+    record.device = device_name(trainer.strategy.root_device)
+    if config.trainer.precision == "32-true" and has_fast_bfloat16(trainer.strategy.root_device):
+        log.info(
+            "this device has bfloat16 units: trainer.precision=bf16-mixed may double the speed of "
+            "a large network (experiments/speed); its loss then differs a little"
+        )
+
+    reset_peak_memory(trainer.strategy.root_device)
+    if started_at_step is not None:
+        log.info("going on from step %d", started_at_step)
+    with stopping_on_signals(keeping), warnings.catch_warnings():
+        # Of a run that goes on it is not.
+        warnings.filterwarnings("ignore", "Checkpoint directory .* exists and is not empty")
+        trainer.fit(
+            module,
+            corpus,
+            ckpt_path=last if started_at_step is not None else None,
+            weights_only=True,
+        )
+    record.train_seconds = stopwatch.train_seconds
+    record.peak_memory_mb = peak_memory_mb(trainer.strategy.root_device)
+    record.tokens_per_second = stopwatch.tokens_per_second
+    record.epochs = trainer.current_epoch
+
+    # `trainer.max_steps` may stop a run before it is validated for the first time.
+    chosen = best_checkpoint(folder)
+    chosen = chosen if chosen.exists() else last
+    best = torch.load(chosen, map_location="cpu", weights_only=True)
+    module.load_state_dict(best["state_dict"])
+    record.best_epoch = best["epoch"] + 1
+    trainer.test(module, corpus, verbose=False)
+    for name in SPLITS:
+        split, total = corpus.splits[name], module.evaluated[name]
+        metrics = Metrics.of(total.nats, total.num_tokens, split.num_chars, split.unknown_nats)
+        setattr(
+            record,
+            name,
+            {
+                **metrics.to_dict(),
+                "unigram_ppl": unigram_ppl(
+                    corpus.splits["train"].predicted_N, split.predicted_N, len(corpus.vocabulary)
+                ),
+            },
+        )
+    if corpus.answer_mark is not None:
+        (mark,) = corpus.vocabulary.encode(corpus.answer_mark).tolist()
+        record.exact_match = exact_match(network, corpus.tasks(), mark)
+    record.prompt, record.sample = write_sample(network, corpus)
+    # Lightning numbers steps from 0 in what it logs.
+    log_final_metrics(config, record, loggers, best["global_step"] - 1)
+
+
+def write_sample(network: LanguageModel, corpus: Corpus) -> tuple[str, str]:
+    """The beginning of the validation text, and what the model goes on with."""
+    prompt_T, vocabulary = corpus.prompt(), corpus.vocabulary
+    end_id = END_ID if vocabulary.bounded else None
+    drawn = draw(network, prompt_T, SAMPLE_TOKENS, SAMPLE_SEED, end_id)
+    given = prompt_T.tolist()[1 if vocabulary.bounded else 0 :]
+    return "".join(vocabulary.decode(given)), "".join(vocabulary.decode(drawn))
+
+
+def device_name(device: torch.device) -> str:
+    """`cpu`, or the name of the GPU."""
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type

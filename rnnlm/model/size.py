@@ -1,0 +1,57 @@
+"""The hidden size that meets a budget of parameters, so that cells compare at equal size."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import torch
+
+from rnnlm.model.config import ModelConfig
+from rnnlm.model.features import EmbedConfig, FeaturesConfig
+from rnnlm.model.language_model import LanguageModel, num_parameters
+from rnnlm.options import OptionError
+
+OPTION = "model.num_parameters"
+# How far a network may be from its budget.
+TOLERANCE = 0.01
+
+
+def meet_budget(
+    vocab_size: int, model: ModelConfig, features: FeaturesConfig
+) -> tuple[ModelConfig, FeaturesConfig]:
+    """The options with the hidden size that comes nearest to `model.num_parameters`, if given.
+
+    Of tied weights the embedding is as wide as the hidden state.
+
+    Raises:
+        OptionError: no hidden size comes within 1 % of the budget.
+    """
+    budget = model.num_parameters
+    if budget is None:
+        return model, features
+
+    def of_size(hidden_size: int) -> tuple[ModelConfig, FeaturesConfig]:
+        sized = replace(model, hidden_size=hidden_size)
+        if model.tie_weights and isinstance(features, EmbedConfig):
+            return sized, replace(features, embedding_size=hidden_size)
+        return sized, features
+
+    def size(hidden_size: int) -> int:
+        with torch.device("meta"):
+            return num_parameters(LanguageModel(vocab_size, *of_size(hidden_size)))
+
+    # Bisection: a wider network has more parameters.
+    low, high = 1, 2
+    while size(high) < budget:
+        low, high = high, 2 * high
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if size(middle) < budget else (low, middle)
+    nearest = min((low, high), key=lambda hidden_size: abs(size(hidden_size) - budget))
+    if abs(size(nearest) - budget) > TOLERANCE * budget:
+        raise OptionError(
+            OPTION,
+            f"no {model.name} with features={features.name} comes within 1 % of {budget:,}, the "
+            f"nearest has {size(nearest):,} with a hidden size of {nearest}",
+        )
+    return of_size(nearest)

@@ -1,0 +1,1 @@
+"""Figures of runs: curves, heat maps and trade-offs. Only this package imports matplotlib."""

@@ -1,0 +1,51 @@
+"""A figure as SVG or PNG: the same records give the same bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import Enum
+from io import BytesIO
+from pathlib import Path
+
+from rnnlm.atomic_write import replacing
+from rnnlm.plots.figures import Plot
+from rnnlm.plots.style import PNG_DPI, drawing
+
+
+class Format(Enum):
+    """What a figure is written as, by its name on the command line."""
+
+    svg = "svg"
+    png = "png"
+
+
+def encoded(plot: Plot, form: Format) -> bytes:
+    """The file of a figure, such as a report embeds."""
+    # A date would make it another file each time.
+    metadata = {"Date": None, "Title": plot.title} if form is Format.svg else {"Title": plot.title}
+    file = BytesIO()
+    with drawing():
+        plot.figure.savefig(file, format=form.value, dpi=PNG_DPI, metadata=metadata)
+    return file.getvalue()
+
+
+def write(
+    plots: Sequence[Plot], folder: Path, formats: Sequence[Format] = tuple(Format)
+) -> list[Path]:
+    """Write each figure as `<name>.svg` and `<name>.png` atomically; a folder is made if need be.
+
+    Returns:
+        The files, in order.
+
+    Raises:
+        OSError: a file cannot be written.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = []
+    for plot in plots:
+        for form in formats:
+            path = folder / f"{plot.name}.{form.value}"
+            with replacing(path, durable=False) as temporary:
+                temporary.write_bytes(encoded(plot, form))
+            paths.append(path)
+    return paths

@@ -1,0 +1,21 @@
+"""How tables are written, by the name of the format."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from rnnlm.results.formats.html import as_html
+from rnnlm.results.formats.latex import as_latex
+from rnnlm.results.formats.machine_readable import as_csv, as_json
+from rnnlm.results.formats.markdown import as_markdown
+from rnnlm.results.table import Table
+
+FORMATS: dict[str, Callable[[Sequence[Table]], str]] = {
+    "csv": as_csv,
+    "json": as_json,
+    "markdown": as_markdown,
+    "latex": as_latex,
+    "html": as_html,
+}
+
+__all__ = ["FORMATS", "as_csv", "as_html", "as_json", "as_latex", "as_markdown"]

@@ -1,0 +1,13 @@
+"""A sweep that is made once: no test of figures changes it."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.plots.sweep import Runs, sweep
+
+
+@pytest.fixture(scope="session")
+def swept(tmp_path_factory: pytest.TempPathFactory) -> Runs:
+    """Six cells with three seeds each, and four baselines."""
+    return sweep(tmp_path_factory.mktemp("sweep"))

@@ -1,0 +1,63 @@
+"""rnnlm/results/grouping.py"""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rnnlm.results.grouping import comparisons, differing_options, has_several_seeds
+from tests.results.test_record import record
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["a", "b"]),
+            st.sampled_from(["rnn", "lstm"]),
+            st.sampled_from([0.1, 0.2]),
+            st.integers(1, 4),
+        )
+    )
+)
+def test_every_completed_run_is_in_one_group_of_its_own_kind(
+    drawn: list[tuple[str, str, float, int]],
+) -> None:
+    records = [
+        record(held_out_sha256=text, model=model, options={"optimizer.lr": lr}, seed=seed)
+        for text, model, lr, seed in drawn
+    ]
+    found = [(c, group) for c in comparisons(records) for group in c.groups]
+    assert sorted(id(r) for _, group in found for r in group.records) == sorted(map(id, records))
+    kinds = []
+    for _, group in found:
+        (kind,) = {(r.held_out_sha256, r.model, str(r.options)) for r in group.records}
+        kinds.append(kind)
+        assert [r.seed for r in group.records] == sorted(r.seed or 0 for r in group.records)
+    assert len(set(kinds)) == len(kinds)
+
+
+def test_a_group_is_named_by_what_sets_it_apart_from_its_like() -> None:
+    records = [
+        record(options={"model.hidden_size": 8}),
+        record(options={"model.hidden_size": 9}),
+        record(model="gru", options={"model.hidden_size": 10}),
+    ]
+    (comparison,) = comparisons(records)
+    assert {group.name for group in comparison.groups} == {
+        "lstm-embed model.hidden_size=8",
+        "lstm-embed model.hidden_size=9",
+        "gru-embed",
+    }
+
+
+def test_corpora_have_options_of_their_own() -> None:
+    records = [
+        record(data="tang", options={"data.batching": "documents"}),
+        record(data="time_machine", options={"data.batching": "stream"}),
+    ]
+    assert differing_options(records) == ["", ""]
+
+
+def test_there_are_means_to_take_only_where_a_seed_differs() -> None:
+    assert not has_several_seeds([record(seed=1), record(seed=2, model="gru")])
+    assert has_several_seeds([record(seed=1), record(seed=2)])
