@@ -104,7 +104,7 @@ def test_the_same_command_finds_the_same_runs_and_does_not_repeat_them(
     command = [sys.executable, str(ROOT / "run.py"), *GRID, *TINY]
     again = subprocess.run(command, capture_output=True, text=True, cwd=folder, check=False)
     assert again.returncode == 0
-    assert again.stdout.count(" is completed: outputs/time_machine/") == 6
+    assert again.stdout.count(" is completed: outputs/time_machine,") == 6
     assert table(again.stdout) == table(first.stdout)
     assert {path: path.stat().st_mtime_ns for path in folder.rglob("result.json")} == before
 
@@ -203,3 +203,26 @@ def test_a_terminal_gets_a_bar(tmp_path: Path) -> None:
     assert process.wait() == 0
     assert "━".encode() in shown
     assert b"epoch 4/4" in shown
+
+
+def test_cells_are_compared_at_equal_size(run_py: Run, tmp_path: Path) -> None:
+    equal = ["model.num_parameters=50000", *[o for o in TINY if "hidden_size" not in o]]
+    result = run_py("-m", "model=rnn,lstm", "features=embed,onehot", *equal)
+    assert result.returncode == 0, result.stderr
+    found = records(tmp_path)
+    assert len({r.options["model.hidden_size"] for r in found}) == 4
+    assert all(abs((r.num_parameters or 0) - 50_000) <= 500 for r in found)
+    assert len({folder.parent.parent for folder, _ in find_records([tmp_path])[0]}) == 1
+    impossible = run_py("model.num_parameters=100", "output_dir=other")
+    assert (impossible.returncode, impossible.stdout) == (2, "")
+    assert impossible.stderr.startswith("model.num_parameters: no lstm with features=embed comes")
+    assert impossible.stderr.count("\n") == 1
+    assert not list((tmp_path / "other").iterdir())
+
+
+def test_seeds_end_in_their_means_too(run_py: Run) -> None:
+    result = run_py("-m", "seed=1,2", *TINY)
+    assert result.returncode == 0, result.stderr
+    rows = table(result.stdout)
+    assert len(rows) == 3
+    assert re.search(r" embed +2 .* \d+\.\d+ ± \d+\.\d+ \(\d+\.\d+\) ", rows[2])

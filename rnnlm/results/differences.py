@@ -24,6 +24,8 @@ from rnnlm.results.record import Record
 from rnnlm.results.statistics import ROUNDING, Summary, holm, paired_t_test
 
 LEVEL = 0.05
+# More would be half a thousand pairs, which nobody reads and whose correction finds little.
+MOST_GROUPS = 30
 
 
 @dataclass(frozen=True)
@@ -117,6 +119,8 @@ class Differences:
     without_shared_seed: list[tuple[str, str]]
     # A name each, and why it is not among the groups.
     left_out: list[tuple[str, str]]
+    # How many more there were, worse on validation than those compared.
+    num_worse: int = 0
 
     @classmethod
     def of(cls, comparison: Comparison, figure: Column[Record]) -> Differences:
@@ -124,7 +128,7 @@ class Differences:
 
         A group without seeds is compared with each seed of the other. A group without the figure is
         left out, and so is one with a value that is not finite: without the seeds that diverged it
-        would look better than it is.
+        would look better than it is. Of more than MOST_GROUPS the best on validation are compared.
 
         Raises:
             ValueError: no value of the figure is better than another.
@@ -134,6 +138,7 @@ class Differences:
             (group.name, why) for group in comparison.groups if (why := _why_not(group, figure))
         ]
         groups = [group for group in comparison.groups if not _why_not(group, figure)]
+        groups, num_worse = groups[:MOST_GROUPS], max(0, len(groups) - MOST_GROUPS)
         values = [value for group in groups for value in group.values(figure)]
         least_std = scale.least_std(values)
         pairs: list[Difference] = []
@@ -151,7 +156,7 @@ class Differences:
             else replace(pair, p_corrected=next(corrected), num_tests=num_tests)
             for pair in pairs
         ]
-        return cls(figure, groups, pairs, without_shared_seed, left_out)
+        return cls(figure, groups, pairs, without_shared_seed, left_out, num_worse)
 
     @property
     def unit(self) -> str:
@@ -270,6 +275,8 @@ class Differences:
             parts.append(
                 f"without a shared seed {self._by_group(self.without_shared_seed, 'with')}"
             )
+        if self.num_worse:
+            parts.append(f"{self.num_worse:,} more that are worse on validation")
         return f"Not compared: {', '.join(parts)}." if parts else ""
 
     def _about_the_method(self) -> str:

@@ -138,6 +138,7 @@ def wait_until(condition: Callable[[], object], seconds: float = 60) -> None:
 SLURM = ["hydra/launcher=slurm", "hydra.launcher.cpus_per_task=1", "hydra.launcher.timeout_min=10"]
 
 
+@pytest.mark.slow
 def test_an_array_of_runs_in_which_one_is_killed_and_one_raises(
     slurm: None, run_py: Run, tmp_path: Path
 ) -> None:
@@ -160,6 +161,7 @@ def test_an_array_of_runs_in_which_one_is_killed_and_one_raises(
     assert figures(tmp_path / "outputs") == figures(tmp_path / "here")
 
 
+@pytest.mark.slow
 def test_a_run_whose_time_is_up_is_queued_again_and_goes_on(
     slurm: None, run_py: Run, tmp_path: Path
 ) -> None:

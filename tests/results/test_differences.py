@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from rnnlm.results.columns import COLUMNS
-from rnnlm.results.differences import LEVEL, Difference, Differences
+from rnnlm.results.differences import LEVEL, MOST_GROUPS, Difference, Differences
 from rnnlm.results.grouping import Comparison, comparisons
 from rnnlm.results.record import Record
 from rnnlm.results.statistics import Summary, holm, paired_t_test
@@ -521,3 +521,16 @@ def test_the_best_network_is_named_beside_a_baseline_that_is_better() -> None:
     assert second.startswith(
         "Of the networks the lowest test ppl: gru-embed, distinguishable from lst"
     )
+
+
+def test_of_very_many_groups_the_best_on_validation_are_compared() -> None:
+    records = [
+        record(options={"optimizer.lr": lr}, seed=seed, validation=split(lr), test=split(lr))
+        for lr in range(1, MOST_GROUPS + 12)
+        for seed in (1, 2)
+    ]
+    (comparison,) = comparisons(records)
+    differences = Differences.of(comparison, COLUMNS["test_ppl"])
+    assert len(differences.pairs) == MOST_GROUPS * (MOST_GROUPS - 1) // 2
+    assert differences.groups == comparison.groups[:MOST_GROUPS]
+    assert "Not compared: 11 more that are worse on validation." in differences.paragraph()

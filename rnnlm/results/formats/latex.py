@@ -1,4 +1,4 @@
-r"""Tables in LaTeX, for \\usepackage{booktabs}.
+r"""Tables in LaTeX, for \usepackage{booktabs}.
 
 Chinese is left as it is, for an engine and a package that set it: XeLaTeX or LuaLaTeX with ctex.
 """
@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from rnnlm.results.table import Table
+
+PREAMBLE = "% needs \\usepackage{booktabs}; for Chinese XeLaTeX or LuaLaTeX, and \\usepackage{ctex}"
 
 SPECIAL = {
     **{character: f"\\{character}" for character in "&%$#_{}"},
@@ -25,13 +27,12 @@ SPECIAL = {
     "[": "{[}",
     "]": "{]}",
     "*": "{*}",
-    "-": "-",
 }
 
 
 def as_latex(tables: Sequence[Table]) -> str:
     """One `table` environment after the other, the best of each column in bold."""
-    return "\n".join(map(_latex, tables))
+    return "\n".join([PREAMBLE, *map(_latex, tables)])
 
 
 def _latex(table: Table) -> str:
