@@ -19,7 +19,7 @@ from rnnlm.options import OptionError
 @given(
     st.sampled_from(sorted(cells())),
     st.sampled_from(sorted(features())),
-    st.integers(60_000, 3_000_000),
+    st.integers(250_000, 3_000_000),
     st.integers(1, 2),
 )
 @settings(deadline=None, max_examples=40)
