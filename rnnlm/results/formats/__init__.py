@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from rnnlm.results.formats.html import as_html
+from rnnlm.results.formats.html import as_html, as_html_page
 from rnnlm.results.formats.latex import as_latex
 from rnnlm.results.formats.machine_readable import as_csv, as_json
 from rnnlm.results.formats.markdown import as_markdown
@@ -15,7 +15,7 @@ FORMATS: dict[str, Callable[[Sequence[Table]], str]] = {
     "json": as_json,
     "markdown": as_markdown,
     "latex": as_latex,
-    "html": as_html,
+    "html": as_html_page,
 }
 
 __all__ = ["FORMATS", "as_csv", "as_html", "as_json", "as_latex", "as_markdown"]

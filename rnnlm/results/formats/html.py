@@ -1,4 +1,4 @@
-"""Tables in HTML, as a fragment of a page."""
+"""Tables in HTML, as a page or as a fragment of one."""
 
 from __future__ import annotations
 
@@ -6,6 +6,30 @@ import html
 from collections.abc import Sequence
 
 from rnnlm.results.table import Heading, Table, Value
+
+PAGE = """<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Results</title>
+<style>
+body {{ font-family: sans-serif; }}
+th, td {{ padding: .2rem .6rem; text-align: left; }}
+td {{ white-space: nowrap; }}
+.number {{ text-align: right; }}
+</style>
+</head>
+<body>
+{}
+</body>
+</html>
+"""
+
+
+def as_html_page(tables: Sequence[Table]) -> str:
+    """A page of its own."""
+    return PAGE.format(as_html(tables))
 
 
 def as_html(tables: Sequence[Table]) -> str:

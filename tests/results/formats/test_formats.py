@@ -98,6 +98,13 @@ def test_tables_with_titles_share_a_csv() -> None:
     assert rows[0]["table"].startswith("test ppl · time_machine")
 
 
+def test_an_html_file_is_a_page_that_says_its_encoding() -> None:
+    page = FORMATS["html"]([runs_table([record(source="诗.txt")])])
+    assert page.startswith("<!DOCTYPE html>")
+    assert '<meta charset="utf-8">' in page
+    assert "诗.txt</td>" in page
+
+
 def test_infinity_is_no_number_of_json() -> None:
     text = as_json([runs_table([record(test=split(float("inf")))])])
     assert json.loads(text, parse_constant=pytest.fail)[0]["rows"][0]["test_ppl"] == "inf"
