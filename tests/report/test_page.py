@@ -114,7 +114,12 @@ def test_a_browser_shows_it_without_error_or_overflow(
     (tmp_path / "report.html").write_text(page.replace("</body>", f"{LOOK}</body>"))
     command = [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr"]
     command += [f"--window-size={width},900", f"--user-data-dir={tmp_path / 'profile'}"]
-    command += ["--virtual-time-budget=10000", "--dump-dom", f"file://{tmp_path / 'report.html'}"]
+    command += [
+        "--disable-dev-shm-usage",
+        "--virtual-time-budget=10000",
+        "--dump-dom",
+        f"file://{tmp_path / 'report.html'}",
+    ]
     shown = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
     assert "CONSOLE" not in shown.stderr
     title = re.search(r"<title>(.*?)</title>", shown.stdout)
