@@ -37,8 +37,9 @@ _NOTE_BRACKETS = re.compile(r"[（）()〖〗【】\[\]{}]")
 _NOTE_NUMBER = re.compile(r"\[[一二三四五六七八九十○〇0-9]+\]")
 _RESTORED = re.compile(r"\[([^\[\]{}]*)\]")
 _NOT_SET = re.compile(r"\{[^{}]*\}|[⿰-⿻]..|[\ue000-\uf8ff\U000f0000-\U0010ffff○●]", re.DOTALL)
-_HAN = "\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af"
-_LEFT_OUT = re.compile(rf"[^{_HAN}{MISSING}，。？！；：、「」『』《》]")
+# A Chinese character, within the [] of a regular expression.
+HAN = "\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af"
+_LEFT_OUT = re.compile(rf"[^{HAN}{MISSING}，。？！；：、「」『』《》]")
 _LINE_END = re.compile("[，。？！；：、]")
 # Half-width marks, as they stand in files typed by hand.
 _FULL_WIDTH = str.maketrans({",": "，", ".": "。", "?": "？", "!": "！", ";": "；", "．": "。"})
@@ -163,10 +164,15 @@ def _counts(counter: Counter[str]) -> str:
     return ", ".join(f"{count:,} {what}" for what, count in counter.items() if count) or "nothing"
 
 
+def lines_of(poem: str) -> list[str]:
+    """A poem's lines, without the marks that end them."""
+    return [line for line in _LINE_END.split(poem) if line]
+
+
 def has_form(poem: str, form: Form) -> bool:
     """Whether the poem has the form's number of lines, each of its number of characters."""
     lines, characters = SHAPES[form]
-    found = [line for line in _LINE_END.split(poem) if line]
+    found = lines_of(poem)
     return len(found) == lines and all(len(line) == characters for line in found)
 
 

@@ -13,7 +13,17 @@ from hypothesis import strategies as st
 
 from rnnlm.data.source import File
 from rnnlm.data.splitting import SPLITS
-from rnnlm.data.tang import SHAPES, Form, Script, Tang, TangConfig, clean, has_form, read_poems
+from rnnlm.data.tang import (
+    SHAPES,
+    Form,
+    Script,
+    Tang,
+    TangConfig,
+    clean,
+    has_form,
+    lines_of,
+    read_poems,
+)
 from rnnlm.options import OptionError
 from tests.conftest import ROOT
 
@@ -76,6 +86,11 @@ def test_why_a_poem_is_left_out(dirty: str, reason: str) -> None:
 def test_a_cleaned_poem_stays_as_it_is(text: str) -> None:
     poem = clean(text)
     assert poem.left_out or clean(poem.text) == (poem.text, "", Counter())
+
+
+def test_a_poems_lines() -> None:
+    assert lines_of("春眠，不覺曉。。夜來？") == ["春眠", "不覺曉", "夜來"]
+    assert lines_of("，。") == []
 
 
 def json_file(content: object, name: str = "poems.json") -> File:
