@@ -110,8 +110,7 @@ class JinYong(Corpus):
 
     def tokenize(self, texts: Sequence[str]) -> list[list[str]]:
         """Words, line ends and indents."""
-        user_dict = Path(self.config.user_dict).expanduser() if self.config.user_dict else None
-        return [_with_indents(words) for words in segment(texts, user_dict)]
+        return [_with_indents(words) for words in segment(texts, self._user_dict())]
 
     def tokens_depend_on(self) -> Any:
         """jieba, and the user's dictionary.
@@ -119,8 +118,14 @@ class JinYong(Corpus):
         Raises:
             OptionError: the user's dictionary cannot be read.
         """
-        if self.config.user_dict is None:
+        user_dict = self._user_dict()
+        if user_dict is None:
             return jieba_version()
+        return [jieba_version(), hashlib.sha256(user_dict).hexdigest()]
+
+    def _user_dict(self) -> bytes | None:
+        if self.config.user_dict is None:
+            return None
         path = Path(self.config.user_dict).expanduser()
         try:
             content = path.read_bytes()
@@ -131,7 +136,7 @@ class JinYong(Corpus):
             ) from error
         except UnicodeDecodeError as error:
             raise OptionError("data.user_dict", f"{path} is not UTF-8 text") from error
-        return [jieba_version(), hashlib.sha256(content).hexdigest()]
+        return content
 
 
 def remove_advertisements(text: str) -> tuple[str, int]:

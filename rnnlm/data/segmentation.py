@@ -6,31 +6,33 @@ at line ends and the pieces are segmented side by side; the words are those of a
 
 from __future__ import annotations
 
+import io
 import logging
 import multiprocessing
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from pathlib import Path
 
 import jieba
 from tqdm import tqdm
 
 # One long text travels between processes much faster than many short ones.
 _SEPARATOR = "\0"
-# Below this, starting processes costs more than it saves.
-_WORTH_A_PROCESS = 400_000
+# Below this, starting processes costs about as much as it saves. A piece of a file that is streamed
+# (`encoding.PIECE_BYTES`) has no more characters: it must not start them again and again.
+_WORTH_A_PROCESS = 2**21
 _CHUNK_CHARS = 100_000
 
-# A process loads its dictionaries once: the tokenizer, and whose words it has been taught.
-_loaded: tuple[jieba.Tokenizer, Path | None] | None = None
+# A process loads its dictionaries once: the tokenizer, and the words it has been taught.
+_loaded: tuple[jieba.Tokenizer, bytes | None] | None = None
 
 
-def segment(texts: Sequence[str], user_dict: Path | None = None) -> list[list[str]]:
+def segment(texts: Sequence[str], user_dict: bytes | None = None) -> list[list[str]]:
     """The words of each text; joined, they are the text.
 
     Args:
-        user_dict: a file of words that the dictionary lacks, one a line, as jieba reads it.
+        user_dict: the content of a file of words that the dictionary lacks, one a line, as jieba
+            reads it.
     """
     chunks: list[str] = []
     chunks_of_text: list[int] = []
@@ -57,7 +59,7 @@ def jieba_version() -> str:
     return str(jieba.__version__)
 
 
-def _segment_chunks(chunks: list[str], user_dict: Path | None) -> Iterator[list[str]]:
+def _segment_chunks(chunks: list[str], user_dict: bytes | None) -> Iterator[list[str]]:
     total = sum(map(len, chunks))
     bar = tqdm(
         total=total,
@@ -85,17 +87,16 @@ def _segment_chunks(chunks: list[str], user_dict: Path | None) -> Iterator[list[
                 bar.update(len(chunk))
 
 
-def _start(user_dict: Path | None) -> None:
-    """Load the dictionaries, in each process."""
+def _start(user_dict: bytes | None) -> None:
+    """Load the dictionaries, in each process, unless they are the ones that it has loaded."""
     global _loaded
-    if _loaded is not None and _loaded[1] == user_dict is None:
+    if _loaded is not None and _loaded[1] == user_dict:
         return
     jieba.setLogLevel(logging.WARNING)
     tokenizer = jieba.Tokenizer()
     tokenizer.initialize()
-    if user_dict:
-        with user_dict.open("rb") as file:
-            tokenizer.load_userdict(file)
+    if user_dict is not None:
+        tokenizer.load_userdict(io.BytesIO(user_dict))
     _loaded = tokenizer, user_dict
 
 
