@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from rnnlm.data.batching import Batching
+from rnnlm.data.encoding import decoded_pieces
 from rnnlm.data.separate_documents import SeparateDocuments, SeparateDocumentsConfig
 from rnnlm.data.source import SAMPLE, File
+from rnnlm.data.streaming import Passage, lines_of, one_text
 from rnnlm.options import OptionError, option
 
 
@@ -68,6 +71,10 @@ class Addition(SeparateDocuments):
                 sums[a, b] = None
         self.notes = [f"{len(sums):,} different sums"]
         return [self._written(a, b) for a, b in sums]
+
+    def passages(self, path: Path) -> Iterator[Passage]:
+        """Each line of the file is a sum."""
+        return lines_of(one_text(decoded_pieces(path)))
 
     @property
     def alphabet(self) -> str:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
 import logging
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -29,6 +31,7 @@ from rnnlm.data.splitting import (
     contiguous,
     refuse_nothing_to_train_on,
 )
+from rnnlm.data.streaming import Passage, Piece, checked, lines_of, tokenised
 from rnnlm.data.token_cache import TokenisedCorpus, TokenisedSplit
 from rnnlm.data.vocabulary import BEGIN, BEGIN_ID, END, UNKNOWN_ID, Vocabulary
 from rnnlm.options import OptionError, option
@@ -182,6 +185,54 @@ class Corpus(LightningDataModule, ABC):
             OptionError: the text cannot be had or read.
         """
         return self._pieces(self.files())[1]
+
+    def stream(self, path: Path) -> Iterator[Piece]:
+        """The tokens of any file of text, as this corpus would make them of its own, in pieces.
+
+        Joined, they are what reading the file whole would give, but that all of it is measured:
+        `data.max_chars`, `data.form` and the division into splits do not apply, and a poem that
+        comes again is not left out. A document is in one piece, unless the whole file is one.
+
+        Memory is bounded by the pieces, of about a million characters each or up to where a cut is
+        possible (a line of documents by line, above all), except where `passages` reads all at
+        once: a JSON of poems, and a corpus that does not say how its text can be cut.
+
+        Raises:
+            OptionError: the file cannot be had or read, is no text of this corpus, or no text is
+                left of it. Some of this may show only after pieces.
+        """
+        passages = checked(path, self.passages)
+        if self._by_line:
+            passages = lines_of(passages)
+        yield from tokenised(passages, self.tokenize, self._by_line or self.in_documents)
+
+    def passages(self, path: Path) -> Iterator[Passage]:
+        """The cleaned text of a file, in passages that can be tokenised one by one.
+
+        Unless a subclass knows better, it is one passage: all that `parse` makes of the file, in
+        memory, as only the subclass knows where `parse` and `tokenize` would not notice a cut. One
+        that says so reads files larger than memory; what overrides its `parse` or `tokenize`
+        overrides this as well.
+
+        Raises:
+            OptionError: the file is no text of this corpus.
+        """
+        # `parse` takes notes, and those of the corpus are about its own text.
+        reader = copy.copy(self)
+        yield Passage(reader.parse([File(path.name, path.read_bytes())]))
+
+    def typed(self, text: str) -> list[str]:
+        """The tokens of a text typed by hand, as this corpus would make them of its own.
+
+        Raises:
+            OptionError: it holds bytes that are no text.
+        """
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:  # how Python passes on an argument that is not UTF-8
+            raise OptionError("prompt", "it is not text in UTF-8") from error
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+        return [token for tokens in self.tokenize([text] if text else []) for token in tokens]
 
     @property
     def identity(self) -> str:

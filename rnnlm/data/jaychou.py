@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
+from rnnlm.data.encoding import decoded_pieces
 from rnnlm.data.running_text import RunningText, RunningTextConfig
 from rnnlm.data.source import PublishedFile
+from rnnlm.data.streaming import Passage, one_text
 
 
 @dataclass
@@ -40,3 +43,7 @@ class JayChou(RunningText):
         if self.config.newlines_to_spaces:
             texts = [text.replace("\n", " ") for text in texts]
         return [list(text) for text in texts]
+
+    def passages(self, path: Path) -> Iterator[Passage]:
+        """Cut anywhere: a character is a token, whatever stands beside it."""
+        return one_text(decoded_pieces(path))

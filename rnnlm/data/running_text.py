@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import copy
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 from rnnlm.data.corpus import Corpus, CorpusConfig
 from rnnlm.data.encoding import decode
 from rnnlm.data.source import File
 from rnnlm.data.splitting import Pieces, fold, refuse_nothing_to_train_on
+from rnnlm.data.streaming import Passage
 from rnnlm.options import OptionError, option
 
 
@@ -33,6 +36,12 @@ class RunningText(Corpus):
         """The files' texts, one after the other."""
         text = "".join(decode(file.content, file.name) for file in files)
         return [text[: self.config.max_chars]]
+
+    def passages(self, path: Path) -> Iterator[Passage]:
+        """As every corpus, and all of the file, whatever `data.max_chars` is."""
+        unlimited = copy.copy(self)
+        unlimited.config = replace(self.config, max_chars=None)
+        return super(RunningText, unlimited).passages(path)
 
     def split(self, texts: Sequence[str]) -> Pieces:
         """Train, validation, test in reading order, or a fold of the cross-validation."""

@@ -15,19 +15,22 @@ after the first with exactly the same text. All of this is counted in the run's 
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import opencc
 
-from rnnlm.data.encoding import decode
+from rnnlm.data.encoding import decode, decoded_pieces
 from rnnlm.data.separate_documents import SeparateDocuments, SeparateDocumentsConfig
 from rnnlm.data.source import File, PublishedFile
+from rnnlm.data.streaming import Passage, lines_of, one_text
 from rnnlm.data.tang_sha256 import COMMIT, SHA256
 from rnnlm.options import OptionError
 
@@ -44,6 +47,8 @@ _LINE_END = re.compile("[，。？！；：、]")
 # Half-width marks, as they stand in files typed by hand.
 _FULL_WIDTH = str.maketrans({",": "，", ".": "。", "?": "？", "!": "！", ";": "；", "．": "。"})
 _TITLE = re.compile(r"[^:：，。？！；,?!;]{1,60}[:：]")
+# As many are tokenised together when a file of any size is read.
+_POEMS_AT_A_TIME = 1_000
 
 
 class Script(Enum):
@@ -111,12 +116,8 @@ class Tang(SeparateDocuments):
             else:
                 poems[poem.text] = None
                 changes += poem.changes
-        texts = list(poems)
-        if self.config.script is not Script.original:
-            converter = opencc.OpenCC("t2s" if self.config.script is Script.simplified else "s2t")
-            converted = dict.fromkeys(map(converter.convert, texts))
-            left_out["alike after conversion"] = len(texts) - len(converted)
-            texts = list(converted)
+        texts = list(dict.fromkeys(map(self._conversion(), poems)))
+        left_out["alike after conversion"] = len(poems) - len(texts)
         if self.config.form is not Form.any:
             in_form = [poem for poem in texts if has_form(poem, self.config.form)]
             left_out[f"not in the form {self.config.form.name}"] = len(texts) - len(in_form)
@@ -126,6 +127,32 @@ class Tang(SeparateDocuments):
         if not texts:
             raise OptionError("data.source", kept)
         return texts
+
+    def passages(self, path: Path) -> Iterator[Passage]:
+        """The cleaned poems, in any form, one that comes again too.
+
+        A JSON is read whole. Whether a text has titles is seen by the first piece of it.
+        """
+        cleaned = (clean(poem).text for poem in _poems_of_any_size(path))
+        poems = map(self._conversion(), filter(None, cleaned))
+        while some := list(itertools.islice(poems, _POEMS_AT_A_TIME)):
+            yield Passage(some)
+
+    def typed(self, text: str) -> list[str]:
+        """Characters, in the corpus' script and with its marks; none is left out.
+
+        Raises:
+            OptionError: it holds bytes that are no text.
+        """
+        typed = "".join(super().typed(text)).translate(_FULL_WIDTH)
+        return list(self._conversion()(typed))
+
+    def _conversion(self) -> Callable[[str], str]:
+        """What brings a text into the corpus' script."""
+        if self.config.script is Script.original:
+            return str
+        converter = opencc.OpenCC("t2s" if self.config.script is Script.simplified else "s2t")
+        return converter.convert
 
 
 class Cleaned(NamedTuple):
@@ -164,7 +191,7 @@ def _counts(counter: Counter[str]) -> str:
     return ", ".join(f"{count:,} {what}" for what, count in counter.items() if count) or "nothing"
 
 
-def lines_of(poem: str) -> list[str]:
+def poem_lines(poem: str) -> list[str]:
     """A poem's lines, without the marks that end them."""
     return [line for line in _LINE_END.split(poem) if line]
 
@@ -172,7 +199,7 @@ def lines_of(poem: str) -> list[str]:
 def has_form(poem: str, form: Form) -> bool:
     """Whether the poem has the form's number of lines, each of its number of characters."""
     lines, characters = SHAPES[form]
-    found = lines_of(poem)
+    found = poem_lines(poem)
     return len(found) == lines and all(len(line) == characters for line in found)
 
 
@@ -183,13 +210,31 @@ def read_poems(file: File) -> Iterator[str]:
         OptionError: the file is not text, or is JSON that holds no poems.
     """
     text = decode(file.content, file.name)
-    if file.name.lower().endswith(".json"):
-        yield from _of_json(text, file.name)
-        return
-    lines = [line.strip() for line in text.split("\n") if line.strip()]
-    titled = sum(bool(_TITLE.match(line)) for line in lines) >= 0.9 * len(lines)
-    for line in lines:
-        yield _TITLE.sub("", line, count=1) if titled and _TITLE.match(line) else line
+    named_json = _is_json(file.name)
+    yield from _of_json(text, file.name) if named_json else _of_lines([text.split("\n")])
+
+
+def _poems_of_any_size(path: Path) -> Iterator[str]:
+    """The same of a file that may be large, where it is not JSON."""
+    if _is_json(path.name):
+        return read_poems(File(path.name, path.read_bytes()))
+    return _of_lines(passage.texts for passage in lines_of(one_text(decoded_pieces(path))))
+
+
+def _of_lines(groups: Iterable[list[str]]) -> Iterator[str]:
+    """A poem a line; whether there are titles before them is seen by the first group."""
+    titled: bool | None = None
+    for group in groups:
+        poems = [line.strip() for line in group if line.strip()]
+        if titled is None and poems:
+            titled = sum(bool(_TITLE.match(poem)) for poem in poems) >= 0.9 * len(poems)
+        for poem in poems:
+            title = _TITLE.match(poem) if titled else None
+            yield poem[title.end() :] if title else poem
+
+
+def _is_json(name: str) -> bool:
+    return name.lower().endswith(".json")
 
 
 def _of_json(text: str, name: str) -> Iterator[str]:

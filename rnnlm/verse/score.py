@@ -10,7 +10,7 @@ import re
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from rnnlm.data.tang import HAN, MISSING, SHAPES, Form, lines_of
+from rnnlm.data.tang import HAN, MISSING, SHAPES, Form, poem_lines
 from rnnlm.verse.readings import tone
 from rnnlm.verse.rules import may_rhyme, wanted_tone
 
@@ -60,7 +60,7 @@ def score(poem: str, form: Form | None = None, acrostic: str = "") -> Score:
         acrostic: what the first characters of the lines shall spell, from the first line on.
     """
     text = _NO_PART_OF_LINES.sub("", poem)
-    lines = lines_of(text)
+    lines = poem_lines(text)
     forms = SHAPES if form in (None, Form.any) else [form]
     ends = [line[-1] for line in lines[1::2]]
     tones = _tones_kept(lines)

@@ -145,6 +145,21 @@ def test_the_texts_of_the_splits_are_what_is_tokenised(name: str, batching: Batc
         assert made.vocabulary.encode(flat).tolist() == split.ids_N.tolist()
 
 
+@given(st.sampled_from(sorted(corpora())), st.text())
+@settings(deadline=None)
+def test_a_text_typed_by_hand_is_all_there(name: str, text: str) -> None:
+    tokens = corpora()[name](corpora()[name].Config(name=name)).typed(text)
+    assert len("".join(tokens)) == len(text.replace("\r\n", "\n"))
+    assert "\r" not in tokens
+
+
+def test_nothing_typed_is_no_tokens_and_no_text_is_refused() -> None:
+    for name, kind in corpora().items():
+        assert kind(kind.Config(name=name)).typed("") == []
+        with pytest.raises(OptionError, match="prompt: it is not text in UTF-8"):
+            kind(kind.Config(name=name)).typed("風\udcff")
+
+
 def test_texts_are_read_anew_where_tokens_come_from_the_cache() -> None:
     corpus("one line\nand another\n" * 40, batching=Batching.documents)
     made = corpus("one line\nand another\n" * 40, batching=Batching.documents)

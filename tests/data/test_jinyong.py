@@ -144,6 +144,14 @@ def test_a_smaller_vocabulary_has_more_unknown_words_and_pays_for_them() -> None
     assert small.splits["test"].unknown_nats > large.splits["test"].unknown_nats
 
 
+def test_words_typed_by_hand_are_those_that_were_taught() -> None:
+    text = "\u3000\u3000闻人鹊笑道\r\n"
+    plain, taught = (JinYong(JinYongConfig(user_dict=path)) for path in (None, str(NAMES)))
+    assert taught.typed(text) == [INDENT, "闻人鹊", "笑", "道", "\n"]
+    assert "闻人鹊" not in plain.typed(text)
+    assert "".join(plain.typed(text)) == text.replace("\r", "")
+
+
 def test_full_cannot_be_had() -> None:
     with pytest.raises(OptionError, match=r"under copyright; give data\.source=FOLDER"):
         made(source="full")

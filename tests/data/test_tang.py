@@ -21,7 +21,7 @@ from rnnlm.data.tang import (
     TangConfig,
     clean,
     has_form,
-    lines_of,
+    poem_lines,
     read_poems,
 )
 from rnnlm.options import OptionError
@@ -89,8 +89,8 @@ def test_a_cleaned_poem_stays_as_it_is(text: str) -> None:
 
 
 def test_a_poems_lines() -> None:
-    assert lines_of("春眠，不覺曉。。夜來？") == ["春眠", "不覺曉", "夜來"]
-    assert lines_of("，。") == []
+    assert poem_lines("春眠，不覺曉。。夜來？") == ["春眠", "不覺曉", "夜來"]
+    assert poem_lines("，。") == []
 
 
 def json_file(content: object, name: str = "poems.json") -> File:
@@ -191,6 +191,12 @@ def test_scripts_are_converted() -> None:
     assert "風" in original & traditional
     assert "風" not in simplified
     assert "风" in simplified
+
+
+def test_a_beginning_typed_by_hand_is_in_the_corpus_script() -> None:
+    typed = Tang(TangConfig(script=Script.traditional)).typed("春风,abc（一）?\0")
+    assert typed == list("春風，abc（一）？\0")
+    assert Tang(TangConfig()).typed("春风.") == list("春风。")
 
 
 def test_the_full_collection(real_data: Path) -> None:

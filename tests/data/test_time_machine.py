@@ -81,6 +81,15 @@ def test_words_have_the_space_before_them() -> None:
     assert tokens == ["It", " isn't", " 1884", ",", " ", '"', "Gale", ".", '"', "\n"]
 
 
+def test_what_is_typed_by_hand_is_tokenised_as_the_text() -> None:
+    for level, expected in (
+        (Level.char, list("the machine ")),
+        (Level.word, ["the", " machine", " "]),
+    ):
+        corpus = TimeMachine(TimeMachineConfig(level=level, normalize=Normalize.letters))
+        assert corpus.typed("The\r\nMachine!") == expected
+
+
 def test_words_and_characters_compare_by_bits_per_character() -> None:
     characters, words = made(), made(level=Level.word)
     assert words.oov_rate > 0.05
