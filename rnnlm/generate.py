@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from rnnlm.model.language_model import LanguageModel
+from rnnlm.model.stepper import Stepper
 
 
-@torch.no_grad()
 def draw(
     network: LanguageModel, prompt_T: Tensor, length: int, seed: int, end_id: int | None = None
 ) -> list[int]:
@@ -25,18 +25,16 @@ def draw(
     """
     device = next(network.parameters()).device
     generator = torch.Generator().manual_seed(seed)
-    was_training = network.training
-    network.eval()
-    state = network.initial_state(1)
+    stepper, state = Stepper(network), network.initial_state(1)
     for token in prompt_T.to(device):
-        logits_BV, state = network.step(token.unsqueeze(0), state)
+        state = stepper.read(token.unsqueeze(0), state)
     drawn: list[int] = []
     while len(drawn) < length:
+        logits_BV = stepper.logits(state)
         p_BV = torch.softmax(logits_BV.double().cpu(), dim=-1)
         token_B = torch.multinomial(p_BV, 1, generator=generator).flatten()
         if token_B.item() == end_id:
             break
         drawn.append(int(token_B))
-        logits_BV, state = network.step(token_B.to(device), state)
-    network.train(was_training)
+        state = stepper.read(token_B.to(device), state)
     return drawn

@@ -11,6 +11,7 @@ from rnnlm.exact_match import exact_match
 from rnnlm.model.cells import cells
 from rnnlm.model.features import FeaturesConfig
 from rnnlm.model.language_model import LanguageModel
+from rnnlm.model.stepper import Stepper
 
 
 def test_it_is_the_share_of_answers_that_greedy_generation_gets_right() -> None:
@@ -56,14 +57,13 @@ def _at(document: list[int], mark: int) -> tuple[list[int], list[int]]:
     return document[:cut], document[cut:]
 
 
-@torch.no_grad()
 def _greedy(network: LanguageModel, task: list[int], length: int) -> list[int]:
     """Continue the task by the most likely token, one step at a time."""
+    stepper = Stepper(network)
     state, answer = network.initial_state(1), []
     for token in task:
-        logits, state = network.step(torch.tensor([token]), state)
+        state = stepper.read(torch.tensor([token]), state)
     for _ in range(length):
-        token = int(logits.argmax())
-        answer.append(token)
-        logits, state = network.step(torch.tensor([token]), state)
+        answer.append(int(stepper.logits(state).argmax()))
+        state = stepper.read(torch.tensor([answer[-1]]), state)
     return answer

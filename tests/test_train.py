@@ -18,6 +18,7 @@ from tensorboard.plugins.hparams import plugin_data_pb2
 from rnnlm.data.splitting import SPLITS
 from rnnlm.model.language_model import LanguageModel
 from rnnlm.model.product import has_fast_bfloat16
+from rnnlm.model.stepper import Stepper
 from rnnlm.results.record import COMPLETED, FAILED, Record
 from rnnlm.train import load_corpus
 from rnnlm.trainer import best_checkpoint, last_checkpoint
@@ -47,15 +48,14 @@ def test_the_recorded_loss_is_the_likelihood_of_every_token_in_reading_order(
     network = LanguageModel(len(corpus.vocabulary), config.model, config.features)
     best = torch.load(best_checkpoint(tmp_path / "run"), weights_only=True)["state_dict"]
     network.load_state_dict({k.removeprefix("network."): v for k, v in best.items()})
-    network.double().eval()
+    stepper = Stepper(network.double())
     for name in SPLITS:
         # One token after the other, from the zero state to the end of the split.
         ids = corpus.splits[name].ids_N
         state, nats = network.initial_state(1), 0.0
-        with torch.no_grad():
-            for token, following in itertools.pairwise(ids):
-                logits, state = network.step(token.view(1), state)
-                nats -= logits.log_softmax(-1)[0, following].item()
+        for token, following in itertools.pairwise(ids):
+            state = stepper.read(token.view(1), state)
+            nats -= stepper.logits(state).log_softmax(-1)[0, following].item()
         recorded = getattr(record, name)
         assert recorded["num_tokens"] == recorded["num_chars"] == len(ids) - 1
         assert recorded["loss"] == pytest.approx(nats / (len(ids) - 1), rel=1e-5)

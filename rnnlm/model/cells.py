@@ -104,8 +104,12 @@ class Cell(nn.Module, ABC):
         """All time steps from a given state, factors of products being rounded to `dtype`."""
 
     @abstractmethod
-    def step(self, gates_BG: Tensor, state: CellState) -> CellState:
-        """One time step in evaluation: the state after it, whose first part is the output."""
+    def step(self, gates_BG: Tensor, recurrent_BG: Tensor, state: CellState) -> CellState:
+        """One time step in evaluation: the state after it, whose first part is the output.
+
+        Args:
+            recurrent_BG: the hidden-to-hidden product, with `recurrent_bias`.
+        """
 
 
 def _batch_size(layer_input: LayerInput) -> int:
@@ -149,8 +153,8 @@ class RNN(Cell):
         outputs_TBH = RNNScan.apply(gates_TBG, weight_GH, *state, self.relu, dtype)
         return outputs_TBH, (outputs_TBH[-1],)
 
-    def step(self, gates_BG: Tensor, state: CellState) -> CellState:
-        total_BH = gates_BG + nn.functional.linear(state[0], self.weight_hh)
+    def step(self, gates_BG: Tensor, recurrent_BG: Tensor, state: CellState) -> CellState:
+        total_BH = gates_BG + recurrent_BG
         return (total_BH.relu() if self.relu else total_BH.tanh(),)
 
 
@@ -177,12 +181,12 @@ class LSTM(Cell):
         outputs_TBH, c_BH = LSTMScan.apply(gates_TBG, weight_GH, *state, dtype)
         return outputs_TBH, (outputs_TBH[-1], c_BH)
 
-    def step(self, gates_BG: Tensor, state: CellState) -> CellState:
-        h_BH, c_BH = state
-        total_BG = gates_BG + nn.functional.linear(h_BH, self.weight_hh)
-        i, f, g, o = total_BG.chunk(4, 1)
-        c_BH = f.sigmoid() * c_BH + i.sigmoid() * g.tanh()
-        return o.sigmoid() * c_BH.tanh(), c_BH
+    def step(self, gates_BG: Tensor, recurrent_BG: Tensor, state: CellState) -> CellState:
+        total_BG = gates_BG + recurrent_BG
+        _, c_BH = state
+        i, f, _, o = _sigmoid(total_BG).chunk(4, 1)
+        c_BH = f * c_BH + i * total_BG.chunk(4, 1)[2].tanh()
+        return o * c_BH.tanh(), c_BH
 
 
 class GRU(Cell):
@@ -214,14 +218,16 @@ class GRU(Cell):
         outputs_TBH = GRUScan.apply(gates_TBG, weight_GH, self._bias_hn, *state, dtype)
         return outputs_TBH, (outputs_TBH[-1],)
 
-    def step(self, gates_BG: Tensor, state: CellState) -> CellState:
+    def step(self, gates_BG: Tensor, recurrent_BG: Tensor, state: CellState) -> CellState:
         (h_BH,) = state
-        recurrent_BG = nn.functional.linear(h_BH, self.weight_hh, self.recurrent_bias())
-        r, z, n = gates_BG.chunk(3, 1)
-        recurrent_r, recurrent_z, recurrent_n = recurrent_BG.chunk(3, 1)
-        n = (n + (r + recurrent_r).sigmoid() * recurrent_n).tanh()
-        z = (z + recurrent_z).sigmoid()
-        return ((1 - z) * n + z * h_BH,)
+        r, z, _ = _sigmoid(gates_BG + recurrent_BG).chunk(3, 1)
+        n = (gates_BG.chunk(3, 1)[2] + r * recurrent_BG.chunk(3, 1)[2]).tanh()
+        return (n + z * (h_BH - n),)
+
+
+def _sigmoid(x: Tensor) -> Tensor:
+    """In steps, by tanh: the kernel of sigmoid rounds an element by where in memory it stands."""
+    return x.mul(0.5).tanh_().mul_(0.5).add_(0.5)
 
 
 def cells() -> dict[str, type[Cell]]:

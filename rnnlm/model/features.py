@@ -60,6 +60,11 @@ class Features(nn.Module, ABC):
     def rows(self, tokens: Tensor | None) -> Tensor:
         """Rows x W_ih of tokens (…), (…, G·H), or of the vocabulary, (V, G·H)."""
 
+    @property
+    @abstractmethod
+    def vectors(self) -> tuple[Tensor, Tensor | None]:
+        """What belongs to each token of the vocabulary, and W_ih (G·H, ·) where that is no row."""
+
 
 class OneHot(Features):
     """A token is a unit vector of the vocabulary's size; W_ih is kept as its (V, G·H) transpose."""
@@ -76,6 +81,10 @@ class OneHot(Features):
         if tokens is None:
             return self.weight_ih
         return nn.functional.embedding(tokens, self.weight_ih, sparse=self.sparse_gradient)
+
+    @property
+    def vectors(self) -> tuple[Tensor, Tensor | None]:
+        return self.weight_ih, None
 
 
 @dataclass
@@ -104,6 +113,10 @@ class Embed(Features):
         if tokens is not None:
             vectors = nn.functional.embedding(tokens, vectors, sparse=self.sparse_gradient)
         return linear(vectors, self.weight_ih)
+
+    @property
+    def vectors(self) -> tuple[Tensor, Tensor | None]:
+        return self.embedding.weight, self.weight_ih
 
 
 def features() -> dict[str, type[Features]]:

@@ -1,5 +1,7 @@
 """The recurrent language model: features, a stack of cells, and a projection to the vocabulary.
 
+Sequences are read here; one token at a time, by `rnnlm/model/stepper.py`.
+
 Shapes: T time, B batch, V vocabulary, H hidden, G gates, L layers.
 """
 
@@ -53,7 +55,7 @@ class LanguageModel(nn.Module):
             state: what the sequence continues from; None is the zero state.
         """
         below, new_state = tokens_TB, []
-        for layer, cell in enumerate(self._layers()):
+        for layer, cell in enumerate(self.layers()):
             layer_input = self._layer_input(layer, cell, below)
             hidden_TBH, cell_state = cell(layer_input, state[layer] if state else None)
             below = self._dropped(hidden_TBH)
@@ -79,16 +81,6 @@ class LanguageModel(nn.Module):
         )
         return total, new_state
 
-    def step(self, tokens_B: Tensor, state: State) -> tuple[Tensor, State]:
-        """One token of each sequence, in evaluation: logits (B, V), and the state after it."""
-        below, new_state = tokens_B, []
-        for layer, cell in enumerate(self._layers()):
-            gates_BG = self._layer_input(layer, cell, below).gates()
-            cell_state = cell.step(gates_BG, state[layer])
-            below = cell_state[0]
-            new_state.append(cell_state)
-        return self.output(below), tuple(new_state)
-
     def _layer_input(self, layer: int, cell: Cell, below: Tensor) -> LayerInput:
         """What a layer's cell is given: of tokens the first, of hidden states all others."""
         bias_G = cell.input_bias()
@@ -105,12 +97,13 @@ class LanguageModel(nn.Module):
             hidden_TBH = hidden_TBH * nn.functional.dropout(ones_BH, self.variational_dropout)
         return hidden_TBH
 
-    def _layers(self) -> list[Cell]:
+    def layers(self) -> list[Cell]:
+        """The cells, the lowest first."""
         return [cast(Cell, cell) for cell in self.cells]
 
     def initial_state(self, batch_size: int) -> State:
         """The zero state of `batch_size` sequences."""
-        return tuple(cell.zero_state(batch_size) for cell in self._layers())
+        return tuple(cell.zero_state(batch_size) for cell in self.layers())
 
 
 def detach(state: State) -> State:

@@ -132,3 +132,26 @@ def linear(x: Tensor, weight_OI: Tensor) -> Tensor:
     """The product x Wᵀ for x (…, I), as `torch.nn.functional.linear`, in the type of x."""
     y_NO: Tensor = _Linear.apply(x.flatten(0, -2), weight_OI)
     return y_NO.view(*x.shape[:-1], -1)
+
+
+class RowwiseLinear:
+    """The map x ↦ x Wᵀ + b for one W and few rows at a time, in evaluation.
+
+    oneDNN's kernel for a W that is laid out once gives a row the same bits whatever rows stand
+    beside it, as MKL's does not, and is as fast on one row (tests/model/test_product.py).
+    """
+
+    _ROWS = 32  # that the layout is chosen for
+
+    def __init__(self, weight_OI: Tensor, bias_O: Tensor) -> None:
+        self._weight_OI, self._bias_O = weight_OI.detach().contiguous(), bias_O.detach()
+        self._onednn = _ONEDNN and weight_OI.is_cpu and weight_OI.dtype == torch.float32
+        if self._onednn:
+            self._weight_OI = torch.ops.mkldnn._reorder_linear_weight(self._weight_OI, self._ROWS)
+
+    def __call__(self, x_NI: Tensor) -> Tensor:
+        """Of rows (N, I), (N, O)."""
+        if not self._onednn:
+            return torch.nn.functional.linear(x_NI, self._weight_OI, self._bias_O)
+        result_NO: Tensor = _onednn_linear(x_NI, self._weight_OI, self._bias_O, "none", [], "")
+        return result_NO

@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 from torch.autograd import gradcheck
 
 from rnnlm.model.product import (
+    _ONEDNN,
     Product,
+    RowwiseLinear,
     add_product_of_columns,
     linear,
     multiplied_dtype,
@@ -43,6 +45,22 @@ def test_one_product_serves_batches_of_any_size() -> None:
     for rows in (1, 32, 50):
         x = torch.randn(rows, 16)
         torch.testing.assert_close(product(x), x @ weight.t())
+
+
+@settings(deadline=None)
+@given(st.integers(1, 70), st.integers(1, 600), st.integers(1, 600), st.booleans())
+def test_a_rows_product_is_the_same_whatever_rows_stand_beside_it(
+    rows: int, inputs: int, outputs: int, double: bool
+) -> None:
+    x = torch.randn(rows, inputs, dtype=torch.float64 if double else torch.float32)
+    weight, bias = torch.randn(outputs, inputs, dtype=x.dtype), torch.randn(outputs, dtype=x.dtype)
+    product = RowwiseLinear(weight, bias)
+    together = product(x)
+    expected = torch.nn.functional.linear(x.double(), weight.double(), bias.double())
+    torch.testing.assert_close(together.double(), expected, atol=1e-3, rtol=1e-3)
+    if _ONEDNN and not double:
+        for row in {0, rows // 2, rows - 1}:
+            assert torch.equal(product(x[row : row + 1])[0], together[row])
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
