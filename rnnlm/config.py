@@ -20,6 +20,7 @@ from rnnlm.baselines import baselines
 from rnnlm.baselines.baseline import BaselineConfig
 from rnnlm.data import corpora
 from rnnlm.data.corpus import NOT_IN_KEY, CorpusConfig
+from rnnlm.generation.options import check_generation
 from rnnlm.last_checkpoint import CheckpointConfig
 from rnnlm.loggers import check_loggers
 from rnnlm.model.cells import cells
@@ -27,6 +28,7 @@ from rnnlm.model.config import ModelConfig
 from rnnlm.model.features import EmbedConfig, FeaturesConfig, features
 from rnnlm.optimizer import OptimizerConfig, OptimizerName, Schedule
 from rnnlm.options import OptionError, check, option, result_options
+from rnnlm.samples import SamplesConfig
 from rnnlm.trainer import EarlyStoppingConfig, TrainerConfig, check_trainer
 
 
@@ -44,6 +46,7 @@ class Config:
     seed: int = option(1, minimum=0, maximum=2**32 - 1)
     output_dir: str = option("outputs", affects_result=False)
     checkpoint: CheckpointConfig = field(default_factory=CheckpointConfig)
+    samples: SamplesConfig = field(default_factory=SamplesConfig)
     # Start over what is completed, has failed or has been interrupted.
     force: bool = option(False, affects_result=False)
     # Try again what has failed; without it, such runs are left as they are.
@@ -94,6 +97,7 @@ def checked(composed: DictConfig) -> Config:
     if config.optimizer.schedule is Schedule.plateau and config.trainer.check_val_every_n_epoch > 1:
         raise OptionError("optimizer.schedule", "plateau needs trainer.check_val_every_n_epoch=1")
     check_trainer(config.trainer)
+    check_generation(config.samples, "samples.")
     check_loggers(config.logger)
     return config
 
@@ -129,6 +133,7 @@ def _option_names() -> list[str]:
         "trainer": [TrainerConfig],
         "early_stopping": [EarlyStoppingConfig],
         "checkpoint": [CheckpointConfig],
+        "samples": [SamplesConfig],
     }
     for group, schemas in groups.items():
         for schema in schemas:

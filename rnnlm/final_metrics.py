@@ -9,6 +9,7 @@ from pytorch_lightning.loggers import Logger, TensorBoardLogger
 from rnnlm.config import Config, deciding_options
 from rnnlm.data.splitting import SPLITS
 from rnnlm.results.record import Record
+from rnnlm.samples import as_markdown
 
 
 def log_final_metrics(config: Config, record: Record, loggers: list[Logger], step: int) -> None:
@@ -23,8 +24,9 @@ def log_final_metrics(config: Config, record: Record, loggers: list[Logger], ste
     for logger in loggers:
         if isinstance(logger, TensorBoardLogger):
             logger.log_hyperparams(options, metrics, step)
-            if record.sample is not None:
-                logger.experiment.add_text("sample", _as_markdown(record), step)
+            if record.prompt is not None and record.sample is not None:
+                shown = as_markdown(record.prompt, record.sample)
+                logger.experiment.add_text("sample", shown, step)
         else:
             logger.log_metrics(metrics, step)
 
@@ -43,9 +45,3 @@ def hyperparameters(config: Config, record: Record) -> dict[str, Any]:
     }
     options = deciding_options(config)
     return {**compared, **{f"option.{name}": value for name, value in options.items()}}
-
-
-def _as_markdown(record: Record) -> str:
-    """The prompt and what the model went on with; indented, so that nothing in it is markup."""
-    written = f"{record.prompt}|{record.sample}"
-    return "\n".join(f"    {line}" for line in written.split("\n"))

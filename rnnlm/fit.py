@@ -13,10 +13,11 @@ from pytorch_lightning.loggers import Logger, TensorBoardLogger
 from rnnlm.config import Config
 from rnnlm.data.corpus import Corpus
 from rnnlm.data.splitting import SPLITS
-from rnnlm.data.vocabulary import END_ID
+from rnnlm.description import describe
 from rnnlm.exact_match import exact_match
 from rnnlm.final_metrics import hyperparameters, log_final_metrics
-from rnnlm.generate import draw
+from rnnlm.generation.options import GenerationOptions
+from rnnlm.generation.writer import Writer
 from rnnlm.last_checkpoint import LastCheckpoint, check_checkpoint, stopping_on_signals
 from rnnlm.memory import peak_memory_mb, reset_peak_memory
 from rnnlm.metrics import Metrics, unigram_ppl
@@ -25,6 +26,7 @@ from rnnlm.model.product import has_fast_bfloat16
 from rnnlm.module import LanguageModelModule
 from rnnlm.progress import ReportProgress
 from rnnlm.results.record import Record
+from rnnlm.samples import WriteSamples
 from rnnlm.stopwatch import Stopwatch
 from rnnlm.trainer import best_checkpoint, build_trainer, last_checkpoint
 
@@ -47,7 +49,8 @@ def fit_and_evaluate(
     started_at_step = check_checkpoint(last, record.fingerprint) if last.exists() else None
     pl.seed_everything(config.seed, workers=True, verbose=False)
     network = LanguageModel(len(corpus.vocabulary), config.model, config.features)
-    module = LanguageModelModule(network, config.optimizer)
+    described = describe(config, corpus, record.fingerprint)
+    module = LanguageModelModule(network, config.optimizer, described)
     record.num_parameters = num_parameters(network)
     stopwatch = Stopwatch()
     for logger in loggers:
@@ -58,13 +61,13 @@ def fit_and_evaluate(
             logger._kwargs["purge_step"] = started_at_step
         else:
             logger.log_hyperparams(hyperparameters(config, record))
-    keeping = LastCheckpoint(last, config.checkpoint.every_n_train_steps, record.fingerprint)
+    keeping = LastCheckpoint(last, config.checkpoint.every_n_train_steps)
     trainer = build_trainer(
         config.trainer,
         config.early_stopping,
         folder,
         loggers,
-        [stopwatch, ReportProgress(folder), keeping],
+        [stopwatch, ReportProgress(folder), WriteSamples(config.samples, corpus), keeping],
         gpu,
     )
     record.device = device_name(trainer.strategy.root_device)
@@ -121,11 +124,10 @@ def fit_and_evaluate(
 
 def write_sample(network: LanguageModel, corpus: Corpus) -> tuple[str, str]:
     """The beginning of the validation text, and what the model goes on with."""
-    prompt_T, vocabulary = corpus.prompt(), corpus.vocabulary
-    end_id = END_ID if vocabulary.bounded else None
-    drawn = draw(network, prompt_T, SAMPLE_TOKENS, SAMPLE_SEED, end_id)
-    given = prompt_T.tolist()[1 if vocabulary.bounded else 0 :]
-    return "".join(vocabulary.decode(given)), "".join(vocabulary.decode(drawn))
+    options = GenerationOptions(length=SAMPLE_TOKENS, seed=SAMPLE_SEED)
+    *_, last = Writer(network, corpus.vocabulary).stream(corpus.prompt(), options)
+    assert last.text is not None
+    return last.text.prompt, last.text.text
 
 
 def device_name(device: torch.device) -> str:

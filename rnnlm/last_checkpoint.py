@@ -24,9 +24,9 @@ from pytorch_lightning.callbacks import Checkpoint
 
 from rnnlm.atomic_write import replacing
 from rnnlm.data.batching import Batches
+from rnnlm.module import FINGERPRINT
 from rnnlm.options import option
 
-FINGERPRINT = "fingerprint"
 _RANDOM_STATES = "random_states"
 
 
@@ -54,15 +54,11 @@ class LastCheckpoint(Checkpoint):
 
     At the last batch of an epoch it waits for the epoch's end: validation comes in between. SIGTERM
     does not wait.
-
-    Args:
-        fingerprint: of the run, which is not to go on from another's checkpoint.
     """
 
-    def __init__(self, path: Path, every_n_train_steps: int, fingerprint: str) -> None:
+    def __init__(self, path: Path, every_n_train_steps: int) -> None:
         self._path = path
         self._every_n_train_steps = every_n_train_steps
-        self._fingerprint = fingerprint
         self._random_states: dict[str, Any] | None = None
         self._place: dict[str, int] | None = None
         self._saved_at = 0
@@ -71,7 +67,6 @@ class LastCheckpoint(Checkpoint):
     def on_save_checkpoint(
         self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
     ) -> None:
-        checkpoint[FINGERPRINT] = self._fingerprint
         checkpoint[_RANDOM_STATES] = {
             "cpu": torch.get_rng_state(),
             "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],

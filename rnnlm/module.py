@@ -5,6 +5,7 @@ Shapes: T time, B batch, V vocabulary.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -27,6 +28,8 @@ from rnnlm.optimizer import (
 )
 
 VALIDATION_LOSS = "loss/validation"
+# By which a checkpoint says whose it is.
+FINGERPRINT = "fingerprint"
 
 
 class LanguageModelModule(LightningModule):
@@ -34,10 +37,19 @@ class LanguageModelModule(LightningModule):
 
     The state is carried from batch to batch within a pass over a split, and starts from zero where
     the batch says that its streams start; training and evaluation carry states of their own.
+
+    Args:
+        described: what checkpoints say of the network besides its weights (`describe`).
     """
 
-    def __init__(self, network: LanguageModel, optimizer: OptimizerConfig) -> None:
+    def __init__(
+        self,
+        network: LanguageModel,
+        optimizer: OptimizerConfig,
+        described: Mapping[str, Any] | None = None,
+    ) -> None:
         super().__init__()
+        self._described = described or {}
         self.network = network
         self.optimizer_config = optimizer
         self.train_total = Total()
@@ -64,7 +76,8 @@ class LanguageModelModule(LightningModule):
         return nats, detach(state)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """What a run needs to go on within an epoch, besides what Lightning keeps."""
+        """What the network is, and what a run needs to go on within an epoch."""
+        checkpoint.update(self._described)
         checkpoint["train_state"] = self._train_state
         checkpoint["train_total"] = (self.train_total.nats, self.train_total.num_tokens)
 

@@ -18,6 +18,7 @@ class OptionError(Exception):
 
     def __init__(self, option: str, problem: str) -> None:
         super().__init__(f"{option}: {problem}")
+        self.option, self.problem = option, problem
 
 
 def option(
@@ -59,13 +60,16 @@ def fields_of(config: Any, prefix: str = "") -> Iterator[tuple[str, dataclasses.
             yield name, field, value
 
 
-def check(config: Any) -> None:
+def check(config: Any, prefix: str = "") -> None:
     """Refuse the first value that its field does not allow.
+
+    Args:
+        prefix: of the options' names, where the config is part of another.
 
     Raises:
         OptionError: names the option, the value and what the option takes.
     """
-    for name, field, value in fields_of(config):
+    for name, field, value in fields_of(config, prefix):
         bounds, choices = field.metadata.get("bounds"), field.metadata.get("choices")
         if choices and value is not None and value not in choices:
             raise OptionError(name, f"{value!r} is not one of {', '.join(choices)}")

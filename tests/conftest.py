@@ -16,6 +16,7 @@ from rnnlm.results.record import Record
 from rnnlm.train import load_corpus, train
 
 ROOT = Path(__file__).parent.parent
+pytest_plugins = ["tests.trained_runs"]
 # Real corpora lie beside the checkout where they are at hand; never in it.
 REAL_DATA = ROOT.parent / "shared" / "data"
 

@@ -19,8 +19,8 @@ import torch
 
 from rnnlm.config import Config
 from rnnlm.data.splitting import SPLITS
-from rnnlm.last_checkpoint import FINGERPRINT, CheckpointError, check_checkpoint
-from rnnlm.module import LanguageModelModule
+from rnnlm.last_checkpoint import CheckpointError, check_checkpoint
+from rnnlm.module import FINGERPRINT, LanguageModelModule
 from rnnlm.results.record import COMPLETED, FAILED
 from rnnlm.train import clear
 from rnnlm.trainer import last_checkpoint

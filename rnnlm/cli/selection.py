@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from rnnlm.results.columns import NoSuchColumnError, column_named
@@ -31,6 +32,11 @@ def add_selection(parser: argparse.ArgumentParser) -> None:
         parser.add_argument(
             f"--{name}", metavar="A,B", help=f"only the runs whose {name} is one of these"
         )
+    add_where(parser)
+
+
+def add_where(parser: argparse.ArgumentParser) -> None:
+    """The flag for conditions on any column or option."""
     parser.add_argument(
         "--where",
         action="append",
@@ -43,21 +49,32 @@ def add_selection(parser: argparse.ArgumentParser) -> None:
 def select(options: argparse.Namespace) -> tuple[list[tuple[Path, Record]], list[str]]:
     """The runs that the command line is about, each with its folder; and what is none.
 
+    Raises:
+        RefusedError: there is no such folder, or no such run in it.
+    """
+    conditions = [f"{name}={getattr(options, name)}" for name in FLAGS if getattr(options, name)]
+    return runs_that_meet([*conditions, *options.where], options.folders)
+
+
+def runs_that_meet(
+    conditions: Sequence[str], folders: Sequence[Path]
+) -> tuple[list[tuple[Path, Record]], list[str]]:
+    """The runs below the folders that meet all conditions, such as `model=lstm`; and what is none.
+
     What looks like a record and is none is also named on stderr.
 
     Raises:
         RefusedError: there is no such folder, or no such run in it.
     """
-    for folder in options.folders:
+    for folder in folders:
         if not folder.is_dir():
             raise RefusedError(f"no folder {folder}; give the folder that the runs are in")
-    found, broken = find_records(options.folders)
+    found, broken = find_records(folders)
     for error in broken:
         print(f"left out: {error}", file=sys.stderr)
     if not found:
-        raise RefusedError(f"no finished run below {', '.join(map(str, options.folders))}")
-    conditions = [f"{name}={getattr(options, name)}" for name in FLAGS if getattr(options, name)]
-    for condition in [*conditions, *options.where]:
+        raise RefusedError(f"no finished run below {', '.join(map(str, folders))}")
+    for condition in conditions:
         found = _that_meet(condition, found)
     return found, [str(error) for error in broken]
 

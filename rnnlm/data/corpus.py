@@ -40,7 +40,7 @@ log = logging.getLogger(__name__)
 
 PROMPT_TOKENS = 24
 # Part of every key of the cache: raised when the same text would be tokenised differently.
-TOKENS_VERSION = 1
+TOKENS_VERSION = 2
 # How the tokens are put into batches, or where the text lies, does not change the tokens.
 NOT_IN_KEY = ("source", "batch_size", "seq_len")
 
@@ -108,6 +108,7 @@ class Corpus(LightningDataModule, ABC):
         self.seed = seed
         self.splits: dict[str, Split] = {}
         self.vocabulary: Vocabulary
+        self.spelling: Spelling
         self.text_sha256 = ""
         # What was left out or changed, and how often.
         self.notes: list[str] = []
@@ -166,6 +167,7 @@ class Corpus(LightningDataModule, ABC):
         for note in self.notes:
             log.info("%s: %s", self.config.name, note)
         self.vocabulary = Vocabulary(tokenised.vocabulary)
+        self.spelling = Spelling(tokenised.spelling)
         begin_id = BEGIN_ID if self.vocabulary.bounded else None
         self.splits = {
             name: Split(
@@ -251,13 +253,15 @@ class Corpus(LightningDataModule, ABC):
             digest.update(b"|")
         return digest.hexdigest()
 
-    def prompt(self) -> Tensor:
-        """A beginning to be continued, (T,): that of the validation split.
+    def prompt(self) -> list[str]:
+        """A beginning to be continued: that of the validation split.
 
-        Of documents `<bos>` and the first token of the first; of a running text so many tokens.
+        Of documents the first token of the first; of a running text so many tokens.
         """
-        begins_document = self.splits[VALIDATION].begin_id is not None
-        return self.splits[VALIDATION].ids_N[: 2 if begins_document else PROMPT_TOKENS]
+        split = self.splits[VALIDATION]
+        if split.begin_id is not None:
+            return self.vocabulary.decode(split.ids_N[1:2].tolist())
+        return self.vocabulary.decode(split.ids_N[:PROMPT_TOKENS].tolist())
 
     @property
     def oov_rate(self) -> float:
@@ -337,22 +341,25 @@ class Corpus(LightningDataModule, ABC):
     def _tokenise(self, files: Sequence[File]) -> TokenisedCorpus:
         texts, pieces = self._pieces(files)
         bounded = self._by_line or self.in_documents
-        tokens = {name: list(self.tokenize(texts)) for name, texts in pieces.items()}
-        counts = Counter(token for text in tokens[TRAIN] for token in text)
+        tokens = {
+            name: next(tokenised([Passage(texts)], self.tokenize, bounded))
+            for name, texts in pieces.items()
+        }
+        counts = Counter(tokens[TRAIN].tokens)
+        if bounded:
+            del counts[BEGIN], counts[END]
         # If training shows every token that can come up, there are no unknown ones.
         closed = self.alphabet is not None and set(self.alphabet) <= set(counts)
         vocabulary = Vocabulary.build(
             counts, self.config.min_count, self.config.max_vocab, closed, bounded
         )
-        spelling = Spelling(counts, set(vocabulary.tokens))
+        spelling = Spelling.learned(counts, set(vocabulary.tokens))
         return TokenisedCorpus(
             _hash_of_texts(texts),
             vocabulary.tokens,
+            spelling.costs,
             self.notes,
-            {
-                name: _tokenised_split(tokens[name], pieces[name], vocabulary, spelling)
-                for name in SPLITS
-            },
+            {name: numbered(tokens[name], vocabulary, spelling) for name in SPLITS},
         )
 
     def _check_sizes(self) -> None:
@@ -393,21 +400,9 @@ def _hash_of_texts(texts: Sequence[str]) -> str:
     return hashlib.sha256(content.encode()).hexdigest()
 
 
-def _tokenised_split(
-    tokens: Sequence[list[str]], texts: Sequence[str], vocabulary: Vocabulary, spelling: Spelling
-) -> TokenisedSplit:
-    """Number the tokens of a split's texts.
-
-    Between documents, a text's end is one character more: the line end that would stand there.
-    """
-    flat: list[str] = []
-    for text in tokens:
-        flat += [BEGIN, *text, END] if vocabulary.bounded else text
-    ids = vocabulary.encode(flat)
-    unknown = [flat[index] for index in np.flatnonzero(ids == UNKNOWN_ID)]
-    num_chars = sum(map(len, texts))
-    if vocabulary.bounded:
-        num_chars += len(texts)
-    elif flat:
-        num_chars -= len(flat[0])
-    return TokenisedSplit(ids, num_chars, float(sum(map(spelling.nats, unknown))))
+def numbered(piece: Piece, vocabulary: Vocabulary, spelling: Spelling) -> TokenisedSplit:
+    """A piece's tokens as their numbers; those to be predicted that are unknown are charged."""
+    ids = vocabulary.encode(piece.tokens)
+    places = np.flatnonzero(ids == UNKNOWN_ID)
+    unknown = [piece.tokens[place] for place in places if place or not piece.first_is_given]
+    return TokenisedSplit(ids, piece.num_chars, float(sum(map(spelling.nats, unknown))))

@@ -10,15 +10,26 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from typing import Self
 
 CODE_POINTS = 0x110000
 _END, _ESCAPE = "", "escape"
 
 
 class Spelling:
-    """The character model of unknown tokens."""
+    """The character model of unknown tokens.
 
-    def __init__(self, training: Counter[str], known: set[str]) -> None:
+    Args:
+        nats: the cost of each character, of the escape and, where tokens have one, of their end.
+    """
+
+    def __init__(self, nats: dict[str, float]) -> None:
+        self.costs = nats
+        # Characters of which each is a token need no end: there is nothing to tell apart.
+        self._of_end = nats.get(_END, 0.0)
+
+    @classmethod
+    def learned(cls, training: Counter[str], known: set[str]) -> Self:
         """Learn from the training split's tokens and their counts.
 
         Args:
@@ -29,17 +40,15 @@ class Spelling:
             if token not in known:
                 for symbol in (*token, _END):
                     counts[symbol] += count
-        # Characters of which each is a token need no end: there is nothing to tell apart.
-        self._with_end = any(len(token) > 1 for token in training)
-        if not self._with_end:
-            del counts[_END]
         alphabet = {character for token in training for character in token} | {_ESCAPE}
-        alphabet |= {_END} if self._with_end else set()
+        if any(len(token) > 1 for token in training):
+            alphabet.add(_END)
+        else:
+            del counts[_END]
         total = sum(counts.values()) + len(alphabet)
-        self._nats = {symbol: math.log(total / (counts[symbol] + 1)) for symbol in alphabet}
+        return cls({symbol: math.log(total / (counts[symbol] + 1)) for symbol in alphabet})
 
     def nats(self, token: str) -> float:
         """The cost of spelling an unknown token."""
-        unseen = self._nats[_ESCAPE] + math.log(CODE_POINTS)
-        spelled = sum(self._nats.get(character, unseen) for character in token)
-        return spelled + (self._nats[_END] if self._with_end else 0.0)
+        unseen = self.costs[_ESCAPE] + math.log(CODE_POINTS)
+        return sum(self.costs.get(character, unseen) for character in token) + self._of_end

@@ -27,6 +27,7 @@ class Piece(NamedTuple):
 
     tokens: list[str]  # with `<bos>` and `<eos>` where the text is in documents
     num_chars: int  # characters of the text that the predicted ones among them stand for
+    first_is_given: bool  # and not predicted: nothing comes before it
 
 
 def one_text(parts: Iterable[str]) -> Iterator[Passage]:
@@ -102,10 +103,9 @@ def checked(path: Path, passages_of: Callable[[Path], Iterable[Passage]]) -> Ite
         raise OptionError("text", f"{path} cannot be read ({error.strerror})") from error
     except OptionError as error:
         # What reads a corpus' own text names the option that the text was given by.
-        own = "data.source: "
-        if not str(error).startswith(own):
+        if error.option != "data.source":
             raise
-        raise OptionError("text", str(error).removeprefix(own)) from error
+        raise OptionError("text", error.problem) from error
     if not text_is_left:
         raise OptionError("text", f"no text is left of {path.name}")
 
@@ -120,7 +120,7 @@ def tokenised(
     Args:
         bounded: whether the texts are documents, each between `<bos>` and `<eos>`.
     """
-    given = bounded  # whether what comes before the first prediction has been
+    is_first = not bounded  # `<bos>` is given in any piece, and known to be
     for passage in passages:
         num_chars = sum(map(len, passage.texts))
         tokens: list[str] = []
@@ -134,7 +134,7 @@ def tokenised(
             if not passage.ends:
                 del tokens[-1]
                 num_chars -= 1
-        elif not given and tokens:
+        elif is_first and tokens:
             num_chars -= len(tokens[0])
-            given = True
-        yield Piece(tokens, num_chars)
+        yield Piece(tokens, num_chars, is_first and bool(tokens))
+        is_first = is_first and not tokens

@@ -43,6 +43,7 @@ _NOT_SET = re.compile(r"\{[^{}]*\}|[⿰-⿻]..|[\ue000-\uf8ff\U000f0000-\U0010ff
 # A Chinese character, within the [] of a regular expression.
 HAN = "\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af"
 _LEFT_OUT = re.compile(rf"[^{HAN}{MISSING}，。？！；：、「」『』《》]")
+_IS_HAN = re.compile(f"[{HAN}]")
 _LINE_END = re.compile("[，。？！；：、]")
 # Half-width marks, as they stand in files typed by hand.
 _FULL_WIDTH = str.maketrans({",": "，", ".": "。", "?": "？", "!": "！", ";": "；", "．": "。"})
@@ -189,6 +190,11 @@ def clean(text: str) -> Cleaned:
 
 def _counts(counter: Counter[str]) -> str:
     return ", ".join(f"{count:,} {what}" for what, count in counter.items() if count) or "nothing"
+
+
+def is_han(symbol: str) -> bool:
+    """Whether it is one Chinese character."""
+    return len(symbol) == 1 and _IS_HAN.match(symbol) is not None
 
 
 def poem_lines(poem: str) -> list[str]:

@@ -37,6 +37,7 @@ class TokenisedCorpus:
 
     text_sha256: str
     vocabulary: list[str]
+    spelling: dict[str, float]  # what each character of an unknown token costs, in nats
     notes: list[str]  # what was left out or changed, and how often
     splits: dict[str, TokenisedSplit]
 

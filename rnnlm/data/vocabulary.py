@@ -66,6 +66,9 @@ class Vocabulary:
     def __len__(self) -> int:
         return len(self.tokens)
 
+    def __contains__(self, token: object) -> bool:
+        return token in self._index
+
     @property
     def bounded(self) -> bool:
         """Whether it has `<bos>` and `<eos>`."""

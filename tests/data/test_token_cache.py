@@ -12,7 +12,7 @@ from rnnlm.data.token_cache import TokenisedCorpus, TokenisedSplit
 
 def corpus() -> TokenisedCorpus:
     split = TokenisedSplit(np.arange(10, dtype=np.int32), num_chars=9, unknown_nats=1.5)
-    return TokenisedCorpus("hash", ["<unk>", "春"], ["a note"], {"train": split})
+    return TokenisedCorpus("hash", ["<unk>", "春"], {"春": 0.1 + 0.2}, ["a note"], {"train": split})
 
 
 def test_a_corpus_comes_back_mapped_into_memory() -> None:
@@ -23,6 +23,7 @@ def test_a_corpus_comes_back_mapped_into_memory() -> None:
     assert isinstance(loaded.splits["train"].ids, np.memmap)
     assert loaded.splits["train"].ids.tolist() == list(range(10))
     assert (loaded.vocabulary, loaded.notes) == (["<unk>", "春"], ["a note"])
+    assert loaded.spelling == {"春": 0.1 + 0.2}
 
 
 def test_any_number_of_processes_may_store_the_same() -> None:

@@ -1,0 +1,184 @@
+"""`rnnlm generate`: a trained model writes."""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import sys
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from rnnlm.atomic_write import write_text
+from rnnlm.cli.model import add_device, best_run, load_model, refusing_options
+from rnnlm.cli.selection import RefusedError, add_where
+
+if TYPE_CHECKING:
+    from rnnlm.generation.writer import Piece, Text
+    from rnnlm.verse.score import Score
+
+# What is handed on to `TrainedModel.stream` where it is given.
+OPTIONS = (
+    *("num", "length", "seed", "temperature", "top_k", "top_p", "greedy", "beam"),
+    *("repetition_penalty", "state", "stop", "form", "acrostic", "rhyme", "tones"),
+)
+# After which a line of verse ends.
+MARKS = tuple("，。？！")
+
+
+def add_to(commands: Any) -> None:
+    """Add the subcommand to the parser."""
+    parser = commands.add_parser(
+        "generate",
+        help="write with a trained model",
+        description="Texts that go on from a prompt, as they are written. The same run, prompt, "
+        "seed and options give the same texts.",
+    )
+    parser.add_argument(
+        "source",
+        nargs="?",
+        type=Path,
+        metavar="RUN",
+        help="a run's folder or a checkpoint; with --best, where to look (default: outputs)",
+    )
+    parser.add_argument("--best", metavar="DATA", help="the best run of this corpus")
+    add_where(parser)
+    parser.add_argument("--prompt", default="", help="what is read first and gone on from")
+    add = parser.add_argument
+    add("--length", type=int, metavar="N", help="tokens at most (default: 200)")
+    add("--num", type=int, metavar="N", help="how many texts, written as one batch (default: 1)")
+    add("--stop", action="append", metavar="TEXT", help="end after this text, besides at <eos>")
+    add("--seed", type=int, metavar="N", help="of the draws (default: 1)")
+    add("--temperature", type=float, metavar="T", help="0 is greedy, 1 the model's own (default)")
+    add("--top-k", type=int, metavar="K", help="draw from the K likeliest tokens; 5 is customary")
+    add("--top-p", type=float, metavar="P", help="draw from the likeliest tokens that make up P")
+    add("--greedy", action="store_true", help="always the likeliest token")
+    add("--beam", type=int, metavar="W", help="search for the likeliest text with W beams")
+    add("--repetition-penalty", type=float, metavar="R", help="above 1 repeats less")
+    add("--state", choices=["zeros", "normal"], help="what the network starts from")
+    verse = parser.add_argument_group("verse, of data=tang")
+    add = verse.add_argument
+    add(
+        "--form", choices=["wujue", "qijue", "wulv", "qilv"], help="default with those below: wujue"
+    )
+    add("--acrostic", metavar="春江花月", help="what the lines begin with, character by character")
+    add("--rhyme", action="store_true", help="even lines rhyme")
+    add("--tones", action="store_true", help="level and oblique tones at the key places")
+    add("--score", action="store_true", help="say which rules each poem keeps")
+    parser.add_argument(
+        "--verbose", action="store_true", help="each token's probability, and the text's perplexity"
+    )
+    parser.add_argument("--json", action="store_true", help="as JSON, with all that is known")
+    parser.add_argument("--output", "-o", type=Path, metavar="FILE", help="instead of the screen")
+    add_device(parser)
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Print the texts, or write them to a file.
+
+    Raises:
+        RefusedError: there is no such model, an option cannot be used, or the file cannot be
+            written.
+    """
+    source = options.source
+    if options.best:
+        source = best_run(options.best, source or Path("outputs"), options.where)
+        print(f"the best on validation: {source}", file=sys.stderr)
+    elif options.where:
+        raise RefusedError("--where: it narrows what --best DATA chooses from")
+    elif source is None:
+        raise RefusedError("give a run's folder, a checkpoint, or --best DATA")
+    model = load_model(source, options.device)
+    given = {name: getattr(options, name) for name in OPTIONS}
+    given = {name: value for name, value in given.items() if not (value is None or value is False)}
+    with refusing_options():
+        pieces = model.stream(options.prompt, with_probabilities=options.verbose, **given)
+    if unknown := model.unknown(options.prompt):
+        from rnnlm.trained_model import unknown_in_words
+
+        print(f"--prompt: {unknown_in_words(unknown)}", file=sys.stderr)
+    written = io.StringIO()
+    in_form = bool(given.keys() & {"form", "acrostic", "rhyme", "tones"})
+    page = _Page(written if options.output else sys.stdout, options, in_form)
+    texts: dict[int, Text] = {}
+    for piece in pieces:
+        if piece.text is not None:
+            texts[piece.number] = piece.text
+        if not options.json:
+            page.show(piece)
+    if options.json:
+        described = [_described(texts[number], options) for number in sorted(texts)]
+        json.dump(described, page.screen, indent=2, ensure_ascii=False)
+        page.screen.write("\n")
+    if options.output:
+        try:
+            write_text(options.output, written.getvalue())
+        except OSError as error:
+            raise RefusedError(f"{options.output} cannot be written ({error.strerror})") from error
+
+
+class _Page:
+    """Texts one below the other: one is shown as it is written, those after it wait their turn."""
+
+    def __init__(self, screen: IO[str], options: argparse.Namespace, in_form: bool) -> None:
+        self.screen = screen
+        self._options, self._in_form = options, in_form
+        self._several = (options.num or 1) > 1
+        self._current, self._begun = 0, False
+        self._waiting: dict[int, str] = {}
+        self._ended: dict[int, Text] = {}
+        self._last = ""
+
+    def show(self, piece: Piece) -> None:
+        """Show what can be shown now."""
+        self._waiting[piece.number] = self._waiting.get(piece.number, "") + piece.added
+        if piece.text is not None:
+            self._ended[piece.number] = piece.text
+        while self._current in self._waiting:
+            if not self._begun:
+                self._begun = True
+                if self._several:
+                    self.screen.write(f"--- {self._current + 1} of {self._options.num}\n")
+                self._write(self._options.prompt)
+            self._write(self._waiting.pop(self._current))
+            text = self._ended.pop(self._current, None)
+            if text is None:
+                break
+            self.screen.write("" if self._last == "\n" else "\n")
+            self.screen.writelines(f"{line}\n" for line in _said_of(text, self._options))
+            self._current, self._begun, self._last = self._current + 1, False, ""
+        self.screen.flush()
+
+    def _write(self, text: str) -> None:
+        """Of a poem in a form each line on a line of its own."""
+        for character in text:
+            if self._in_form and self._last in MARKS and character not in MARKS:
+                self.screen.write("\n")
+            self.screen.write(character)
+            self._last = character
+
+
+def _said_of(text: Text, options: argparse.Namespace) -> list[str]:
+    """What is asked for besides the text, in lines for people."""
+    lines = []
+    if text.probabilities is not None:
+        for token, probability in zip(text.tokens, text.probabilities, strict=True):
+            lines.append(f"{probability:8.4f}  {repr(token)[1:-1]}")
+        lines.append(f"ppl {text.ppl:.4g} over {len(text.tokens)} tokens, under the model")
+    if options.score:
+        lines.append(str(_score(text, options)))
+    return lines
+
+
+def _described(text: Text, options: argparse.Namespace) -> dict[str, Any]:
+    scored = {"score": _score(text, options).to_dict()} if options.score else {}
+    return {**text.to_dict(), **scored}
+
+
+def _score(text: Text, options: argparse.Namespace) -> Score:
+    from rnnlm.data.tang import Form
+    from rnnlm.verse.score import score
+
+    form = Form[options.form] if options.form else None
+    return score(text.prompt + text.text, form, options.acrostic or "")

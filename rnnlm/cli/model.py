@@ -1,0 +1,83 @@
+"""Which trained model a subcommand is about: a run, a checkpoint, or the best of a sweep."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rnnlm.cli.selection import RefusedError, runs_that_meet
+from rnnlm.options import OptionError
+from rnnlm.results.columns import SELECTED_BY
+from rnnlm.results.grouping import measured_on
+from rnnlm.results.record import COMPLETED
+
+if TYPE_CHECKING:
+    from rnnlm.trained_model import TrainedModel
+
+
+def add_device(parser: argparse.ArgumentParser) -> None:
+    """The flag for where the model computes."""
+    parser.add_argument("--device", default="cpu", help="such as cuda (default: %(default)s)")
+
+
+def load_model(run: Path, device: str) -> TrainedModel:
+    """The model of a run or a checkpoint.
+
+    Raises:
+        RefusedError: there is none that can be used.
+    """
+    # It brings PyTorch, which the other subcommands need not wait for.
+    from rnnlm.trained_model import LoadError, load
+
+    try:
+        return load(run, device)
+    except LoadError as error:
+        raise RefusedError(str(error)) from error
+
+
+def best_run(data: str, folder: Path, conditions: Sequence[str]) -> Path:
+    """The run of a corpus with the lowest validation loss.
+
+    Args:
+        conditions: which runs alone are meant, such as `model=lstm`.
+
+    Raises:
+        RefusedError: there is none, or their figures do not compare.
+    """
+    found, _ = runs_that_meet([f"data={data}", *conditions], [folder])
+    trained = [
+        (path, record) for path, record in found if record.status == COMPLETED and record.features
+    ]
+    if not trained:
+        raise RefusedError(f"no run of {data} below {folder} has completed with a network")
+    texts = {measured_on(record): record for _, record in trained}
+    if len(texts) > 1:
+        sources = sorted({record.source for record in texts.values()})
+        which = f"sources {', '.join(sources)}" if len(sources) > 1 else "vocabularies or splits"
+        raise RefusedError(
+            f"the runs of {data} below {folder} are on {len(texts)} texts that do not compare "
+            f"({which}); narrow them with --where, or give a run"
+        )
+
+    def selected_by(run: tuple[Path, object]) -> float:
+        value = SELECTED_BY.value(run[1])  # type: ignore[arg-type]
+        return float("inf") if value is None else float(value)
+
+    return min(trained, key=selected_by)[0]
+
+
+@contextlib.contextmanager
+def refusing_options() -> Iterator[None]:
+    """An option that cannot be used is named as it stands on the command line.
+
+    Raises:
+        RefusedError: there is one.
+    """
+    try:
+        yield
+    except OptionError as error:
+        flag = "TEXT" if error.option == "text" else f"--{error.option.replace('_', '-')}"
+        raise RefusedError(f"{flag}: {error.problem}") from error

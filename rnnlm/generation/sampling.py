@@ -1,0 +1,159 @@
+"""Many continuations of a prompt, as one batch.
+
+Which token a text goes on with follows from the seed and the text's number: it has random numbers
+of its own, and the network gives it the same bits whatever texts stand beside it (`Stepper`).
+
+Shapes: B texts at work, V vocabulary, T time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from rnnlm.generation.distribution import IMPOSSIBLE, draw, penalised, tempered, top_k, top_p
+from rnnlm.generation.options import GenerationOptions, InitialState
+from rnnlm.generation.rules import Rules
+from rnnlm.model.language_model import State
+from rnnlm.model.stepper import Stepper
+
+STATE_DEVIATION = 0.5
+# As many logits are held at once.
+_MOST_LOGITS = 2**23
+
+
+class Token(NamedTuple):
+    """A token that has been written."""
+
+    text: int  # the number of the text, from 0
+    id: int
+    nats: float | None  # its negative log-likelihood under the model, if that was asked for
+    is_last: bool
+    written: Sequence[int]  # all of the text so far; it grows
+
+
+def sample(
+    stepper: Stepper,
+    prompt: Sequence[int],
+    rules: Rules,
+    options: GenerationOptions,
+    with_nats: bool = False,
+) -> Iterator[Token]:
+    """The tokens of all texts, as they are written.
+
+    Args:
+        prompt: what is read first; at least one token.
+        with_nats: also say what the model, without temperature and rules, thought of each.
+    """
+    per_batch = max(1, _MOST_LOGITS // stepper.vocab_size)
+    for first in range(0, options.num, per_batch):
+        numbers = range(first, min(first + per_batch, options.num))
+        yield from _sample_batch(stepper, prompt, rules, options, with_nats, numbers)
+
+
+def _sample_batch(
+    stepper: Stepper,
+    prompt: Sequence[int],
+    rules: Rules,
+    options: GenerationOptions,
+    with_nats: bool,
+    numbers: range,
+) -> Iterator[Token]:
+    length = rules.longest or options.length
+    generators = [np.random.default_rng((options.seed, number)) for number in numbers]
+    state = read_prompt(stepper, prompt, options.state, generators)
+    uniform_TB = torch.from_numpy(np.stack([g.random(length) for g in generators], axis=1))
+    seen_BV = _seen(stepper, prompt, len(numbers)) if options.repetition_penalty != 1 else None
+    alive = list(numbers)
+    written: list[list[int]] = [[] for _ in alive]
+    for step in range(length):
+        logits_BV = stepper.logits(state).to("cpu", torch.float64, copy=True)
+        log_p_BV = logits_BV.log_softmax(1) if with_nats else None
+        logits_BV.masked_fill_(rules.forbidden(written), IMPOSSIBLE)
+        if seen_BV is not None:
+            logits_BV = penalised(logits_BV, seen_BV, options.repetition_penalty)
+        tokens_B = _next(logits_BV, options, uniform_TB[step])
+        nats = [None] * len(alive) if log_p_BV is None else _nats(log_p_BV, tokens_B)
+        at_length, ended = step + 1 == length, set()
+        for number, text, token, of_token in zip(
+            alive, written, tokens_B.tolist(), nats, strict=True
+        ):
+            text.append(token)
+            is_last = at_length or rules.is_complete(text)
+            if is_last:
+                ended.add(number)
+            yield Token(number, token, of_token, is_last, text)
+        if ended:
+            going_on = [row for row, number in enumerate(alive) if number not in ended]
+            if not going_on:
+                return
+            rows = torch.tensor(going_on)
+            alive, written = [alive[r] for r in going_on], [written[r] for r in going_on]
+            tokens_B, uniform_TB = tokens_B[rows], uniform_TB[:, rows]
+            seen_BV = None if seen_BV is None else seen_BV[rows]
+            state = rows_of(state, rows)
+        if seen_BV is not None:
+            seen_BV.scatter_(1, tokens_B.unsqueeze(1), True)
+        state = stepper.read(tokens_B.to(stepper.device), state)
+
+
+def read_prompt(
+    stepper: Stepper,
+    prompt: Sequence[int],
+    initial: InitialState,
+    generators: Sequence[np.random.Generator],
+) -> State:
+    """The state of each text after its prompt; what texts share is computed once.
+
+    Args:
+        generators: each text's own, for its initial state.
+    """
+    state = stepper.network.initial_state(1)
+    if initial is InitialState.normal:
+        state = _normal_state(state, generators)
+    batch = len(state[0][0])
+    for token in prompt:
+        state = stepper.read(torch.full((batch,), token, device=stepper.device), state)
+    if batch < len(generators):
+        state = tuple(tuple(part.expand(len(generators), -1) for part in layer) for layer in state)
+    return state
+
+
+def rows_of(state: State, rows: Tensor) -> State:
+    """The states of some of the sequences, in the order of the rows (B,)."""
+    return tuple(tuple(part[rows.to(part.device)] for part in layer) for layer in state)
+
+
+def _normal_state(zero: State, generators: Sequence[np.random.Generator]) -> State:
+    drawn = [
+        [g.normal(scale=STATE_DEVIATION, size=part.shape[1]) for layer in zero for part in layer]
+        for g in generators
+    ]
+    of_parts = (torch.from_numpy(np.stack(rows)) for rows in zip(*drawn, strict=True))
+    return tuple(tuple(next(of_parts).to(part) for part in layer) for layer in zero)
+
+
+def _seen(stepper: Stepper, prompt: Sequence[int], texts: int) -> Tensor:
+    seen_V = torch.zeros(stepper.vocab_size, dtype=torch.bool)
+    seen_V[list(prompt)] = True
+    return seen_V.repeat(texts, 1)
+
+
+def _next(logits_BV: Tensor, options: GenerationOptions, uniform_B: Tensor) -> Tensor:
+    if options.takes_likeliest:
+        return logits_BV.argmax(1)
+    logits_BV = tempered(logits_BV, options.temperature)
+    if options.top_k is not None:
+        logits_BV = top_k(logits_BV, options.top_k)
+    if options.top_p is not None:
+        logits_BV = top_p(logits_BV, options.top_p)
+    return draw(logits_BV, uniform_B)
+
+
+def _nats(log_p_BV: Tensor, tokens_B: Tensor) -> list[float]:
+    chosen: list[float] = (-log_p_BV.gather(1, tokens_B.unsqueeze(1)).squeeze(1)).tolist()
+    return chosen

@@ -1,0 +1,130 @@
+"""Texts by a network: from a prompt and options to what is written."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from rnnlm.data.vocabulary import BEGIN_ID, Vocabulary
+from rnnlm.generation.beam import search
+from rnnlm.generation.options import GenerationOptions
+from rnnlm.generation.rules import FreeText, Rules
+from rnnlm.generation.sampling import Token, sample
+from rnnlm.generation.verse_rules import VerseOptions, VerseRules
+from rnnlm.metrics import perplexity
+from rnnlm.model.language_model import LanguageModel
+from rnnlm.model.stepper import Stepper
+from rnnlm.options import OptionError
+
+
+@dataclass(frozen=True)
+class Text:
+    """What has been written after a prompt."""
+
+    prompt: str
+    text: str
+    # Those of the text, and `<eos>` where the model has ended it.
+    tokens: tuple[str, ...]
+    # Of each token under the model as it is, without temperature or rules; None where that was not
+    # asked for.
+    nats: tuple[float, ...] | None
+    # Whether it came to its end: `<eos>`, a text to stop after, or the last line of its form.
+    complete: bool
+
+    @property
+    def probabilities(self) -> tuple[float, ...] | None:
+        """Of each token."""
+        return None if self.nats is None else tuple(math.exp(-nats) for nats in self.nats)
+
+    @property
+    def ppl(self) -> float | None:
+        """Perplexity of the text under the model."""
+        return None if self.nats is None else perplexity(sum(self.nats) / len(self.nats))
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain JSON values, without what was not asked for."""
+        described: dict[str, Any] = {
+            "prompt": self.prompt,
+            "text": self.text,
+            "complete": self.complete,
+        }
+        if self.nats is not None:
+            described |= {
+                "ppl": self.ppl,
+                "tokens": list(self.tokens),
+                "probabilities": list(self.probabilities or ()),
+            }
+        return described
+
+
+class Piece(NamedTuple):
+    """What has been added to one of the texts."""
+
+    number: int  # of the text, from 0
+    added: str
+    text: Text | None  # the whole, once it is written
+
+
+class Writer:
+    """Writes with a network in the tokens of a vocabulary."""
+
+    def __init__(self, network: LanguageModel, vocabulary: Vocabulary) -> None:
+        self._stepper = Stepper(network)
+        self._vocabulary = vocabulary
+
+    def stream(
+        self,
+        prompt: Sequence[str],
+        options: GenerationOptions,
+        verse: VerseOptions | None = None,
+        with_probabilities: bool = False,
+    ) -> Iterator[Piece]:
+        """All texts, as they are written.
+
+        Args:
+            prompt: its tokens, which the text goes on from; where texts begin with `<bos>`, none
+                are needed.
+
+        Raises:
+            OptionError: there is nothing to go on from, or the vocabulary or the prompt does not
+                allow the verse that is asked for.
+        """
+        vocabulary = self._vocabulary
+        rules: Rules = FreeText(vocabulary, options.stop)
+        if verse is not None:
+            rules = VerseRules(vocabulary, verse, prompt)
+        given = [BEGIN_ID] if vocabulary.bounded else []
+        given += vocabulary.encode(prompt).tolist()
+        if not given:
+            raise OptionError("prompt", "this model's texts have no beginning, it needs a text")
+        if options.beam is None:
+            tokens = sample(self._stepper, given, rules, options, with_probabilities)
+        else:
+            tokens = iter(search(self._stepper, given, rules, options))
+        return self._pieces("".join(prompt), tokens, rules, with_probabilities)
+
+    def _pieces(
+        self, prompt: str, tokens: Iterator[Token], rules: Rules, with_probabilities: bool
+    ) -> Iterator[Piece]:
+        parts: dict[int, list[str]] = defaultdict(list)
+        nats: dict[int, list[float]] = defaultdict(list)
+        for number, _, of_token, is_last, written in tokens:
+            added = rules.added(written)
+            parts[number].append(added)
+            if of_token is not None:
+                nats[number].append(of_token)
+            if not is_last:
+                yield Piece(number, added, None)
+                continue
+            thought = tuple(nats.pop(number, ()))
+            text = Text(
+                prompt,
+                "".join(parts.pop(number)),
+                tuple(self._vocabulary.decode(written)),
+                thought if with_probabilities else None,
+                rules.is_complete(written),
+            )
+            yield Piece(number, added, text)

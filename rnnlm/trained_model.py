@@ -1,0 +1,180 @@
+"""A trained model, taken from its run's folder: it writes, and it measures other texts.
+
+model = rnnlm.load("outputs/tang/lstm-embed/seed1")
+for text in model.generate("春", num=3, top_k=5):
+    print(text.prompt + text.text, text.complete)
+model.generate(form="wujue", acrostic="春江花月", rhyme=True)
+model.evaluate("poems.txt").ppl
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import warnings
+from collections.abc import Iterator
+from enum import Enum
+from pathlib import Path
+from typing import Any, TypeVar
+
+import torch
+
+from rnnlm.data.corpus import Corpus
+from rnnlm.data.tang import Form
+from rnnlm.description import DescriptionError, read_checkpoint, rebuild
+from rnnlm.evaluation import Evaluation, evaluate
+from rnnlm.generation.options import GenerationOptions, InitialState, check_generation
+from rnnlm.generation.verse_rules import VerseOptions
+from rnnlm.generation.writer import Piece, Text, Writer
+from rnnlm.model.language_model import LanguageModel
+from rnnlm.module import FINGERPRINT
+from rnnlm.options import OptionError
+from rnnlm.results.record import COMPLETED, FILE_NAME, Record, RecordError
+from rnnlm.trainer import best_checkpoint, last_checkpoint
+
+Choice = TypeVar("Choice", bound=Enum)
+
+
+class LoadError(Exception):
+    """There is no trained model there: what is wrong and what to do, in one line."""
+
+
+class TrainedModel:
+    """A network with the corpus whose tokens it was trained on.
+
+    Args:
+        record: of its run; None where it was loaded from a checkpoint alone.
+    """
+
+    def __init__(self, network: LanguageModel, corpus: Corpus, record: Record | None) -> None:
+        self.network, self.corpus, self.record = network, corpus, record
+        self._writer = Writer(network, corpus.vocabulary)
+
+    def generate(self, prompt: str = "", **options: Any) -> list[Text]:
+        """Texts that go on from the prompt, which is read first.
+
+        Args:
+            options: those of `GenerationOptions` and, for poems in a form, of `VerseOptions`;
+                `with_probabilities=True` also says how likely each token was.
+
+        Raises:
+            OptionError: an option is out of range, or does not go with the model.
+        """
+        if unknown := self.unknown(prompt):
+            warnings.warn(unknown_in_words(unknown), stacklevel=2)
+        texts = {p.number: p.text for p in self.stream(prompt, **options) if p.text is not None}
+        return [texts[number] for number in sorted(texts)]
+
+    def stream(
+        self, prompt: str = "", *, with_probabilities: bool = False, **options: Any
+    ) -> Iterator[Piece]:
+        """The same texts, as they are written, all at a time."""
+        verse = self._verse(options)
+        if "state" in options:
+            options["state"] = _choice("state", options["state"], InitialState)
+        generation = GenerationOptions(**options)
+        check_generation(generation)
+        return self._writer.stream(self.corpus.typed(prompt), generation, verse, with_probabilities)
+
+    def evaluate(self, text: str | Path) -> Evaluation:
+        """The figures of a file of any size, cleaned and tokenised as the corpus does it.
+
+        Raises:
+            OptionError: the file cannot be read, or holds no text.
+        """
+        return evaluate(self.network, self.corpus, Path(text))
+
+    def unknown(self, prompt: str) -> list[str]:
+        """The tokens of a prompt that the model does not know."""
+        tokens = self.corpus.typed(prompt)
+        return [t for t in dict.fromkeys(tokens) if t not in self.corpus.vocabulary]
+
+    def _verse(self, options: dict[str, Any]) -> VerseOptions | None:
+        """Take what is about verse out of the options."""
+        names = [field.name for field in dataclasses.fields(VerseOptions)]
+        given = {name: options.pop(name) for name in names if options.get(name)}
+        if not given:
+            return None
+        if self.corpus.config.name != "tang":
+            raise OptionError(
+                next(iter(given)),
+                f"it is for verse, of data=tang and not {self.corpus.config.name}",
+            )
+        if "form" in given:
+            given["form"] = _choice("form", given["form"], Form)
+        return VerseOptions(**given)
+
+
+def load(run: str | Path, device: str = "cpu") -> TrainedModel:
+    """The model of a run, with the weights that were best on validation; or of a checkpoint.
+
+    Args:
+        run: the run's folder, or the path of a checkpoint.
+        device: where it computes, such as `cpu` or `cuda`.
+
+    Raises:
+        LoadError: there is no such run, it has not completed or is a baseline, or its checkpoint
+            cannot be used.
+    """
+    path, record = Path(run), None
+    if not path.exists():
+        raise LoadError(f"no run {path}; it takes the folder of a run, or a checkpoint")
+    if path.is_dir():
+        record = _completed(path)
+        path = _checkpoint(path)
+    try:
+        checkpoint = read_checkpoint(path)
+        if record is not None and checkpoint[FINGERPRINT] != record.fingerprint:
+            raise LoadError(f"{path} is of another run than the {FILE_NAME} of its folder")
+        network, corpus = rebuild(checkpoint, path)
+    except DescriptionError as error:
+        raise LoadError(str(error)) from error
+    try:
+        network.to(torch.device(device))
+    except (RuntimeError, AssertionError) as error:
+        raise LoadError(f"device: {device!r} is not on this machine; cpu is") from error
+    return TrainedModel(network, corpus, record)
+
+
+def unknown_in_words(unknown: list[str]) -> str:
+    """That the model does not know these tokens of a prompt."""
+    return f"the model has not learned {', '.join(map(repr, unknown))}: that is <unk> to it"
+
+
+def _completed(folder: Path) -> Record:
+    """The record of a run that has completed."""
+    try:
+        record = Record.read(folder)
+    except FileNotFoundError as error:
+        below = sorted(path.parent for path in folder.rglob(FILE_NAME))
+        if below:
+            raise LoadError(
+                f"{folder} holds several runs, give one of them, such as {below[0]}"
+            ) from error
+        if last_checkpoint(folder).exists() or (folder / "run.log").exists():
+            raise LoadError(
+                f"{folder} has not finished; the command that began it goes on with it"
+            ) from error
+        raise LoadError(f"no run in {folder}") from error
+    except RecordError as error:
+        raise LoadError(str(error)) from error
+    if record.status != COMPLETED:
+        raise LoadError(f"{folder} is a run that has failed: {record.error}")
+    if record.features is None:
+        raise LoadError(f"{folder} is of {record.model}, a baseline: there is no network in it")
+    return record
+
+
+def _checkpoint(folder: Path) -> Path:
+    """What a run was measured with."""
+    for path in (best_checkpoint(folder), last_checkpoint(folder)):
+        if path.exists():
+            return path
+    raise LoadError(f"{folder} has no checkpoints left, force=true trains the run again")
+
+
+def _choice(name: str, value: str | Choice, kind: type[Choice]) -> Choice:
+    try:
+        return kind(value)
+    except ValueError as error:
+        choices = ", ".join(choice.value for choice in kind)
+        raise OptionError(name, f"{value!r} is not one of {choices}") from error
