@@ -1,1 +1,5 @@
 """Batches to logits: features, cells and the language model made of them. Plain torch."""
+
+from rnnlm.model.reproducible import settle
+
+settle()
