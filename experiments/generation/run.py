@@ -10,9 +10,13 @@ else. Prints a table in Markdown; ratios are medians over rounds in one process.
 from __future__ import annotations
 
 import argparse
+import os
 import statistics
 import time
 from collections.abc import Callable
+
+# As anyone's own loop has it; this package would have MKL order its sums, which slows that loop.
+os.environ.setdefault("MKL_CBWR", "OFF")
 
 import torch
 from torch import Tensor, nn

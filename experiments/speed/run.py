@@ -24,6 +24,7 @@ import gc
 import itertools
 import logging
 import math
+import os
 import platform
 import statistics
 import subprocess
@@ -35,6 +36,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+
+# As anyone's own loop has it; this package would have MKL order its sums, which slows that loop.
+os.environ.setdefault("MKL_CBWR", "OFF")
 
 import torch
 from conventional import Conventional, conventional_step
