@@ -27,10 +27,14 @@ def replacing(path: Path, durable: bool = True) -> Iterator[Path]:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text in UTF-8, whole or not at all.
+    """Write a text in UTF-8, whole or not at all; a link stays one, and a pipe is written to.
 
     Raises:
         OSError: it cannot be written; what was there before still is.
     """
+    path = path.resolve()
+    if path.exists() and not path.is_file():
+        path.write_text(text, encoding="utf-8")
+        return
     with replacing(path) as temporary:
         temporary.write_text(text, encoding="utf-8")

@@ -6,6 +6,7 @@ to spell: primitives, beside the weights.
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from rnnlm.data.vocabulary import Vocabulary
 from rnnlm.model.features import features
 from rnnlm.model.language_model import LanguageModel
 from rnnlm.module import FINGERPRINT
+from rnnlm.options import OptionError, check
 
 _GROUPS = ("data", "model", "features")
 _NETWORK = "network."  # what the module puts before the names of the network's weights
@@ -55,10 +57,12 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     """
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise DescriptionError(f"{path} is no checkpoint") from error
     except Exception as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise DescriptionError(f"{path} is no checkpoint that can be read ({reason})") from error
-    if not isinstance(content, dict) or "state_dict" not in content:
+    if not isinstance(content, dict) or not isinstance(content.get("state_dict"), dict):
         raise DescriptionError(f"{path} is no checkpoint")
     if not {FINGERPRINT, "options", "vocabulary", "spelling"} <= content.keys():
         raise DescriptionError(
@@ -88,9 +92,13 @@ def rebuild(checkpoint: Mapping[str, Any], path: Path) -> tuple[LanguageModel, C
             given = checkpoint["options"][group]
             schema = OmegaConf.structured(known[given["name"]])
             options[group] = OmegaConf.to_object(OmegaConf.merge(schema, given))
+            check(options[group], f"{group}.")
         vocabulary = Vocabulary(checkpoint["vocabulary"])
         spelling = Spelling(checkpoint["spelling"])
-    except (OmegaConfBaseException, KeyError, TypeError, ValueError) as error:
+    except (
+        *(OmegaConfBaseException, OptionError),
+        *(AttributeError, KeyError, TypeError, ValueError),
+    ) as error:
         reason = str(error).splitlines()[0]
         raise DescriptionError(f"{path} is of another version of rnnlm ({reason})") from error
     weights = {

@@ -67,7 +67,12 @@ def fit_and_evaluate(
         config.early_stopping,
         folder,
         loggers,
-        [stopwatch, ReportProgress(folder), WriteSamples(config.samples, corpus), keeping],
+        [
+            stopwatch,
+            ReportProgress(folder),
+            WriteSamples(config.samples, corpus, stopwatch),
+            keeping,
+        ],
         gpu,
     )
     record.device = device_name(trainer.strategy.root_device)

@@ -14,6 +14,7 @@ from rnnlm.generation.options import GenerationOptions
 from rnnlm.generation.writer import Text, Writer
 from rnnlm.model.language_model import LanguageModel
 from rnnlm.options import option
+from rnnlm.stopwatch import Stopwatch
 
 log = logging.getLogger(__name__)
 
@@ -34,8 +35,9 @@ class SamplesConfig(GenerationOptions):
 class WriteSamples(Callback):
     """Writes samples to the run's log and to TensorBoard, with the same draws each time."""
 
-    def __init__(self, config: SamplesConfig, corpus: Corpus) -> None:
+    def __init__(self, config: SamplesConfig, corpus: Corpus, stopwatch: Stopwatch) -> None:
         self._config, self._vocabulary = config, corpus.vocabulary
+        self._stopwatch = stopwatch
         self._prompts = [corpus.typed(prompt) for prompt in config.prompts] or [corpus.prompt()]
         if not corpus.vocabulary.bounded:
             self._prompts = [prompt or corpus.prompt() for prompt in self._prompts]
@@ -48,8 +50,12 @@ class WriteSamples(Callback):
         if every is None or epoch % every:
             return
         network: Any = pl_module.network
-        texts = self.write(network)
+        with self._stopwatch.paused():
+            self._show(self.write(network), trainer)
+
+    def _show(self, texts: list[Text], trainer: Trainer) -> None:
         for text in texts:
+            epoch = trainer.current_epoch + 1
             log.info("epoch %d wrote: %s|%s", epoch, text.prompt, text.text)
         for logger in trainer.loggers:
             if isinstance(logger, TensorBoardLogger):

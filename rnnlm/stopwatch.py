@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -36,6 +38,13 @@ class Stopwatch(Callback):
     def tokens_per_second(self) -> float:
         """Training throughput over all epochs so far."""
         return self._tokens / self._seconds if self._seconds else 0.0
+
+    @contextlib.contextmanager
+    def paused(self) -> Iterator[None]:
+        """What is done meanwhile, after a batch, is no part of training."""
+        self._lap(training=True)
+        yield
+        self._marked = time.perf_counter()
 
     def _lap(self, training: bool) -> None:
         """Count the time since the last lap."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from enum import Enum
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 import torch
 
 from rnnlm.data.corpus import Corpus
-from rnnlm.data.tang import Form
+from rnnlm.data.tang import SHAPES
 from rnnlm.description import DescriptionError, read_checkpoint, rebuild
 from rnnlm.evaluation import Evaluation, evaluate
 from rnnlm.generation.options import GenerationOptions, InitialState, check_generation
@@ -59,8 +59,9 @@ class TrainedModel:
         Raises:
             OptionError: an option is out of range, or does not go with the model.
         """
-        if unknown := self.unknown(prompt):
-            warnings.warn(unknown_in_words(unknown), stacklevel=2)
+        for text in (prompt, options.get("acrostic") or ""):
+            if unknown := self.unknown(text):
+                warnings.warn(unknown_in_words(unknown), stacklevel=2)
         texts = {p.number: p.text for p in self.stream(prompt, **options) if p.text is not None}
         return [texts[number] for number in sorted(texts)]
 
@@ -70,9 +71,14 @@ class TrainedModel:
         """The same texts, as they are written, all at a time."""
         verse = self._verse(options)
         if "state" in options:
-            options["state"] = _choice("state", options["state"], InitialState)
+            options["state"] = _choice("state", options["state"], list(InitialState))
+        stop = options.pop("stop", None) or []
+        stop = [stop] if isinstance(stop, str) else stop
+        options["stop"] = [self.corpus.as_written(text) for text in stop]
         generation = GenerationOptions(**options)
         check_generation(generation)
+        if verse is not None and stop:
+            raise OptionError("stop", "a poem in a form ends where its form does")
         return self._writer.stream(self.corpus.typed(prompt), generation, verse, with_probabilities)
 
     def evaluate(self, text: str | Path) -> Evaluation:
@@ -91,7 +97,8 @@ class TrainedModel:
     def _verse(self, options: dict[str, Any]) -> VerseOptions | None:
         """Take what is about verse out of the options."""
         names = [field.name for field in dataclasses.fields(VerseOptions)]
-        given = {name: options.pop(name) for name in names if options.get(name)}
+        taken = {name: options.pop(name) for name in names if name in options}
+        given = {name: value for name, value in taken.items() if value}
         if not given:
             return None
         if self.corpus.config.name != "tang":
@@ -100,7 +107,9 @@ class TrainedModel:
                 f"it is for verse, of data=tang and not {self.corpus.config.name}",
             )
         if "form" in given:
-            given["form"] = _choice("form", given["form"], Form)
+            given["form"] = _choice("form", given["form"], list(SHAPES))
+        if "acrostic" in given:
+            given["acrostic"] = self.corpus.as_written(given["acrostic"])
         return VerseOptions(**given)
 
 
@@ -116,11 +125,15 @@ def load(run: str | Path, device: str = "cpu") -> TrainedModel:
             cannot be used.
     """
     path, record = Path(run), None
-    if not path.exists():
-        raise LoadError(f"no run {path}; it takes the folder of a run, or a checkpoint")
-    if path.is_dir():
-        record = _completed(path)
-        path = _checkpoint(path)
+    try:
+        if not path.exists():
+            raise LoadError(f"no run {path}; it takes the folder of a run, or a checkpoint")
+        if path.is_dir():
+            record = _completed(path)
+            path = _checkpoint(path)
+    except (OSError, ValueError) as error:  # a name with a zero byte is a ValueError
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise LoadError(f"{path} cannot be read ({reason})") from error
     try:
         checkpoint = read_checkpoint(path)
         if record is not None and checkpoint[FINGERPRINT] != record.fingerprint:
@@ -129,8 +142,9 @@ def load(run: str | Path, device: str = "cpu") -> TrainedModel:
     except DescriptionError as error:
         raise LoadError(str(error)) from error
     try:
+        torch.zeros(1, device=device).tolist()
         network.to(torch.device(device))
-    except (RuntimeError, AssertionError) as error:
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
         raise LoadError(f"device: {device!r} is not on this machine; cpu is") from error
     return TrainedModel(network, corpus, record)
 
@@ -148,7 +162,7 @@ def _completed(folder: Path) -> Record:
         below = sorted(path.parent for path in folder.rglob(FILE_NAME))
         if below:
             raise LoadError(
-                f"{folder} holds several runs, give one of them, such as {below[0]}"
+                f"{folder} is no run itself, give one of those below it, such as {below[0]}"
             ) from error
         if last_checkpoint(folder).exists() or (folder / "run.log").exists():
             raise LoadError(
@@ -172,9 +186,9 @@ def _checkpoint(folder: Path) -> Path:
     raise LoadError(f"{folder} has no checkpoints left, force=true trains the run again")
 
 
-def _choice(name: str, value: str | Choice, kind: type[Choice]) -> Choice:
-    try:
-        return kind(value)
-    except ValueError as error:
-        choices = ", ".join(choice.value for choice in kind)
-        raise OptionError(name, f"{value!r} is not one of {choices}") from error
+def _choice(name: str, value: str | Choice, choices: Sequence[Choice]) -> Choice:
+    for choice in choices:
+        if value in (choice, choice.value):
+            return choice
+    names = ", ".join(choice.value for choice in choices)
+    raise OptionError(name, f"{value!r} is not one of {names}")

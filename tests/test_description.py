@@ -63,6 +63,16 @@ def test_another_vocabulary_is_refused(checkpoint: dict[str, Any]) -> None:
         rebuild(checkpoint, Path("x.ckpt"))
 
 
+def test_what_cannot_be_built_is_refused(checkpoint: dict[str, Any]) -> None:
+    for broken in (
+        {"spelling": None},
+        {"vocabulary": None},
+        {"options": {**checkpoint["options"], "model": {"name": "lstm", "hidden_size": 0}}},
+    ):
+        with pytest.raises(DescriptionError, match="is of another version of rnnlm"):
+            rebuild({**checkpoint, **broken}, Path("x.ckpt"))
+
+
 def test_another_networks_weights_are_refused(checkpoint: dict[str, Any]) -> None:
     checkpoint["options"]["model"]["hidden_size"] += 1
     with pytest.raises(DescriptionError, match="holds other weights than its options ask for"):
@@ -84,7 +94,8 @@ def test_options_that_are_not_known_are_refused(
     ("content", "message"),
     [
         (b"", "is no checkpoint that can be read"),
-        (b"not a checkpoint", "is no checkpoint that can be read"),
+        (b"not a checkpoint", "is no checkpoint"),
+        ({"state_dict": 3}, "is no checkpoint"),
         ([1, 2], "is no checkpoint"),
         ({"state_dict": {}}, "does not say what its vocabulary is"),
     ],

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
+import warnings
 from pathlib import Path
 
 import pytest
 import torch
 
 import rnnlm
+from rnnlm.data.tang import Script, Tang
 from rnnlm.options import OptionError
 from rnnlm.results.record import Record
 from rnnlm.trained_model import LoadError, load
@@ -86,6 +88,38 @@ def test_verse_is_for_tang(trained_runs: TrainedRuns) -> None:
         load(trained_runs("tang")).generate(form="ballad")
 
 
+def test_what_is_not_asked_for_is_no_option(trained_runs: TrainedRuns) -> None:
+    model = load(trained_runs("tang"))
+    (text,) = model.generate("春", form=None, acrostic="", rhyme=False, tones=False, stop=[])
+    assert text == model.generate("春")[0]
+
+
+def test_a_text_to_stop_after_may_stand_alone(trained_runs: TrainedRuns) -> None:
+    texts = load(trained_runs("tang")).generate("春", num=9, stop="，")
+    assert all("，" not in text.text[:-1] for text in texts)
+    assert any(text.text.endswith("，") for text in texts)
+    with pytest.raises(OptionError, match="stop: a poem in a form ends where its form does"):
+        load(trained_runs("tang")).generate(form="wujue", stop="。")
+
+
+def test_verse_and_stops_are_in_the_script_of_the_corpus(trained_runs: TrainedRuns) -> None:
+    model = load(trained_runs("tang"))
+    assert isinstance(model.corpus, Tang)
+    model.corpus.config.script = Script.traditional
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        (poem,) = model.generate(acrostic="长风")
+        assert (poem.text[0], poem.text[6]) == ("長", "風")
+        (text,) = model.generate("风", stop=",")
+    assert text.prompt == "風"
+    assert "，" not in text.text[:-1]
+
+
+def test_an_unknown_character_of_an_acrostic_is_named(trained_runs: TrainedRuns) -> None:
+    with pytest.warns(UserWarning, match="the model has not learned '龘'"):
+        load(trained_runs("tang")).generate(acrostic="龘")
+
+
 def test_an_option_that_is_none_is_a_type_error(trained_runs: TrainedRuns) -> None:
     with pytest.raises(TypeError, match="nope"):
         load(trained_runs("tang")).generate(nope=1)
@@ -113,7 +147,10 @@ def test_there_must_be_a_run(run: Path, tmp_path: Path) -> None:
     assert refused(tmp_path / "nope") == (
         f"no run {tmp_path}/nope; it takes the folder of a run, or a checkpoint"
     )
-    assert refused(run.parent).endswith(f"holds several runs, give one of them, such as {run}")
+    assert refused(run.parent).endswith(
+        f"is no run itself, give one of those below it, such as {run}"
+    )
+    assert refused("a" * 300).endswith("cannot be read (File name too long)")
     (tmp_path / "empty").mkdir()
     assert refused(tmp_path / "empty") == f"no run in {tmp_path}/empty"
 
@@ -145,6 +182,6 @@ def test_a_baseline_does_not_write(compose: Compose, tmp_path: Path) -> None:
 def test_a_device_that_is_not_there_is_named(trained_runs: TrainedRuns) -> None:
     if torch.cuda.is_available():
         pytest.skip("there is a GPU")
-    for device in ("cuda", "nope"):
+    for device in ("cuda", "nope", "meta"):
         with pytest.raises(LoadError, match=f"device: '{device}' is not on this machine"):
             load(trained_runs("prose"), device)

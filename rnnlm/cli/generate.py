@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import io
 import json
+import os
 import sys
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -45,9 +47,9 @@ def add_to(commands: Any) -> None:
     add_where(parser)
     parser.add_argument("--prompt", default="", help="what is read first and gone on from")
     add = parser.add_argument
-    add("--length", type=int, metavar="N", help="tokens at most (default: 200)")
+    add("--length", type=int, metavar="N", help="tokens at most (default: 200); a form has its own")
     add("--num", type=int, metavar="N", help="how many texts, written as one batch (default: 1)")
-    add("--stop", action="append", metavar="TEXT", help="end after this text, besides at <eos>")
+    add("--stop", action="append", metavar="TEXT", help="end after this in what is written")
     add("--seed", type=int, metavar="N", help="of the draws (default: 1)")
     add("--temperature", type=float, metavar="T", help="0 is greedy, 1 the model's own (default)")
     add("--top-k", type=int, metavar="K", help="draw from the K likeliest tokens; 5 is customary")
@@ -82,7 +84,9 @@ def run(options: argparse.Namespace) -> None:
             written.
     """
     source = options.source
-    if options.best:
+    if options.output is not None:
+        _refuse_unwritable(options.output)
+    if options.best is not None:
         source = best_run(options.best, source or Path("outputs"), options.where)
         print(f"the best on validation: {source}", file=sys.stderr)
     elif options.where:
@@ -94,23 +98,26 @@ def run(options: argparse.Namespace) -> None:
     given = {name: value for name, value in given.items() if not (value is None or value is False)}
     with refusing_options():
         pieces = model.stream(options.prompt, with_probabilities=options.verbose, **given)
-    if unknown := model.unknown(options.prompt):
-        from rnnlm.trained_model import unknown_in_words
+        prompt = "".join(model.corpus.typed(options.prompt))
+        options.acrostic = model.corpus.as_written(options.acrostic or "")
+    from rnnlm.trained_model import unknown_in_words
 
-        print(f"--prompt: {unknown_in_words(unknown)}", file=sys.stderr)
+    for flag, text in (("--prompt", prompt), ("--acrostic", options.acrostic)):
+        if unknown := model.unknown(text):
+            print(f"{flag}: {unknown_in_words(unknown)}", file=sys.stderr)
+    if options.score and model.corpus.config.name != "tang":
+        raise RefusedError(f"--score: it is for verse, not for {model.corpus.config.name}")
     written = io.StringIO()
     in_form = bool(given.keys() & {"form", "acrostic", "rhyme", "tones"})
-    page = _Page(written if options.output else sys.stdout, options, in_form)
-    texts: dict[int, Text] = {}
-    for piece in pieces:
-        if piece.text is not None:
-            texts[piece.number] = piece.text
-        if not options.json:
-            page.show(piece)
+    page = _Page(written if options.output else sys.stdout, options, prompt, in_form)
     if options.json:
+        texts = {piece.number: piece.text for piece in pieces if piece.text is not None}
         described = [_described(texts[number], options) for number in sorted(texts)]
         json.dump(described, page.screen, indent=2, ensure_ascii=False)
         page.screen.write("\n")
+    else:
+        for piece in pieces:
+            page.show(piece)
     if options.output:
         try:
             write_text(options.output, written.getvalue())
@@ -121,8 +128,10 @@ def run(options: argparse.Namespace) -> None:
 class _Page:
     """Texts one below the other: one is shown as it is written, those after it wait their turn."""
 
-    def __init__(self, screen: IO[str], options: argparse.Namespace, in_form: bool) -> None:
-        self.screen = screen
+    def __init__(
+        self, screen: IO[str], options: argparse.Namespace, prompt: str, in_form: bool
+    ) -> None:
+        self.screen, self._prompt = screen, prompt
         self._options, self._in_form = options, in_form
         self._several = (options.num or 1) > 1
         self._current, self._begun = 0, False
@@ -140,7 +149,7 @@ class _Page:
                 self._begun = True
                 if self._several:
                     self.screen.write(f"--- {self._current + 1} of {self._options.num}\n")
-                self._write(self._options.prompt)
+                self._write(self._prompt)
             self._write(self._waiting.pop(self._current))
             text = self._ended.pop(self._current, None)
             if text is None:
@@ -181,4 +190,11 @@ def _score(text: Text, options: argparse.Namespace) -> Score:
     from rnnlm.verse.score import score
 
     form = Form[options.form] if options.form else None
-    return score(text.prompt + text.text, form, options.acrostic or "")
+    return score(text.prompt + text.text, form, options.acrostic)
+
+
+def _refuse_unwritable(path: Path) -> None:
+    """See beforehand that a file can be written; the texts may take long."""
+    problem = errno.EISDIR if path.is_dir() else None if path.parent.is_dir() else errno.ENOENT
+    if problem:
+        raise RefusedError(f"{path} cannot be written ({os.strerror(problem)})")

@@ -79,5 +79,9 @@ def refusing_options() -> Iterator[None]:
     try:
         yield
     except OptionError as error:
-        flag = "TEXT" if error.option == "text" else f"--{error.option.replace('_', '-')}"
+        flag = f"--{error.option.replace('_', '-')}"
+        if error.option == "text":
+            flag = "TEXT"
+        elif "." in error.option:  # an option of the run's own
+            flag = error.option
         raise RefusedError(f"{flag}: {error.problem}") from error

@@ -236,6 +236,10 @@ class Corpus(LightningDataModule, ABC):
         text = text.replace("\r\n", "\n").replace("\r", "\n")
         return [token for tokens in self.tokenize([text] if text else []) for token in tokens]
 
+    def as_written(self, text: str) -> str:
+        """A text in the script and with the marks of this corpus; as it stands if any will do."""
+        return text
+
     @property
     def identity(self) -> str:
         """What the tokens are made of, besides the options: text, dictionaries, versions."""

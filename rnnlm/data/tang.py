@@ -145,8 +145,11 @@ class Tang(SeparateDocuments):
         Raises:
             OptionError: it holds bytes that are no text.
         """
-        typed = "".join(super().typed(text)).translate(_FULL_WIDTH)
-        return list(self._conversion()(typed))
+        return list(self.as_written("".join(super().typed(text))))
+
+    def as_written(self, text: str) -> str:
+        """In the corpus' script, with full-width marks."""
+        return self._conversion()(text.translate(_FULL_WIDTH))
 
     def _conversion(self) -> Callable[[str], str]:
         """What brings a text into the corpus' script."""

@@ -33,10 +33,10 @@ class GenerationOptions:
     top_p: float | None = option(None, above=0, maximum=1, affects_result=False)
     greedy: bool = option(False, affects_result=False)
     # The likeliest text that a search finds which keeps so many beginnings.
-    beam: int | None = option(None, minimum=1, affects_result=False)
+    beam: int | None = option(None, minimum=1, maximum=1000, affects_result=False)
     # Logits of tokens that stand in the text or its prompt are divided by it where they are
     # positive, else multiplied with it (Keskar et al. 2019, section 4.1).
-    repetition_penalty: float = option(1.0, above=0, affects_result=False)
+    repetition_penalty: float = option(1.0, minimum=0.01, maximum=100, affects_result=False)
     state: InitialState = option(InitialState.zeros, affects_result=False)
     # A text ends after any of these, besides at `<eos>`.
     stop: list[str] = field(default_factory=list, metadata={"affects_result": False})
@@ -71,5 +71,7 @@ def check_generation(options: GenerationOptions, prefix: str = "") -> None:
             raise OptionError(f"{prefix}repetition_penalty", "beam takes probabilities as they are")
         if options.num > 1:
             raise OptionError(f"{prefix}num", "beam finds one text")
+        if options.greedy:
+            raise OptionError(f"{prefix}greedy", "beam searches, give one of the two")
     if "" in options.stop:
         raise OptionError(f"{prefix}stop", "it is empty, it takes a text to stop after")

@@ -24,6 +24,8 @@ from rnnlm.model.stepper import Stepper
 STATE_DEVIATION = 0.5
 # As many logits are held at once.
 _MOST_LOGITS = 2**23
+# Random numbers are drawn for as many tokens at a time.
+_BLOCK = 256
 
 
 class Token(NamedTuple):
@@ -66,17 +68,21 @@ def _sample_batch(
     length = rules.longest or options.length
     generators = [np.random.default_rng((options.seed, number)) for number in numbers]
     state = read_prompt(stepper, prompt, options.state, generators)
-    uniform_TB = torch.from_numpy(np.stack([g.random(length) for g in generators], axis=1))
     seen_BV = _seen(stepper, prompt, len(numbers)) if options.repetition_penalty != 1 else None
     alive = list(numbers)
     written: list[list[int]] = [[] for _ in alive]
     for step in range(length):
+        if step % _BLOCK == 0:
+            # Each text's own, as many as may be needed soon.
+            block = min(_BLOCK, length - step)
+            drawn = [generators[number - numbers.start].random(block) for number in alive]
+            uniform_TB = torch.from_numpy(np.stack(drawn, axis=1))
         logits_BV = stepper.logits(state).to("cpu", torch.float64, copy=True)
         log_p_BV = logits_BV.log_softmax(1) if with_nats else None
         logits_BV.masked_fill_(rules.forbidden(written), IMPOSSIBLE)
         if seen_BV is not None:
             logits_BV = penalised(logits_BV, seen_BV, options.repetition_penalty)
-        tokens_B = _next(logits_BV, options, uniform_TB[step])
+        tokens_B = _next(logits_BV, options, uniform_TB[step % _BLOCK])
         nats = [None] * len(alive) if log_p_BV is None else _nats(log_p_BV, tokens_B)
         at_length, ended = step + 1 == length, set()
         for number, text, token, of_token in zip(

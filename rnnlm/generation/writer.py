@@ -93,8 +93,10 @@ class Writer:
                 allow the verse that is asked for.
         """
         vocabulary = self._vocabulary
-        rules: Rules = FreeText(vocabulary, options.stop)
-        if verse is not None:
+        rules: Rules
+        if verse is None:
+            rules = FreeText(vocabulary, options.stop)
+        else:
             rules = VerseRules(vocabulary, verse, prompt)
         given = [BEGIN_ID] if vocabulary.bounded else []
         given += vocabulary.encode(prompt).tolist()

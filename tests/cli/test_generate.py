@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -109,6 +110,50 @@ def test_beam_and_greedy_and_stop(prose: str, capsys: Output) -> None:
     assert printed(capsys, *verbose, "--state", "normal") != printed(capsys, *verbose)
 
 
+def test_the_prompt_is_shown_as_it_is_read(tang: str, capsys: Output) -> None:
+    lines = printed(capsys, tang, "--form", "wujue", "--prompt", "白日依山春,").splitlines()
+    assert lines[0] == "白日依山春，"
+    assert [len(line) for line in lines] == [6] * 4
+    assert printed(capsys, tang, "--acrostic", "", "--prompt", "春").startswith("春")
+
+
+def test_an_unknown_character_of_an_acrostic_is_named_on_stderr(tang: str, capsys: Output) -> None:
+    assert main(["generate", tang, "--acrostic", "龘"]) == 0
+    output = capsys.readouterr()
+    assert output.out.startswith("龘")
+    assert output.err.startswith("--acrostic: the model has not learned '龘'")
+
+
+@pytest.mark.parametrize("value", ["abc", "-1e-3"])
+def test_what_is_no_number_is_said_in_one_line(value: str, tang: str, capsys: Output) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["generate", tang, "--temperature", value])
+    error = capsys.readouterr().err
+    assert error.startswith("rnnlm generate: argument --temperature: ")
+    assert error.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("redirection", "status", "message"),
+    [
+        (">/dev/full", 2, "rnnlm generate: the output cannot be written (No space left on device)"),
+        (">&-", 2, "rnnlm generate: there is nowhere to write to"),
+        ("", 0, ""),
+    ],
+)
+def test_an_output_that_takes_no_text(
+    redirection: str, status: int, message: str, tang: str
+) -> None:
+    script = "import sys; from rnnlm.cli import main; sys.exit(main())"
+    command = f"{sys.executable} -c '{script}' generate {tang} --form wujue {redirection}"
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    result = subprocess.run(
+        ["bash", "-c", command], capture_output=True, text=True, env=environment, check=False
+    )
+    assert (result.returncode, result.stderr.rstrip("\n")) == (status, message)
+    assert not result.stdout or result.stdout.startswith("\\u")
+
+
 def test_an_unknown_character_is_named_on_stderr(prose: str, capsys: Output) -> None:
     assert main(["generate", prose, "--prompt", "龘", "--length", "3"]) == 0
     output = capsys.readouterr()
@@ -186,6 +231,9 @@ def test_the_best_must_be_one_of_comparable_runs(sweep: Path, capsys: Output) ->
         (["TANG", "--device", "nope"], "device: 'nope' is not on this machine; cpu is"),
         (["TANG", "--output", "nowhere/x"], "nowhere/x cannot be written (No such file"),
         (["TANG", "--prompt", "\udcff"], "--prompt: it is not text in UTF-8"),
+        (["TANG", "--form", "wujue", "--stop", "。"], "--stop: a poem in a form ends where"),
+        (["PROSE", "--prompt", "It", "--score"], "--score: it is for verse, not for time_machine"),
+        (["--best", "", "nowhere"], "no folder nowhere"),
     ],
 )
 def test_what_cannot_be_done_is_said_in_one_line(

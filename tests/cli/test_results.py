@@ -149,4 +149,7 @@ def test_nothing_to_show_is_said_in_one_line(
 def test_a_usage_error_has_status_2(arguments: list[str], capsys: Output) -> None:
     with pytest.raises(SystemExit, match="2"):
         main(arguments)
-    assert "usage: rnnlm" in capsys.readouterr().err
+    error = capsys.readouterr().err
+    assert error.startswith("rnnlm")
+    assert error.endswith(" --help\n")
+    assert error.count("\n") == 1

@@ -70,6 +70,13 @@ def test_a_text_is_the_same_in_any_division_into_batches(
     for rows in (1, 3, 7):
         monkeypatch.setattr(sampling, "_MOST_LOGITS", rows * V)
         assert ids(written(stepper, num=20, top_k=5, state=InitialState.normal)) == whole
+    monkeypatch.setattr(sampling, "_BLOCK", 7)
+    assert ids(written(stepper, num=20, top_k=5, state=InitialState.normal)) == whole
+
+
+def test_a_length_that_is_never_reached_costs_nothing(stepper: Stepper) -> None:
+    expected = ids(written(stepper, num=3, length=500, stop=["a", "b"]))
+    assert ids(written(stepper, num=3, length=10**12, stop=["a", "b"])) == expected
 
 
 @pytest.mark.parametrize("state", InitialState)
