@@ -90,8 +90,9 @@ def checked(composed: DictConfig) -> Config:
     ):
         if name not in known:
             raise OptionError(group, f"{name!r} is not one of {', '.join(sorted(known))}")
-    if config.model.tie_weights and not is_baseline(config):
-        _check_tied(config.model, config.features)
+    embeds = isinstance(config.features, EmbedConfig)
+    if config.model.tie_weights and not is_baseline(config) and not embeds:
+        raise OptionError("model.tie_weights", "only features=embed has an embedding to tie")
     if config.optimizer.momentum and config.optimizer.name is not OptimizerName.sgd:
         raise OptionError("optimizer.momentum", "only optimizer=sgd has it")
     if config.optimizer.schedule is Schedule.plateau and config.trainer.check_val_every_n_epoch > 1:
@@ -100,17 +101,6 @@ def checked(composed: DictConfig) -> Config:
     check_generation(config.samples, "samples.")
     check_loggers(config.logger)
     return config
-
-
-def _check_tied(model: ModelConfig, features: FeaturesConfig) -> None:
-    if not isinstance(features, EmbedConfig):
-        raise OptionError("model.tie_weights", "only features=embed has an embedding to tie")
-    if features.embedding_size != model.hidden_size and model.num_parameters is None:
-        raise OptionError(
-            "model.tie_weights",
-            f"needs features.embedding_size={model.hidden_size}, the size of the hidden state, "
-            f"not {features.embedding_size}",
-        )
 
 
 def no_such_option(name: str) -> OptionError:

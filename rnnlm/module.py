@@ -94,9 +94,13 @@ class LanguageModelModule(LightningModule):
             batches.set_epoch(self.current_epoch)
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        nats, self._train_state = self.nats(batch, self._train_state)
+        network, state = self.network, None if batch.starts else self._train_state
+        hidden_TBH, state = network.hidden(batch.inputs_TB, state)
+        self._train_state = detach(state)
+        dropped_TBH = network.dropped(hidden_TBH)
+        nats = network.nats_of(dropped_TBH, batch.targets_TB)
         self.train_total.add(nats, batch.num_tokens)
-        return nats / batch.num_tokens
+        return nats / batch.num_tokens + network.activation_penalty(hidden_TBH, dropped_TBH)
 
     def on_train_batch_end(self, outputs: Any, batch: Batch, batch_idx: int) -> None:
         self._divergence.watch(outputs["loss"], self.trainer.global_step)

@@ -123,6 +123,18 @@ def test_the_training_loss_is_the_mean_over_the_tokens_that_count() -> None:
     assert loss.item() == pytest.approx(float(by_hand) / batches[0].num_tokens, rel=1e-5)
 
 
+def test_regularisation_is_added_to_the_loss_and_not_to_what_is_reported() -> None:
+    losses, totals = [], []
+    for weight in (0.0, 5.0):
+        torch.manual_seed(0)
+        module = LanguageModelModule(Spy(), OptimizerConfig())
+        module.network.activation_regularization = weight
+        losses.append(module.training_step(next(iter(streams(31, 4, 5))), 0).item())
+        totals.append(module.train_total.loss)
+    assert losses[1] > losses[0] + 0.001
+    assert totals[0] == totals[1]
+
+
 def test_it_is_a_lightning_module() -> None:
     assert isinstance(LanguageModelModule(Spy(), OptimizerConfig()), LightningModule)
 

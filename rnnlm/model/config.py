@@ -23,5 +23,10 @@ class ModelConfig:
     # Probability that a hidden-to-hidden weight is zeroed in training, for all time steps of a
     # batch (Wan et al. 2013; Merity et al. 2018).
     weight_dropout: float = option(0.0, minimum=0, below=1)
-    # The projection to the vocabulary is the embedding (Press & Wolf 2017; Inan et al. 2017).
+    # The projection to the vocabulary is the embedding (Press & Wolf 2017; Inan et al. 2017); a
+    # hidden state of another width is first projected to the embedding's.
     tie_weights: bool = False
+    # Weights of what is added to the loss in training: the mean square of the last layer's outputs,
+    # and of their change from step to step (Merity et al. 2018, section 4.7).
+    activation_regularization: float = option(0.0, minimum=0)
+    temporal_activation_regularization: float = option(0.0, minimum=0)

@@ -17,6 +17,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
+from rnnlm.data.vocabulary import UNKNOWN_ID
 from rnnlm.model.layer_input import Lookup
 from rnnlm.model.product import linear
 from rnnlm.options import option
@@ -30,6 +31,12 @@ class FeaturesConfig:
     """Options of every kind of features."""
 
     name: str = ""
+    # Probability that a token is `<unk>` to the network in training, wherever it stands: so that it
+    # learns to go on from what it does not know (word dropout, Bowman et al. 2016, section 3.1).
+    token_dropout: float = option(0.0, minimum=0, below=1)
+    # Probability that what belongs to a token is zeroed in training, for all its places in a batch
+    # (Gal & Ghahramani 2016; Merity et al. 2018, section 4.3).
+    embedding_dropout: float = option(0.0, minimum=0, below=1)
 
 
 class Features(nn.Module, ABC):
@@ -42,19 +49,30 @@ class Features(nn.Module, ABC):
     ) -> None:
         super().__init__()
         self.vocab_size = vocab_size
+        self.token_dropout, self.embedding_dropout = config.token_dropout, config.embedding_dropout
         # Whether the gradient of what belongs to each token has only the rows of those at hand. It
         # pays with an optimizer that leaves the other rows alone: plain SGD.
         self.sparse_gradient = False
 
     def forward(self, tokens: Tensor, bias_G: Tensor) -> Lookup:
         """The gates' input part x W_ih + b of each token."""
+        if self.training and self.token_dropout:
+            dropped = torch.rand(tokens.shape, device=tokens.device) < self.token_dropout
+            tokens = tokens.masked_fill(dropped, UNKNOWN_ID)
         if 4 * self.vocab_size <= tokens.numel():
-            return Lookup(self.rows(None) + bias_G, tokens)
+            return Lookup(self._dropped(self.rows(None), None) + bias_G, tokens)
         # On a GPU it would have to be waited for how many are distinct.
         if tokens.is_cpu and tokens.numel() > FEW_TOKENS:
             distinct_R, index = torch.unique(tokens, return_inverse=True)
-            return Lookup(self.rows(distinct_R) + bias_G, index)
-        return Lookup(self.rows(tokens) + bias_G)
+            return Lookup(self._dropped(self.rows(distinct_R), distinct_R) + bias_G, index)
+        return Lookup(self._dropped(self.rows(tokens), tokens) + bias_G)
+
+    def _dropped(self, rows: Tensor, tokens: Tensor | None) -> Tensor:
+        """Rows of tokens, some of the vocabulary's tokens being left out in training."""
+        if not (self.training and self.embedding_dropout):
+            return rows
+        kept_V = nn.functional.dropout(rows.new_ones(self.vocab_size), self.embedding_dropout)
+        return rows * (kept_V if tokens is None else kept_V[tokens]).unsqueeze(-1)
 
     @abstractmethod
     def rows(self, tokens: Tensor | None) -> Tensor:

@@ -42,44 +42,67 @@ class LanguageModel(nn.Module):
             for _ in range(model.num_layers - 1)
         )
         self.dropout, self.variational_dropout = model.dropout, model.variational_dropout
-        self.output = nn.Linear(hidden, vocab_size)
+        self.activation_regularization = model.activation_regularization
+        self.temporal_activation_regularization = model.temporal_activation_regularization
         self.tied = model.tie_weights
+        self.projection: nn.Linear | None = None
         if self.tied:
             assert isinstance(self.features, Embed)
-            self.features.embedding.weight = self.output.weight
+            embedding = self.features.embedding
+            if embedding.embedding_dim != hidden:
+                self.projection = nn.Linear(hidden, embedding.embedding_dim, bias=False)
+            self.output = nn.Linear(embedding.embedding_dim, vocab_size)
+            embedding.weight = self.output.weight
+        else:
+            self.output = nn.Linear(hidden, vocab_size)
 
     def hidden(self, tokens_TB: Tensor, state: State | None = None) -> tuple[Tensor, State]:
-        """A whole sequence: the last layer's outputs (T, B, H), and the state after it.
+        """A whole sequence: the last layer's outputs (T, B, H) before dropout, and the last state.
 
         Args:
             state: what the sequence continues from; None is the zero state.
         """
-        below, new_state = tokens_TB, []
+        below, hidden_TBH, new_state = tokens_TB, tokens_TB, []
         for layer, cell in enumerate(self.layers()):
             layer_input = self._layer_input(layer, cell, below)
             hidden_TBH, cell_state = cell(layer_input, state[layer] if state else None)
-            below = self._dropped(hidden_TBH)
             new_state.append(cell_state)
-        return below, tuple(new_state)
+            if layer + 1 < len(self.cells):
+                below = self.dropped(hidden_TBH)
+        return hidden_TBH, tuple(new_state)
 
     def forward(self, tokens_TB: Tensor, state: State | None = None) -> tuple[Tensor, State]:
         """A whole sequence: logits (T, B, V), and the state after the last token."""
         hidden_TBH, new_state = self.hidden(tokens_TB, state)
-        return self.output(hidden_TBH), new_state
+        return self.output(self.projected(self.dropped(hidden_TBH))), new_state
 
     def nats(
         self, inputs_TB: Tensor, targets_TB: Tensor, state: State | None = None
     ) -> tuple[Tensor, State]:
-        """Total negative log-likelihood of the targets, a scalar in nats, and the state after it.
-
-        The logits are never held whole.
-        """
+        """Total negative log-likelihood of the targets, a scalar in nats, and the state after it."""
         hidden_TBH, new_state = self.hidden(inputs_TB, state)
+        return self.nats_of(self.dropped(hidden_TBH), targets_TB), new_state
+
+    def nats_of(self, dropped_TBH: Tensor, targets_TB: Tensor) -> Tensor:
+        """The same of outputs after dropout; the logits are never held whole."""
         output = self.output
-        total = linear_cross_entropy(
-            hidden_TBH.flatten(0, 1), output.weight, output.bias, targets_TB.flatten()
-        )
-        return total, new_state
+        projected_NE = self.projected(dropped_TBH).flatten(0, 1)
+        return linear_cross_entropy(projected_NE, output.weight, output.bias, targets_TB.flatten())
+
+    def activation_penalty(self, hidden_TBH: Tensor, dropped_TBH: Tensor) -> Tensor | float:
+        """What is added to the loss in training: AR and TAR of Merity et al. 2018, section 4.7."""
+        penalty: Tensor | float = 0.0
+        if self.activation_regularization:
+            penalty = self.activation_regularization * dropped_TBH.square().mean()
+        if self.temporal_activation_regularization and len(hidden_TBH) > 1:
+            change_TBH = hidden_TBH.diff(dim=0)
+            weight = self.temporal_activation_regularization
+            penalty = penalty + weight * change_TBH.square().mean()
+        return penalty
+
+    def projected(self, hidden: Tensor) -> Tensor:
+        """What the output layer is given, (…, H) or (…, E)."""
+        return hidden if self.projection is None else self.projection(hidden)
 
     def _layer_input(self, layer: int, cell: Cell, below: Tensor) -> LayerInput:
         """What a layer's cell is given: of tokens the first, of hidden states all others."""
@@ -89,8 +112,11 @@ class LanguageModel(nn.Module):
             return of_tokens
         return Dense(below, self.between[layer - 1], bias_G)
 
-    def _dropped(self, hidden_TBH: Tensor) -> Tensor:
-        """Dropout, and variational dropout: one mask for all time steps."""
+    def dropped(self, hidden_TBH: Tensor) -> Tensor:
+        """A layer's outputs (T, B, H) after dropout: as what is above them is given them.
+
+        Variational dropout has one mask for all time steps.
+        """
         hidden_TBH = nn.functional.dropout(hidden_TBH, self.dropout, self.training)
         if self.training and self.variational_dropout:
             ones_BH = torch.ones_like(hidden_TBH[0])

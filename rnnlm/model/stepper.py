@@ -47,6 +47,10 @@ class Stepper:
                 RowwiseLinear(cell.weight_hh, cell.recurrent_bias()) for cell in self._cells
             ]
             self._output = RowwiseLinear(network.output.weight, network.output.bias)
+            self._projection: RowwiseLinear | None = None
+            if network.projection is not None:
+                weight_EH = network.projection.weight
+                self._projection = RowwiseLinear(weight_EH, weight_EH.new_zeros(len(weight_EH)))
 
     @property
     def device(self) -> torch.device:
@@ -75,4 +79,5 @@ class Stepper:
 
     def logits(self, state: State) -> Tensor:
         """What is predicted in a state, (B, V)."""
-        return self._output(state[-1][0])
+        hidden_BH = state[-1][0]
+        return self._output(self._projection(hidden_BH) if self._projection else hidden_BH)

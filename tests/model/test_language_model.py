@@ -12,8 +12,9 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from rnnlm.model.cells import RNNConfig, RNNNonlinearity, cells
-from rnnlm.model.features import EmbedConfig, features
+from rnnlm.model.features import Embed, EmbedConfig, features
 from rnnlm.model.language_model import LanguageModel, num_parameters
+from rnnlm.model.stepper import Stepper
 
 V, E, H, T, B = 11, 5, 8, 7, 3
 
@@ -228,7 +229,7 @@ def test_dropped_weights_are_zero_in_value_and_gradient(cell: str, kind: str) ->
 def test_variational_dropout_drops_the_same_units_at_every_step() -> None:
     model = network("gru", "embed", 1, variational_dropout=0.5)
     hidden_TBH, _ = model.hidden(torch.randint(V, (T, B)))
-    dropped_TBH = hidden_TBH == 0
+    dropped_TBH = model.dropped(hidden_TBH) == 0
     assert dropped_TBH.any()
     assert not dropped_TBH.all()
     assert torch.equal(dropped_TBH, dropped_TBH[:1].expand(T, B, H))
@@ -251,6 +252,81 @@ def test_tied_weights_are_one_matrix_with_the_gradients_of_both_uses(cell: str) 
     assert separate.output.weight.grad is not None
     both = of_embedding + separate.output.weight.grad
     torch.testing.assert_close(tied.output.weight.grad, both)
+
+
+@pytest.mark.parametrize("cell", cells())
+def test_a_tied_embedding_of_another_width_is_projected_to(cell: str) -> None:
+    config = cells()[cell].Config(name=cell, hidden_size=H, num_layers=2, tie_weights=True)
+    model = LanguageModel(V, config, EmbedConfig("embed", embedding_size=E)).double()
+    assert model.projection is not None
+    assert isinstance(model.features, Embed)
+    assert model.output.weight is model.features.embedding.weight
+    assert num_parameters(model) == sum(p.numel() for p in set(model.parameters()))
+    tokens_TB = torch.randint(V, (T, B))
+    logits_TBV, last = model(tokens_TB)
+    hidden_TBH, _ = model.hidden(tokens_TB)
+    expected_TBV = hidden_TBH @ model.projection.weight.t() @ model.output.weight.t()
+    torch.testing.assert_close(logits_TBV, expected_TBV + model.output.bias)
+    nats, _ = model.nats(tokens_TB[:-1], tokens_TB[1:])
+    log_p_TBV = model(tokens_TB[:-1])[0].log_softmax(-1)
+    torch.testing.assert_close(nats, -log_p_TBV.gather(2, tokens_TB[1:, :, None]).sum())
+    stepper, state = Stepper(model), model.initial_state(B)
+    for t in range(T):
+        state = stepper.read(tokens_TB[t], state)
+        torch.testing.assert_close(stepper.logits(state), logits_TBV[t])
+    torch.testing.assert_close(state, last)
+
+
+@every_table
+@pytest.mark.parametrize("kind", features())
+def test_embedding_dropout_leaves_whole_tokens_out(
+    kind: str, vocab_size: int, steps: int, batch: int
+) -> None:
+    model = network("gru", kind, 1, vocab_size=vocab_size)
+    model.features.embedding_dropout = 0.5
+    tokens_TB = torch.randint(vocab_size, (steps, batch))
+    gates_TBG = model.features(tokens_TB, torch.zeros(3 * H)).gates()
+    rows_VG = model.features.rows(None)
+    kinds = set()
+    for token in tokens_TB.unique():
+        found = gates_TBG[tokens_TB == token]
+        kept = bool(found.any())
+        kinds.add(kept)
+        torch.testing.assert_close(found, (2 * kept * rows_VG[token]).expand_as(found))
+    assert kinds == {True, False} or vocab_size == 4
+    model.eval()
+    torch.testing.assert_close(
+        model.features(tokens_TB, torch.zeros(3 * H)).gates(), rows_VG[tokens_TB]
+    )
+
+
+@pytest.mark.parametrize("kind", features())
+def test_token_dropout_makes_inputs_unknown_in_training_alone(kind: str) -> None:
+    model = network("rnn", kind, 1, vocab_size=301)
+    model.features.token_dropout = 0.25
+    tokens_TB = torch.randint(1, 301, (40, 30))
+    rows_VG = model.features.rows(None)
+    gates_TBG = model.features(tokens_TB, torch.zeros(H)).gates()
+    unknown_TB = (gates_TBG == rows_VG[0]).all(-1)
+    torch.testing.assert_close(gates_TBG[~unknown_TB], rows_VG[tokens_TB[~unknown_TB]])
+    assert 0.18 < unknown_TB.double().mean() < 0.32
+    model.eval()
+    gates_TBG = model.features(tokens_TB, torch.zeros(H)).gates()
+    torch.testing.assert_close(gates_TBG, rows_VG[tokens_TB])
+
+
+def test_activation_regularisation_by_hand() -> None:
+    options: dict[str, Any] = {
+        "activation_regularization": 2.0,
+        "temporal_activation_regularization": 3.0,
+    }
+    model = network("lstm", "embed", 2, dropout=0.5, **options)
+    hidden_TBH, _ = model.hidden(torch.randint(V, (T, B)))
+    dropped_TBH = model.dropped(hidden_TBH)
+    changes = [(hidden_TBH[t + 1] - hidden_TBH[t]).square() for t in range(T - 1)]
+    expected = 2 * (dropped_TBH**2).mean() + 3 * torch.stack(changes).mean()
+    torch.testing.assert_close(model.activation_penalty(hidden_TBH, dropped_TBH), expected)
+    assert network("lstm", "embed", 2).activation_penalty(hidden_TBH, dropped_TBH) == 0.0
 
 
 @pytest.mark.parametrize("kind", features())
