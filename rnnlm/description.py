@@ -102,7 +102,9 @@ def rebuild(checkpoint: Mapping[str, Any], path: Path) -> tuple[LanguageModel, C
         reason = str(error).splitlines()[0]
         raise DescriptionError(f"{path} is of another version of rnnlm ({reason})") from error
     weights = {
-        name.removeprefix(_NETWORK): weight for name, weight in checkpoint["state_dict"].items()
+        name.removeprefix(_NETWORK): weight
+        for name, weight in checkpoint["state_dict"].items()
+        if name.startswith(_NETWORK)
     }
     of_tokens = weights.get("output.bias")
     if of_tokens is None or len(of_tokens) != len(vocabulary):

@@ -26,6 +26,7 @@ from rnnlm.optimizer import (
     build_schedule,
     leaves_rows_alone,
 )
+from rnnlm.weight_average import Averaging, WeightAverage
 
 VALIDATION_LOSS = "loss/validation"
 # By which a checkpoint says whose it is.
@@ -52,6 +53,13 @@ class LanguageModelModule(LightningModule):
         self._described = described or {}
         self.network = network
         self.optimizer_config = optimizer
+        self.average: WeightAverage | None = None
+        if optimizer.averaging is not Averaging.none:
+            of_ema = optimizer.averaging is Averaging.ema
+            self.average = WeightAverage(network, optimizer.ema_decay if of_ema else None)
+        # Of every epoch so far; what decides when an equal average starts.
+        self._validation_losses: list[float] = []
+        self._is_averaged = False
         self.train_total = Total()
         self.validation_total = Total()
         # After `Trainer.test`: the totals of train, validation and test in eval mode.
@@ -80,6 +88,7 @@ class LanguageModelModule(LightningModule):
         checkpoint.update(self._described)
         checkpoint["train_state"] = self._train_state
         checkpoint["train_total"] = (self.train_total.nats, self.train_total.num_tokens)
+        checkpoint["validation_losses"] = self._validation_losses
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         device = self.trainer.strategy.root_device
@@ -87,6 +96,7 @@ class LanguageModelModule(LightningModule):
         if state is not None:
             self._train_state = tuple(tuple(t.to(device) for t in layer) for layer in state)
         self.train_total = Total(*checkpoint["train_total"])
+        self._validation_losses = checkpoint["validation_losses"]
 
     def on_train_epoch_start(self) -> None:
         self.train_total = Total()
@@ -105,6 +115,22 @@ class LanguageModelModule(LightningModule):
     def on_train_batch_end(self, outputs: Any, batch: Batch, batch_idx: int) -> None:
         self._divergence.watch(outputs["loss"], self.trainer.global_step)
 
+    def optimizer_step(self, *arguments: Any, **named: Any) -> None:
+        super().optimizer_step(*arguments, **named)
+        # Here, because a checkpoint of this step is written before the batch's end is.
+        if self.average is not None and self._averages():
+            self.average.add(self.network)
+
+    def _averages(self) -> bool:
+        """Whether this step's weights count in the average."""
+        config = self.optimizer_config
+        if config.averaging is Averaging.ema or (self.average and self.average.has_begun):
+            return True
+        if config.averaging_start is not None:
+            return self.current_epoch >= config.averaging_start
+        losses, patience = self._validation_losses, config.averaging_patience
+        return len(losses) > patience and losses[-1] > min(losses[:-patience])
+
     def on_train_epoch_end(self) -> None:
         self._divergence.look()
         # Measured while the weights moved and with dropout on, hence its own name.
@@ -112,6 +138,15 @@ class LanguageModelModule(LightningModule):
 
     def on_validation_epoch_start(self) -> None:
         self.validation_total = Total()
+        if self.average is not None and self.average.has_begun:
+            self.average.swap(self.network)
+            self._is_averaged = True
+
+    def on_validation_end(self) -> None:
+        # After the best checkpoint has been written: it holds what was measured.
+        if self.average is not None and self._is_averaged:
+            self.average.swap(self.network)
+            self._is_averaged = False
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         nats, self._evaluation_state = self.nats(batch, self._evaluation_state)
@@ -119,6 +154,7 @@ class LanguageModelModule(LightningModule):
 
     def on_validation_epoch_end(self) -> None:
         self._log_epoch(self.validation_total, "validation")
+        self._validation_losses.append(self.validation_total.loss)
 
     def on_test_epoch_start(self) -> None:
         self.evaluated = {split: Total() for split in SPLITS}

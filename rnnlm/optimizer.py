@@ -10,6 +10,7 @@ from torch import nn, optim
 from torch.optim import lr_scheduler
 
 from rnnlm.options import option
+from rnnlm.weight_average import Averaging
 
 
 class OptimizerName(Enum):
@@ -45,6 +46,13 @@ class OptimizerConfig:
     schedule: Schedule = Schedule.constant
     warmup_fraction: float = option(0.3, above=0, below=1)
     decay: float = option(4.0, above=1)
+    averaging: Averaging = Averaging.none
+    # What an exponential average keeps of itself at each step.
+    ema_decay: float = option(0.999, above=0, below=1)
+    # The epochs before an equal average starts; None waits until the validation loss has not
+    # improved on what it was more than `averaging_patience` epochs before.
+    averaging_start: int | None = option(None, minimum=0)
+    averaging_patience: int = option(5, minimum=1)
 
 
 def leaves_rows_alone(config: OptimizerConfig) -> bool:

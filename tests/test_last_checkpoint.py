@@ -72,6 +72,8 @@ def config(compose: Compose, text_file: Path) -> Config:
         "model.dropout=0.3",
         "model.weight_dropout=0.2",
         "optimizer.schedule=one_cycle",
+        "optimizer.averaging=equal",
+        "optimizer.averaging_start=1",
         "early_stopping.patience=5",
         "trainer.max_epochs=3",
         "checkpoint.every_n_train_steps=4",

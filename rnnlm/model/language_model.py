@@ -57,7 +57,7 @@ class LanguageModel(nn.Module):
             self.output = nn.Linear(hidden, vocab_size)
 
     def hidden(self, tokens_TB: Tensor, state: State | None = None) -> tuple[Tensor, State]:
-        """A whole sequence: the last layer's outputs (T, B, H) before dropout, and the last state.
+        """A whole sequence: the last layer's outputs (T, B, H) before dropout, and the state after.
 
         Args:
             state: what the sequence continues from; None is the zero state.
@@ -79,7 +79,7 @@ class LanguageModel(nn.Module):
     def nats(
         self, inputs_TB: Tensor, targets_TB: Tensor, state: State | None = None
     ) -> tuple[Tensor, State]:
-        """Total negative log-likelihood of the targets, a scalar in nats, and the state after it."""
+        """Total negative log-likelihood of the targets, in nats, a scalar; and the state after."""
         hidden_TBH, new_state = self.hidden(inputs_TB, state)
         return self.nats_of(self.dropped(hidden_TBH), targets_TB), new_state
 
@@ -87,7 +87,8 @@ class LanguageModel(nn.Module):
         """The same of outputs after dropout; the logits are never held whole."""
         output = self.output
         projected_NE = self.projected(dropped_TBH).flatten(0, 1)
-        return linear_cross_entropy(projected_NE, output.weight, output.bias, targets_TB.flatten())
+        targets_N = targets_TB.flatten()
+        return linear_cross_entropy(projected_NE, output.weight, output.bias, targets_N)
 
     def activation_penalty(self, hidden_TBH: Tensor, dropped_TBH: Tensor) -> Tensor | float:
         """What is added to the loss in training: AR and TAR of Merity et al. 2018, section 4.7."""
