@@ -96,8 +96,12 @@ def rebuild(checkpoint: Mapping[str, Any], path: Path) -> tuple[LanguageModel, C
         vocabulary = Vocabulary(checkpoint["vocabulary"])
         spelling = Spelling(checkpoint["spelling"])
     except (
-        *(OmegaConfBaseException, OptionError),
-        *(AttributeError, KeyError, TypeError, ValueError),
+        OmegaConfBaseException,
+        OptionError,
+        AttributeError,
+        KeyError,
+        TypeError,
+        ValueError,
     ) as error:
         reason = str(error).splitlines()[0]
         raise DescriptionError(f"{path} is of another version of rnnlm ({reason})") from error

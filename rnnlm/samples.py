@@ -55,8 +55,7 @@ class WriteSamples(Callback):
 
     def _show(self, texts: list[Text], trainer: Trainer) -> None:
         for text in texts:
-            epoch = trainer.current_epoch + 1
-            log.info("epoch %d wrote: %s|%s", epoch, text.prompt, text.text)
+            log.info("epoch %d wrote: %s|%s", trainer.current_epoch + 1, text.prompt, text.text)
         for logger in trainer.loggers:
             if isinstance(logger, TensorBoardLogger):
                 shown = "\n\n---\n\n".join(as_markdown(text.prompt, text.text) for text in texts)

@@ -11,8 +11,8 @@ import sys
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from rnnlm.atomic_write import write_text
 from rnnlm.cli.model import add_device, best_run, load_model, refusing_options
+from rnnlm.cli.output import write_output
 from rnnlm.cli.selection import RefusedError, add_where
 
 if TYPE_CHECKING:
@@ -119,10 +119,7 @@ def run(options: argparse.Namespace) -> None:
         for piece in pieces:
             page.show(piece)
     if options.output:
-        try:
-            write_text(options.output, written.getvalue())
-        except OSError as error:
-            raise RefusedError(f"{options.output} cannot be written ({error.strerror})") from error
+        write_output(options.output, written.getvalue())
 
 
 class _Page:

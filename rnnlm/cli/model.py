@@ -62,11 +62,8 @@ def best_run(data: str, folder: Path, conditions: Sequence[str]) -> Path:
             f"({which}); narrow them with --where, or give a run"
         )
 
-    def selected_by(run: tuple[Path, object]) -> float:
-        value = SELECTED_BY.value(run[1])  # type: ignore[arg-type]
-        return float("inf") if value is None else float(value)
-
-    return min(trained, key=selected_by)[0]
+    # Every completed run has it: a record without is none.
+    return min(trained, key=lambda run: SELECTED_BY.value(run[1]))[0]
 
 
 @contextlib.contextmanager

@@ -6,8 +6,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from rnnlm.atomic_write import write_text
-from rnnlm.cli.selection import RefusedError, add_selection, select
+from rnnlm.cli.output import write_output
+from rnnlm.cli.selection import add_selection, select
 
 
 def add_to(commands: Any) -> None:
@@ -41,8 +41,5 @@ def run(options: argparse.Namespace) -> None:
     from rnnlm.report.page import render
 
     page = render(found, left_out, options.title)
-    try:
-        write_text(options.output, page)
-    except OSError as error:
-        raise RefusedError(f"{options.output} cannot be written ({error.strerror})") from error
+    write_output(options.output, page)
     print(f"written to {options.output}: {len(found)} runs")

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from rnnlm.atomic_write import write_text
+from rnnlm.cli.output import write_output
 from rnnlm.cli.selection import RefusedError, add_selection, select
 from rnnlm.results.columns import COLUMNS, NoSuchColumnError
 from rnnlm.results.differences_table import differences_tables
@@ -90,10 +90,7 @@ def run(options: argparse.Namespace) -> None:
     if options.output is None:
         sys.stdout.write(text)
         return
-    try:
-        write_text(options.output, text)
-    except OSError as error:
-        raise RefusedError(f"{options.output} cannot be written ({error.strerror})") from error
+    write_output(options.output, text)
 
 
 def _tables(options: argparse.Namespace, records: Sequence[Record]) -> list[Table]:
