@@ -8,6 +8,8 @@ from pathlib import Path
 
 import torch
 
+from rnnlm.model.allocation import give_back_freed_memory
+
 _STATUS, _CLEAR_REFS = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 
 
@@ -16,6 +18,7 @@ def reset_peak_memory(device: torch.device) -> None:
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
     else:
+        give_back_freed_memory()
         with contextlib.suppress(OSError):
             _CLEAR_REFS.write_text("5")
 
