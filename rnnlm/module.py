@@ -110,7 +110,8 @@ class LanguageModelModule(LightningModule):
         dropped_TBH = network.dropped(hidden_TBH)
         nats = network.nats_of(dropped_TBH, batch.targets_TB)
         self.train_total.add(nats, batch.num_tokens)
-        return nats / batch.num_tokens + network.activation_penalty(hidden_TBH, dropped_TBH)
+        loss = nats / batch.num_tokens + network.activation_penalty(hidden_TBH, dropped_TBH)
+        return loss if batch.scale == 1 else loss * batch.scale
 
     def on_train_batch_end(self, outputs: Any, batch: Batch, batch_idx: int) -> None:
         self._divergence.watch(outputs["loss"], self.trainer.global_step)

@@ -98,6 +98,13 @@ def test_evaluation_does_not_depend_on_the_random_state() -> None:
     assert losses[0] == losses[1]
 
 
+def test_a_batch_weighs_in_training_what_it_says() -> None:
+    module = LanguageModelModule(Spy(), OptimizerConfig())
+    (batch,) = streams(20, 1, 100)
+    whole = module.training_step(batch, 0)
+    assert module.training_step(batch._replace(scale=0.25), 0) == whole / 4
+
+
 @pytest.mark.parametrize("seq_len", [1, 7, 1000])
 def test_the_loss_does_not_depend_on_how_the_split_is_cut(seq_len: int) -> None:
     torch.manual_seed(0)

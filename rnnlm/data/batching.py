@@ -1,8 +1,8 @@
 """Three ways to batch a sequence of tokens: streams, windows and documents.
 
 streams: the sequence is laid into B parallel streams, each a contiguous piece of the text, and read
-T tokens at a time. The recurrent state is carried from one batch to the next (truncated
-backpropagation through time).
+T tokens at a time, or with `data.variable_seq_len` about T. The recurrent state is carried from one
+batch to the next (truncated backpropagation through time).
 
 windows: the sequence is cut into pieces of T tokens, which are shuffled anew in every epoch, each
 starting from the zero state.
@@ -22,13 +22,15 @@ from __future__ import annotations
 
 import itertools
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from enum import Enum
 from typing import NamedTuple, Self
 
 import torch
 from torch import Tensor
 from torch.nn.functional import pad
+
+from rnnlm.data.variable_lengths import variable_ends
 
 IGNORED = -100
 
@@ -54,6 +56,7 @@ class Batch(NamedTuple):
     targets_TB: Tensor
     num_tokens: int  # targets that count
     starts: bool  # the rows start here: no state to carry in
+    scale: float = 1.0  # of its mean loss in training
 
 
 class Batches(ABC):
@@ -108,10 +111,19 @@ def inputs_and_targets(ids_N: Tensor, begin_id: int | None) -> tuple[Tensor, Ten
 
 
 class Streams(Batches):
-    """Batches of `seq_len` steps over `batch_size` contiguous streams, always in the same order."""
+    """Batches of `seq_len` steps over `batch_size` contiguous streams, always in the same order.
+
+    Args:
+        variable_by: a seed, of which and of the epoch it follows how many steps each batch has.
+    """
 
     def __init__(
-        self, ids_N: Tensor, batch_size: int, seq_len: int, begin_id: int | None = None
+        self,
+        ids_N: Tensor,
+        batch_size: int,
+        seq_len: int,
+        begin_id: int | None = None,
+        variable_by: int | None = None,
     ) -> None:
         super().__init__()
         inputs_N, targets_N = inputs_and_targets(ids_N, begin_id)
@@ -121,21 +133,39 @@ class Streams(Batches):
         self.inputs_TB = pad(inputs_N, padding).view(batch_size, length).t().contiguous()
         targets_N = pad(targets_N, padding, value=IGNORED)
         self.targets_TB = targets_N.view(batch_size, length).t().contiguous()
-        self.seq_len = seq_len
-        self._counts = [int((c != IGNORED).sum()) for c in torch.split(self.targets_TB, seq_len)]
-        self.num_tokens = sum(self._counts)
+        self.seq_len, self.variable_by = seq_len, variable_by
+        # How many of the first steps' targets count, from none to all of the steps.
+        counts_T = (self.targets_TB != IGNORED).sum(1)
+        self._counted_before_T = [0, *counts_T.cumsum(0).tolist()]
+        self.num_tokens = self._counted_before_T[-1]
 
     def to(self, device: torch.device) -> Self:
         self.inputs_TB, self.targets_TB = self.inputs_TB.to(device), self.targets_TB.to(device)
         return self
 
     def __len__(self) -> int:
-        return len(self._counts)
+        return -(-len(self.inputs_TB) // self.seq_len)
 
     def _epoch(self) -> Iterator[Batch]:
-        for index, count in enumerate(self._counts):
-            steps = slice(index * self.seq_len, (index + 1) * self.seq_len)
-            yield Batch(self.inputs_TB[steps], self.targets_TB[steps], count, starts=index == 0)
+        ends = self._ends()
+        for start, end in zip([0, *ends], ends, strict=False):
+            count = self._counted_before_T[end] - self._counted_before_T[start]
+            # Each token weighs the same, however many are in its batch.
+            scale = 1.0 if self.variable_by is None else (end - start) / self.seq_len
+            inputs_TB, targets_TB = self.inputs_TB[start:end], self.targets_TB[start:end]
+            yield Batch(inputs_TB, targets_TB, count, start == 0, scale)
+
+    def _ends(self) -> list[int]:
+        """Where each batch ends."""
+        length = len(self.inputs_TB)
+        if self.variable_by is None:
+            return [*range(self.seq_len, length, self.seq_len), length]
+        return variable_ends(length, len(self), generator_of(self.variable_by, self.epoch))
+
+    def in_text_order(self, values: Sequence[Tensor]) -> Tensor:
+        """What each batch of an epoch gave, (…, T, B), in the order of the text, (…, N)."""
+        values_BT = torch.cat(list(values), -2).transpose(-1, -2)
+        return values_BT[..., (self.targets_TB != IGNORED).t().to(values_BT.device)]
 
 
 class Windows(Batches):
@@ -191,10 +221,10 @@ class Documents(Batches):
         ends_N = torch.cat([starts_N[1:], torch.tensor([len(ids_N)])])
         # A document of n tokens between the marks has n + 1 to predict.
         self.lengths_N = ends_N - starts_N - 1
-        by_length = torch.argsort(self.lengths_N, stable=True)
+        self._by_length = torch.argsort(self.lengths_N, stable=True)
         self._groups = [
             self._group(ids_N, starts_N[group], self.lengths_N[group])
-            for group in torch.split(by_length, batch_size)
+            for group in torch.split(self._by_length, batch_size)
         ]
         self._counts = [
             [int((part != IGNORED).sum()) for part in torch.split(targets_TB, seq_len)]
@@ -234,11 +264,33 @@ class Documents(Batches):
             for index, (inputs, targets, count) in enumerate(parts):
                 yield Batch(inputs, targets, count, starts=index == 0)
 
+    def in_text_order(self, values: Sequence[Tensor]) -> Tensor:
+        """What each batch, not shuffled, gave, (…, T, B), in the order of the text, (…, N)."""
+        remaining, found = list(values), []
+        for (_, targets_TB), counts in zip(self._groups, self._counts, strict=True):
+            values_BT = torch.cat(remaining[: len(counts)], -2).transpose(-1, -2)
+            del remaining[: len(counts)]
+            found.append(values_BT[..., (targets_TB != IGNORED).t().to(values_BT.device)])
+        values_N = torch.cat(found, -1)
+        # The documents by length, and where in the text the tokens of each are.
+        lengths_N = self.lengths_N[self._by_length]
+        offsets_N = (self.lengths_N.cumsum(0) - self.lengths_N)[self._by_length]
+        before_N = lengths_N.cumsum(0) - lengths_N
+        places_N = torch.arange(values_N.shape[-1])
+        places_N += torch.repeat_interleave(offsets_N - before_N, lengths_N)
+        ordered_N = torch.empty_like(values_N)
+        ordered_N[..., places_N.to(values_N.device)] = values_N
+        return ordered_N
+
+
+def generator_of(seed: int, epoch: int) -> torch.Generator:
+    """Draws that follow from the seed and the epoch alone."""
+    return torch.Generator().manual_seed((seed * 1_000_003 + epoch) % 2**63)
+
 
 def shuffled(count: int, seed: int, epoch: int) -> Tensor:
     """A permutation that follows from the seed and the epoch alone."""
-    generator = torch.Generator().manual_seed((seed * 1_000_003 + epoch) % 2**63)
-    return torch.randperm(count, generator=generator)
+    return torch.randperm(count, generator=generator_of(seed, epoch))
 
 
 def for_training(
@@ -248,6 +300,7 @@ def for_training(
     seq_len: int,
     begin_id: int | None,
     seed: int,
+    variable_seq_len: bool = False,
 ) -> Batches:
     """The training split, batched as asked."""
     if batching is Batching.documents:
@@ -255,10 +308,10 @@ def for_training(
         return Documents(ids_N, batch_size, seq_len, begin_id, seed)
     if batching is Batching.windows:
         return Windows(ids_N, batch_size, seq_len, begin_id, seed)
-    return Streams(ids_N, batch_size, seq_len, begin_id)
+    return Streams(ids_N, batch_size, seq_len, begin_id, seed if variable_seq_len else None)
 
 
-def for_evaluation(batching: Batching, ids_N: Tensor, begin_id: int | None) -> Batches:
+def for_evaluation(batching: Batching, ids_N: Tensor, begin_id: int | None) -> Streams | Documents:
     """A whole split: by documents if training was, else in as few streams as speed allows.
 
     A function of the split alone: figures do not depend on how the training was batched. Windows

@@ -42,7 +42,7 @@ PROMPT_TOKENS = 24
 # Part of every key of the cache: raised when the same text would be tokenised differently.
 TOKENS_VERSION = 2
 # How the tokens are put into batches, or where the text lies, does not change the tokens.
-NOT_IN_KEY = ("source", "batch_size", "seq_len")
+NOT_IN_KEY = ("source", "batch_size", "seq_len", "variable_seq_len")
 
 
 @dataclass
@@ -61,6 +61,8 @@ class CorpusConfig:
     batching: Batching = Batching.stream
     batch_size: int = option(32, minimum=1)
     seq_len: int = option(64, minimum=1)
+    # Steps of each batch of streams vary about `seq_len`, anew in each epoch.
+    variable_seq_len: bool = False
 
 
 @dataclass(frozen=True)
@@ -282,6 +284,7 @@ class Corpus(LightningDataModule, ABC):
             config.seq_len,
             split.begin_id,
             self.seed,
+            config.variable_seq_len,
         ).to(self._device)
 
     def val_dataloader(self) -> Batches:
@@ -374,6 +377,8 @@ class Corpus(LightningDataModule, ABC):
                     f"{getattr(self.config, f'{name}_fraction')} of the text is too little",
                 )
         split, config = self.splits["train"], self.config
+        if config.variable_seq_len and config.batching is not Batching.stream:
+            raise OptionError("data.variable_seq_len", "only data.batching=stream has it")
         available = split.num_tokens
         if config.batching is Batching.documents:
             assert split.begin_id is not None

@@ -161,3 +161,60 @@ def test_documents_are_evaluated_as_documents() -> None:
     assert sorted(predicted(for_evaluation(Batching.documents, ids, BEGIN))) == sorted(
         ids[ids != BEGIN].tolist()
     )
+
+
+@given(**sizes, seed=st.integers(0, 2**32 - 1), epoch=st.integers(0, 1000))
+def test_variable_streams_predict_the_same_tokens_in_as_many_batches(
+    num_tokens: int, batch_size: int, seq_len: int, seed: int, epoch: int
+) -> None:
+    ids_N = torch.arange(num_tokens)
+    fixed = Streams(ids_N, batch_size, seq_len)
+    variable = Streams(ids_N, batch_size, seq_len, variable_by=seed)
+    variable.set_epoch(epoch)
+    batches = list(variable)
+    assert len(batches) == len(variable) == len(fixed)
+    joined_TB = torch.cat([batch.inputs_TB for batch in batches])
+    assert torch.equal(joined_TB, fixed.inputs_TB)
+    assert [batch.starts for batch in batches] == [True] + [False] * (len(batches) - 1)
+    assert sorted(predicted(variable)) == sorted(predicted(fixed))
+    # Each token weighs the same in the sum over the epoch.
+    for batch in batches:
+        assert batch.scale == pytest.approx(len(batch.inputs_TB) / seq_len)
+
+
+def test_variable_streams_are_cut_elsewhere_in_each_epoch_and_alike_for_a_seed() -> None:
+    streams = Streams(torch.arange(10_000), 4, 50, variable_by=3)
+    lengths = []
+    for epoch in (0, 1, 0):
+        streams.set_epoch(epoch)
+        lengths.append([len(batch.inputs_TB) for batch in streams])
+    assert lengths[0] == lengths[2] != lengths[1]
+    streams.set_epoch(1)
+    begun = iter(streams)
+    for _ in range(7):
+        next(begun)
+    state = streams.state_dict()
+    again = Streams(torch.arange(10_000), 4, 50, variable_by=3)
+    again.load_state_dict(state)
+    assert [len(batch.inputs_TB) for batch in again] == lengths[1][7:]
+
+
+@given(documents, st.integers(1, 5), st.integers(1, 7))
+def test_values_of_documents_return_in_the_order_of_the_text(
+    lengths: list[int], batch_size: int, seq_len: int
+) -> None:
+    ids_N = in_documents(lengths)
+    batches = Documents(ids_N, batch_size, seq_len, BEGIN)
+    targets_N = batches.in_text_order([batch.targets_TB for batch in batches])
+    assert torch.equal(targets_N, ids_N[ids_N != BEGIN])
+
+
+@given(**sizes)
+def test_values_of_streams_return_in_the_order_of_the_text(
+    num_tokens: int, batch_size: int, seq_len: int
+) -> None:
+    ids_N = torch.arange(num_tokens) % 7
+    streams = Streams(ids_N, batch_size, seq_len, BEGIN)
+    values = [torch.stack([batch.targets_TB, -batch.targets_TB]) for batch in streams]
+    targets_N = ids_N[1:][ids_N[1:] != BEGIN]
+    assert torch.equal(streams.in_text_order(values), torch.stack([targets_N, -targets_N]))

@@ -240,5 +240,14 @@ def test_a_text_too_small_is_refused(options: dict[str, Any], message: str) -> N
         corpus(**options)
 
 
+def test_only_streams_vary_in_length() -> None:
+    lengths = [
+        len(b.inputs_TB) for b in corpus(seq_len=20, variable_seq_len=True).train_dataloader()
+    ]
+    assert len(set(lengths)) > 2
+    with pytest.raises(OptionError, match=r"data.variable_seq_len: only data.batching=stream"):
+        corpus(variable_seq_len=True, batching=Batching.windows)
+
+
 def test_configs_are_of_the_common_kind() -> None:
     assert all(issubclass(kind.Config, CorpusConfig) for kind in corpora().values())
