@@ -16,6 +16,7 @@ from typing import Any
 from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING, DictConfig, OmegaConf
 
+from rnnlm.adaptation.options import AdaptationConfig
 from rnnlm.baselines import baselines
 from rnnlm.baselines.baseline import BaselineConfig
 from rnnlm.data import corpora
@@ -47,6 +48,7 @@ class Config:
     output_dir: str = option("outputs", affects_result=False)
     checkpoint: CheckpointConfig = field(default_factory=CheckpointConfig)
     samples: SamplesConfig = field(default_factory=SamplesConfig)
+    adaptation: AdaptationConfig = field(default_factory=AdaptationConfig)
     # Start over what is completed, has failed or has been interrupted.
     force: bool = option(False, affects_result=False)
     # Try again what has failed; without it, such runs are left as they are.
@@ -124,6 +126,7 @@ def _option_names() -> list[str]:
         "early_stopping": [EarlyStoppingConfig],
         "checkpoint": [CheckpointConfig],
         "samples": [SamplesConfig],
+        "adaptation": [AdaptationConfig],
     }
     for group, schemas in groups.items():
         for schema in schemas:

@@ -28,13 +28,14 @@ from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext, RunMode, TaskFunction
 from omegaconf import DictConfig, OmegaConf
 
+from rnnlm.adaptation.rows import measure_rows, new_row, row_folder, row_records
 from rnnlm.atomic_write import write_text
 from rnnlm.composition import Composer
 from rnnlm.config import Config, checked, fingerprint, is_baseline
 from rnnlm.data.identity import CorpusIdentity
 from rnnlm.failure import reason
 from rnnlm.launchers.launcher import DiedError, ReportingLauncher, build_launcher, failed
-from rnnlm.lease import gpu_for_run
+from rnnlm.lease import gpu_for_run, uses_gpu
 from rnnlm.lock import is_held, sole_writer
 from rnnlm.model.size import meet_budget
 from rnnlm.options import OptionError
@@ -78,10 +79,24 @@ class Run:
         except (OSError, RecordError):
             return None
 
+    def records(self) -> list[Record]:
+        """What the run has left, and what each row that `adaptation` asks for besides has."""
+        record = self.record()
+        rows = [] if is_baseline(self.config) else self._rows().values()
+        return [r for r in (record, *rows) if r is not None]
+
     def has_completed(self) -> bool:
         """Whether the run has left the record of a completed one."""
         record = self.record()
         return record is not None and record.status == COMPLETED
+
+    def has_completed_rows(self) -> bool:
+        """Whether so has every row."""
+        rows = {} if is_baseline(self.config) else self._rows()
+        return all(r is not None and r.status == COMPLETED for r in rows.values())
+
+    def _rows(self) -> dict[tuple[str, ...], Record | None]:
+        return row_records(self.folder, self.config.adaptation)
 
     def start_over(self) -> None:
         """Remove what the run has left.
@@ -99,7 +114,8 @@ class Run:
     def fail(self, error: str) -> None:
         """Write down that the run has failed where it could not do so itself.
 
-        Where another sweep is at work on it by now, or has been, that one's word stands.
+        Of a completed run it is the first row to come that has. Where another sweep is at work on
+        it by now, or has been, that one's word stands.
         """
         record = new_record(self.config, self.corpus, self.overrides)
         record.error, record.finished_at = error, now()
@@ -108,8 +124,16 @@ class Run:
             with sole_writer(self.folder) as free:
                 if free and not self.has_completed():
                     record.write(self.folder)
+                elif free and not self.has_completed_rows():
+                    self._fail_first_row(record)
         except OSError:
             self.unwritten = record
+
+    def _fail_first_row(self, failed: Record) -> None:
+        row = next(row for row, r in self._rows().items() if r is None or r.status != COMPLETED)
+        record = new_row(Record.read(self.folder), row, self.config.adaptation, self.overrides)
+        record.error, record.finished_at = failed.error, failed.finished_at
+        record.write(row_folder(self.folder, row))
 
 
 def sweep(
@@ -177,11 +201,12 @@ def _is_left_out(run: Run) -> bool:
     record = run.record()
     if record is None or run.config.force:
         return False
-    if record.status == COMPLETED:
+    if run.has_completed() and run.has_completed_rows():
         print(f"{run.name} is completed: {run.folder}")
         return True
-    if not run.config.retry_failed:
-        print(f"{run.name} has failed and is not tried again: {record.error}")
+    error = next((record.error for record in run.records() if record.error), None)
+    if error is not None and not run.config.retry_failed:
+        print(f"{run.name} has failed and is not tried again: {error}")
         return True
     return False
 
@@ -212,8 +237,9 @@ def _launch_once(
             held.append(run)
             progress.held_elsewhere(run.folder)
             return
-        record = run.record()
-        progress.ended(run.folder, record.error if record else "it has left no record")
+        records = run.records()
+        error = next((record.error for record in records if record.error), None)
+        progress.ended(run.folder, error if records else "it has left no record")
 
     overrides = [launch_overrides(run, titles[run.folder]) for run in runs]
     if isinstance(launcher, ReportingLauncher):
@@ -288,7 +314,7 @@ def launch_overrides(run: Run, title: str) -> list[str]:
 
 def tabulate(runs: Sequence[Run]) -> None:
     """Print the table of the runs' records and write it beside them."""
-    records = [record for run in runs if (record := run.record())]
+    records = [record for run in runs for record in run.records()]
     if not records:
         return
     table, console = runs_table(records), table_console()
@@ -302,8 +328,8 @@ def tabulate(runs: Sequence[Run]) -> None:
 
 
 def all_completed(runs: Sequence[Run]) -> bool:
-    """Whether every run has left the record of a completed one."""
-    return all(run.has_completed() for run in runs)
+    """Whether every run has left the record of a completed one, and every row of it."""
+    return all(run.has_completed() and run.has_completed_rows() for run in runs)
 
 
 def run_cell(composed: DictConfig) -> str:
@@ -322,12 +348,18 @@ def run_cell(composed: DictConfig) -> str:
         run = plan_run(overrides, config, CorpusIdentity.of(corpus))
         if run.folder.resolve() != folder.resolve():
             raise OptionError("data.source", "the text has changed since the sweep began")
-        if run.has_completed():
+        if run.has_completed() and run.has_completed_rows():
             return COMPLETED  # another sweep has been at it since this one began
         if is_baseline(config):
             return train(config, corpus, folder, overrides).status
         with gpu_for_run(config.trainer.accelerator, config.runs_per_gpu) as gpu:
-            return train(run.config, corpus, folder, overrides, gpu).status
+            if not run.has_completed():
+                status = train(run.config, corpus, folder, overrides, gpu).status
+                if status != COMPLETED:
+                    return status
+            device = f"cuda:{gpu}" if uses_gpu(config.trainer.accelerator) else "cpu"
+            measure_rows(folder, corpus, config.adaptation, overrides, device)
+            return COMPLETED
 
 
 def silence_libraries() -> None:

@@ -173,6 +173,10 @@ def _completed(folder: Path) -> Record:
         raise LoadError(str(error)) from error
     if record.status != COMPLETED:
         raise LoadError(f"{folder} is a run that has failed: {record.error}")
+    if record.adaptation is not None:
+        raise LoadError(
+            f"{folder} is of {record.model}: give {folder.parent.parent}, its network's"
+        )
     if record.features is None:
         raise LoadError(f"{folder} is of {record.model}, a baseline: there is no network in it")
     return record

@@ -113,23 +113,11 @@ class KneserNey(Baseline):
     config: KneserNeyConfig
 
     def measure(self, corpus: Corpus) -> Measured:
-        order = self.config.order
-        orders = range(LOWEST_ORDER, HIGHEST_ORDER + 1) if order is None else [order]
-        splits = [corpus.splits[name] for name in SPLITS]
-        texts = Texts.of(
-            [split.ids_N.numpy() for split in splits], len(corpus.vocabulary), splits[0].begin_id
-        )
-        best: Predicted | None = None
-        best_nats = dict[str, float]()
-        for predicted in predict(texts, orders, self.config.discounts):
-            nats = dict(zip(SPLITS, total_nats(texts, predicted.probability_N), strict=True))
-            if best is None or nats[VALIDATION] < best_nats[VALIDATION]:
-                best, best_nats = predicted, nats
-        assert best is not None
+        texts, best = self._best(corpus)
         self.num_parameters = best.num_ngrams
-        self.chosen = {"order": best.order} if order is None else {}
+        self.chosen = {"order": best.order} if self.config.order is None else {}
         self.notes = []
-        if order is None:
+        if self.config.order is None:
             self.notes.append(
                 f"order {best.order}, the best on validation of {LOWEST_ORDER} to {HIGHEST_ORDER}"
             )
@@ -139,9 +127,34 @@ class KneserNey(Baseline):
                 f"too few rare n-grams to estimate all discounts of order {of_orders}"
             )
         return {
-            name: metrics_of(split, best_nats[name])
-            for name, split in zip(SPLITS, splits, strict=True)
+            name: metrics_of(corpus.splits[name], nats)
+            for name, nats in zip(SPLITS, total_nats(texts, best.probability_N), strict=True)
         }
+
+    def probabilities(self, corpus: Corpus) -> tuple[dict[str, Probabilities], int]:
+        """Of every predicted token of each split, in the order of the text; and the order of n."""
+        texts, best = self._best(corpus)
+        predicted_N = texts.before_N > 0
+        starts = [0, *texts.ends]
+        return {
+            name: best.probability_N[start:end][predicted_N[start:end]]
+            for name, start, end in zip(SPLITS, starts, texts.ends, strict=False)
+        }, best.order
+
+    def _best(self, corpus: Corpus) -> tuple[Texts, Predicted]:
+        """The model of the order that is asked for, or of the best on validation."""
+        order = self.config.order
+        orders = range(LOWEST_ORDER, HIGHEST_ORDER + 1) if order is None else [order]
+        splits = [corpus.splits[name] for name in SPLITS]
+        texts = Texts.of(
+            [split.ids_N.numpy() for split in splits], len(corpus.vocabulary), splits[0].begin_id
+        )
+        validation = SPLITS.index(VALIDATION)
+        best = min(
+            predict(texts, orders, self.config.discounts),
+            key=lambda predicted: total_nats(texts, predicted.probability_N)[validation],
+        )
+        return texts, best
 
 
 def total_nats(texts: Texts, probability_N: Probabilities) -> list[float]:

@@ -49,7 +49,9 @@ def best_run(data: str, folder: Path, conditions: Sequence[str]) -> Path:
     """
     found, _ = runs_that_meet([f"data={data}", *conditions], [folder])
     trained = [
-        (path, record) for path, record in found if record.status == COMPLETED and record.features
+        (path, record)
+        for path, record in found
+        if record.status == COMPLETED and record.features and record.adaptation is None
     ]
     if not trained:
         raise RefusedError(f"no run of {data} below {folder} has completed with a network")

@@ -265,11 +265,16 @@ class Documents(Batches):
                 yield Batch(inputs, targets, count, starts=index == 0)
 
     def in_text_order(self, values: Sequence[Tensor]) -> Tensor:
-        """What each batch, not shuffled, gave, (…, T, B), in the order of the text, (…, N)."""
-        remaining, found = list(values), []
-        for (_, targets_TB), counts in zip(self._groups, self._counts, strict=True):
-            values_BT = torch.cat(remaining[: len(counts)], -2).transpose(-1, -2)
-            del remaining[: len(counts)]
+        """What each batch, not shuffled, gave, (…, T, B), in the order of the text, (…, N).
+
+        A batch may have been gone through in parts.
+        """
+        remaining, found = iter(values), []
+        for _, targets_TB in self._groups:
+            parts = [next(remaining)]
+            while sum(part.shape[-2] for part in parts) < len(targets_TB):
+                parts.append(next(remaining))
+            values_BT = torch.cat(parts, -2).transpose(-1, -2)
             found.append(values_BT[..., (targets_TB != IGNORED).t().to(values_BT.device)])
         values_N = torch.cat(found, -1)
         # The documents by length, and where in the text the tokens of each are.

@@ -28,7 +28,8 @@ class Record:
     `train`, `validation` and `test` hold loss (nats per token), ppl, bpc (bits per character of the
     original text), num_tokens, num_chars, and unigram_ppl, the perplexity of the unigram model of
     the training text on the same tokens. A failed run has none of them, but `error`. A baseline
-    has no features, and no seed.
+    has no features, and no seed. A row of a run that was measured with help (rnnlm/adaptation/) has
+    no train.
     """
 
     status: str
@@ -56,6 +57,8 @@ class Record:
     test: dict[str, float] | None = None
     # Share of the test split's tasks that are answered without a mistake, where there are tasks.
     exact_match: float | None = None
+    # What was chosen on validation for the helps that the run was measured with; None without any.
+    adaptation: dict[str, Any] | None = None
     # What the model goes on with after the prompt, which all models of a text are given.
     prompt: str | None = None
     sample: str | None = None
@@ -112,7 +115,8 @@ class Record:
         if self.status not in (COMPLETED, FAILED):
             raise RecordError(f"{path} is not a record: its status is {self.status!r}")
         if self.status == COMPLETED:
-            for split in (self.train, self.validation, self.test):
+            train = [] if self.adaptation is not None else [self.train]
+            for split in (*train, self.validation, self.test):
                 for figure in FIGURES if self.features else OF_BASELINES:
                     if not isinstance(split, dict) or not _is_number(split.get(figure)):
                         raise RecordError(f"{path} is not a record: a split has no {figure}")

@@ -1,0 +1,108 @@
+"""A completed run measured once more with each help that is asked for: a record for every row.
+
+A row's record stands below its run's folder, and its model is called such as `lstm+cache`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+from rnnlm.adaptation.measurement import HELD_OUT, Measurement
+from rnnlm.adaptation.options import AdaptationConfig, Row, label, options_of, rows_of
+from rnnlm.data.corpus import Corpus
+from rnnlm.data.splitting import TEST
+from rnnlm.failure import reason
+from rnnlm.results.record import COMPLETED, FAILED, Record, RecordError
+from rnnlm.train import now
+from rnnlm.trained_model import load
+
+FOLDER = "adaptation"
+
+log = logging.getLogger(__name__)
+
+
+def row_folder(run: Path, row: Row) -> Path:
+    """Where a row of a run is."""
+    return run / FOLDER / label(row)
+
+
+def row_record(run: Path, row: Row, config: AdaptationConfig) -> Record | None:
+    """What a row of a run has left, if it was measured with the same options."""
+    try:
+        record = Record.read(row_folder(run, row))
+    except (OSError, RecordError):
+        return None
+    same = options_of(row, config).items() <= record.options.items()
+    return record if same else None
+
+
+def row_records(run: Path, config: AdaptationConfig) -> dict[Row, Record | None]:
+    """The rows that are asked for, with what each has left."""
+    return {row: row_record(run, row, config) for row in rows_of(config)}
+
+
+def new_row(run: Record, row: Row, config: AdaptationConfig, overrides: Sequence[str]) -> Record:
+    """The record of a row that has not been measured: its run's, as far as it goes for the row."""
+    return dataclasses.replace(
+        run,
+        status=FAILED,
+        model=f"{run.model}+{label(row)}",
+        overrides=list(overrides),
+        options={**run.options, **options_of(row, config)},
+        adaptation={},
+        train=None,
+        validation=None,
+        test=None,
+        exact_match=None,
+        prompt=None,
+        sample=None,
+        tokens_per_second=None,
+        train_seconds=None,
+        peak_memory_mb=None,
+        precision="32-true",
+        started_at=now(),
+    )
+
+
+def measure_rows(
+    folder: Path,
+    corpus: Corpus,
+    config: AdaptationConfig,
+    overrides: Sequence[str],
+    device: str = "cpu",
+) -> None:
+    """Measure the rows of a completed run that are asked for and have not completed.
+
+    Args:
+        overrides: what was given on the command line, for the records.
+
+    Raises:
+        OSError: a record cannot be written.
+    """
+    records = row_records(folder, config)
+    missing = [row for row, r in records.items() if r is None or r.status != COMPLETED]
+    if not missing:
+        return
+    run = Record.read(folder)
+    assert run.validation is not None
+    assert run.test is not None
+    measurement: Measurement | None = None
+    for row in missing:
+        record = new_row(run, row, config, overrides)
+        try:
+            measurement = measurement or Measurement(load(folder, device).network, corpus, config)
+            figures, record.adaptation = measurement.figures(row)
+            for split in HELD_OUT:
+                known = {"unigram_ppl": getattr(run, split)["unigram_ppl"]}
+                setattr(record, split, figures[split] | known)
+            record.status = COMPLETED
+            test_ppl = figures[TEST]["ppl"]
+            log.info("%s: test ppl %.4f, %s", record.model, test_ppl, record.adaptation)
+        except Exception as error:
+            record.error = reason(error)
+            log.error("%s failed: %s", record.model, record.error, exc_info=True)
+        record.finished_at = now()
+        record.write(row_folder(folder, row))
