@@ -12,9 +12,9 @@ from pytorch_lightning.loggers import Logger, TensorBoardLogger
 
 from rnnlm.config import Config
 from rnnlm.data.corpus import Corpus
-from rnnlm.data.splitting import SPLITS
+from rnnlm.data.splitting import SPLITS, TEST
 from rnnlm.description import describe
-from rnnlm.exact_match import exact_match
+from rnnlm.exact_match import answered, exact_match, exact_match_by
 from rnnlm.final_metrics import hyperparameters, log_final_metrics
 from rnnlm.generation.options import GenerationOptions
 from rnnlm.generation.writer import Writer
@@ -121,7 +121,10 @@ def fit_and_evaluate(
         )
     if corpus.answer_mark is not None:
         (mark,) = corpus.vocabulary.encode(corpus.answer_mark).tolist()
-        record.exact_match = exact_match(network, corpus.tasks(), mark)
+        right_D = answered(network, corpus.tasks(), mark)
+        record.exact_match = exact_match(right_D)
+        # Of the text, as a token may be unknown.
+        record.exact_match_by = exact_match_by(right_D, map(corpus.kinds, corpus.texts()[TEST]))
     record.prompt, record.sample = write_sample(network, corpus)
     # Lightning numbers steps from 0 in what it logs.
     log_final_metrics(config, record, loggers, best["global_step"] - 1)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import torch
 
 from rnnlm.data.addition import Addition, AdditionConfig
+from rnnlm.data.batching import Documents
 from rnnlm.data.splitting import SPLITS
 from rnnlm.data.vocabulary import BEGIN_ID, END_ID
-from rnnlm.exact_match import exact_match
+from rnnlm.exact_match import answered, exact_match, exact_match_by
 from rnnlm.model.cells import cells
 from rnnlm.model.features import FeaturesConfig
 from rnnlm.model.language_model import LanguageModel
@@ -33,17 +34,33 @@ def test_it_is_the_share_of_answers_that_greedy_generation_gets_right() -> None:
             loss.backward()
             optimizer.step()
     (mark,) = corpus.vocabulary.encode("=").tolist()
-    for number, name in enumerate(SPLITS):
-        right, ids = 0, corpus.splits[name].ids_N.tolist()
-        documents = _documents(ids)
-        for document in documents:
+    for name, batches in zip(SPLITS, corpus.test_dataloader(), strict=True):
+        right = []
+        for document in _documents(corpus.splits[name].ids_N.tolist()):
             task, answer = _at(document, mark)
-            right += _greedy(network, task, len(answer)) == answer
-        share = exact_match(network, corpus.test_dataloader()[number], mark)
-        assert share == right / len(documents)
+            right.append(_greedy(network, task, len(answer)) == answer)
+        assert isinstance(batches, Documents)
+        right_D = answered(network, batches, mark)
+        assert right_D.tolist() == right
+        assert exact_match(right_D) == sum(right) / len(right)
         if name == "train":
             # Neither none nor all, or the test would show nothing.
-            assert 0 < share < 1
+            assert 0 < sum(right) < len(right)
+
+
+def test_shares_by_kind_are_in_the_order_of_the_numbers_and_say_of_how_many_tasks() -> None:
+    kinds = [{"digits": digits, "carries": 0} for digits in (10, 2, 10, 10, 2)]
+    shares = exact_match_by(torch.tensor([True, False, False, False, False]), kinds)
+    assert shares["digits"] == {
+        "2": {"share": 0.0, "tasks": 2},
+        "10": {"share": 1 / 3, "tasks": 3},
+    }
+    assert list(shares["digits"]) == ["2", "10"]
+    assert shares["carries"] == {"0": {"share": 0.2, "tasks": 5}}
+
+
+def test_what_tells_no_kinds_apart_has_no_shares_by_kind() -> None:
+    assert exact_match_by(torch.tensor([True, False]), [{}, {}]) == {}
 
 
 def _documents(ids: list[int]) -> list[list[int]]:

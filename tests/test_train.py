@@ -233,6 +233,18 @@ def test_answers_are_checked_one_by_one_however_the_sums_are_batched(
         assert record.exact_match is not None
         # Thirds, for there are three sums to answer.
         assert record.exact_match * 3 == pytest.approx(round(record.exact_match * 3))
+        for by_kind in (record.exact_match_by["digits"], record.exact_match_by["carries"]):
+            assert sum(kind["tasks"] for kind in by_kind.values()) == 3
+
+
+def test_kinds_of_sums_are_told_even_where_a_digit_is_unknown(
+    compose: Compose, tmp_path: Path
+) -> None:
+    options = ("data=addition", "data.num_sums=20", "data.max_digits=2", "data.min_count=12")
+    record = trained(compose(*options), tmp_path)
+    assert record.status == COMPLETED, record.error
+    assert record.oov_rate
+    assert {"digits", "carries"} == set(record.exact_match_by)
 
 
 def test_batching_of_documents_does_not_change_what_is_measured(

@@ -57,6 +57,7 @@ def new_row(run: Record, row: Row, config: AdaptationConfig, overrides: Sequence
         validation=None,
         test=None,
         exact_match=None,
+        exact_match_by={},
         prompt=None,
         sample=None,
         tokens_per_second=None,

@@ -53,7 +53,10 @@ def add_to(commands: Any) -> None:
             help=f"{does} (default: {USUAL_FIGURE})",
         )
     parser.add_argument(
-        "--columns", metavar="A,B", help=f"of {', '.join(COLUMNS)}, or an option's name"
+        "--columns",
+        metavar="A,B",
+        help=f"of {', '.join(COLUMNS)}; of the kinds of tasks, such as exact_match[digits=3] and "
+        "tasks[digits=3]; or an option's name",
     )
     parser.add_argument("--sort", metavar="COLUMN", help="smallest first")
     parser.add_argument("--descending", action="store_true", help="largest first")

@@ -76,6 +76,11 @@ class Addition(SeparateDocuments):
         """Each line of the file is a sum."""
         return lines_of(one_text(decoded_pieces(path)))
 
+    def kinds(self, task: str) -> dict[str, int]:
+        """The digits of the larger operand, and how often one is carried."""
+        a, b = map(int, task.partition(self.answer_mark)[0].split("+"))
+        return {"digits": len(str(max(a, b))), "carries": _carries(a, b)}
+
     @property
     def alphabet(self) -> str:
         """Ten digits and two signs."""
@@ -88,6 +93,15 @@ class Addition(SeparateDocuments):
     def _written(self, a: int, b: int) -> str:
         answer = str(a + b)
         return f"{a}+{b}{self.answer_mark}{answer[::-1] if self.config.reverse else answer}"
+
+
+def _carries(a: int, b: int) -> int:
+    """In how many places of a + b one is carried: each turns a sum of ten into a one."""
+    return (_digit_sum(a) + _digit_sum(b) - _digit_sum(a + b)) // 9
+
+
+def _digit_sum(number: int) -> int:
+    return sum(map(int, str(number)))
 
 
 def _smallest(digits: int) -> int:

@@ -19,7 +19,14 @@ from pytorch_lightning import LightningDataModule
 from torch import Tensor
 
 from rnnlm.data import token_cache
-from rnnlm.data.batching import Batch, Batches, Batching, for_evaluation, for_training
+from rnnlm.data.batching import (
+    Batch,
+    Batches,
+    Batching,
+    Documents,
+    for_evaluation,
+    for_training,
+)
 from rnnlm.data.source import File, PublishedFile, read_source
 from rnnlm.data.spelling import Spelling
 from rnnlm.data.splitting import (
@@ -295,10 +302,22 @@ class Corpus(LightningDataModule, ABC):
         """All three splits, for the evaluation of the chosen checkpoint, in the order of SPLITS."""
         return [self._whole(name) for name in SPLITS]
 
-    def tasks(self) -> Batches:
+    def tasks(self) -> Documents:
         """The test split by document, however it is batched elsewhere."""
         split = self.splits["test"]
-        return for_evaluation(Batching.documents, split.ids_N, split.begin_id)
+        tasks = for_evaluation(Batching.documents, split.ids_N, split.begin_id)
+        assert isinstance(tasks, Documents)
+        return tasks
+
+    def kinds(self, task: str) -> dict[str, int]:
+        """What a task's difficulty is told by, such as its `digits`, and how many it has of it.
+
+        Of a corpus that does not say, nothing.
+
+        Args:
+            task: a document of the text, where documents are tasks.
+        """
+        return {}
 
     def _whole(self, name: str) -> Batches:
         split = self.splits[name]

@@ -47,7 +47,8 @@ class Column(Generic[Row]):
     @property
     def is_figure(self) -> bool:
         """Whether it is a measured number, of which seeds have a mean."""
-        return self.name in FIGURE_NAMES
+        # `exact_match[digits=3]` is one as `exact_match` is.
+        return self.name.partition("[")[0] in FIGURE_NAMES
 
 
 def significant(value: float) -> str:
@@ -143,15 +144,52 @@ class NoSuchColumnError(ValueError):
 
 
 def column_named(name: str, records: Sequence[Record]) -> Column[Record]:
-    """A column of those above, or an option of the runs by its dotted name.
+    """A column of those above, of a kind of task, or an option of the runs by its dotted name.
 
     Raises:
-        NoSuchColumnError: it is neither.
+        NoSuchColumnError: it is none of them.
     """
     if name in COLUMNS:
         return COLUMNS[name]
+    of_kinds = _of_kinds(records)
+    if name in of_kinds:
+        return of_kinds[name]
     if any(name in record.options for record in records):
         return Column(name, name, lambda record: record.options.get(name))
     raise NoSuchColumnError(
-        f"no column {name}; there are {', '.join(COLUMNS)}, and options such as optimizer.lr"
+        f"no column {name}; there are {', '.join([*COLUMNS, *of_kinds])}, "
+        "and options such as optimizer.lr"
     )
+
+
+def _of_kinds(records: Sequence[Record]) -> dict[str, Column[Record]]:
+    """Of each kind of task that the records tell apart, its exact match and how many tasks it has.
+
+    Their names are such as `exact_match[digits=3]` and `tasks[digits=3]`.
+    """
+    columns: dict[str, Column[Record]] = {}
+    for record in records:
+        for name, by_number in record.exact_match_by.items():
+            for number in by_number:
+                kind = f"{name}={number}"
+                share = _of_kind(name, number, "share")
+                tasks = _of_kind(name, number, "tasks")
+                for column in (
+                    Column(
+                        f"exact_match[{kind}]",
+                        f"exact match {kind}",
+                        share,
+                        percent,
+                        better=Better.higher,
+                    ),
+                    Column(f"tasks[{kind}]", f"tasks {kind}", tasks, whole),
+                ):
+                    columns[column.name] = column
+    return columns
+
+
+def _of_kind(name: str, number: str, figure: str) -> Callable[[Record], float | None]:
+    def value(record: Record) -> float | None:
+        return record.exact_match_by.get(name, {}).get(number, {}).get(figure)
+
+    return value

@@ -6,6 +6,8 @@ import re
 from itertools import chain
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rnnlm.data.addition import Addition, AdditionConfig
 from rnnlm.data.splitting import SPLITS
@@ -52,6 +54,42 @@ def test_sums_follow_from_the_seed() -> None:
 
 def test_there_are_only_so_many_sums_of_one_digit() -> None:
     assert sum(map(len, sums(max_digits=1, num_sums=1000).values())) == 27
+
+
+# With many nines, so that what is carried goes far.
+operands = st.text("0123456789999", min_size=1, max_size=18).map(int)
+
+
+def kinds(a: int, b: int, **options: object) -> dict[str, int]:
+    corpus = Addition(AdditionConfig(name="addition", **options))  # type: ignore[arg-type]
+    return corpus.kinds(corpus._written(a, b))
+
+
+@given(operands, operands, st.booleans())
+def test_digits_and_carries_are_those_of_adding_by_hand(a: int, b: int, reverse: bool) -> None:
+    places = carries = carried = 0
+    left, right = a, b
+    while left or right or not places:
+        carried = left % 10 + right % 10 + carried > 9
+        carries += carried
+        places += 1
+        left, right = left // 10, right // 10
+    assert kinds(a, b, reverse=reverse) == {"digits": places, "carries": carries}
+
+
+@given(operands, operands)
+def test_a_task_is_of_the_same_kind_either_way_round(a: int, b: int) -> None:
+    assert kinds(a, b) == kinds(b, a)
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "digits", "carries"),
+    [(0, 0, 1, 0), (4, 5, 1, 0), (5, 5, 1, 1), (10, 9, 2, 0), (999, 1, 3, 3), (905, 107, 3, 2)],
+)
+def test_what_is_carried_out_of_the_first_place_counts(
+    a: int, b: int, digits: int, carries: int
+) -> None:
+    assert kinds(a, b) == {"digits": digits, "carries": carries}
 
 
 @pytest.mark.parametrize(

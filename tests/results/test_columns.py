@@ -1,0 +1,70 @@
+"""rnnlm/results/columns.py"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from rnnlm.results.columns import NoSuchColumnError, column_named
+from rnnlm.results.groups import groups_table
+from rnnlm.results.record import Record
+from rnnlm.results.runs import runs_table
+from tests.results.test_record import record
+from tests.results.test_runs import shown
+from tests.trained_runs import TrainedRuns
+
+
+def answering(seed: int, *shares: float) -> Record:
+    """A run that has so many of the sums of one digit, of two and so on right."""
+    by_digits = {
+        str(digits): {"share": share, "tasks": 10.0**digits}
+        for digits, share in enumerate(shares, 1)
+    }
+    return record(seed=seed, exact_match=0.5, exact_match_by={"digits": by_digits})
+
+
+def test_a_kind_of_task_has_its_share_and_how_many_tasks_it_is_of() -> None:
+    columns = ["exact_match[digits=2]", "tasks[digits=2]"]
+    table = runs_table([answering(1, 1.0, 0.25), record(seed=2)], columns)
+    assert [[value.shown for value in row] for row in table.rows] == [["25.00%", "100"], ["-", "-"]]
+    assert [h.heading for h in table.headings] == ["exact match digits=2", "tasks digits=2"]
+    assert [value.is_best for value in table.column("exact_match[digits=2]")] == [True, False]
+
+
+def test_kinds_that_only_some_runs_have_are_columns_too() -> None:
+    runs = [answering(1, 1.0), answering(2, 0.5, 0.25)]
+    assert sorted(shown(runs_table(runs, ["exact_match[digits=2]"]), "exact_match[digits=2]")) == [
+        "-",
+        "25.00%",
+    ]
+
+
+def test_over_seeds_the_share_is_a_figure_and_the_number_of_tasks_is_none() -> None:
+    table = groups_table(
+        [answering(1, 0.90), answering(2, 0.94)], ["exact_match[digits=1]", "tasks[digits=1]"]
+    )
+    assert [value.shown for value in table.rows[0]] == ["92.00% ± 25.41% (2.83%)", "10"]
+
+
+def test_the_columns_of_a_real_run_add_up_to_its_exact_match(trained_runs: TrainedRuns) -> None:
+    run = Record.read(trained_runs("sums"))
+    for name in ("digits", "carries"):
+        kinds = [f"[{name}={number}]" for number in run.exact_match_by[name]]
+        assert len(kinds) > 1
+        shares = [column_named(f"exact_match{kind}", [run]).value(run) for kind in kinds]
+        tasks = [column_named(f"tasks{kind}", [run]).value(run) for kind in kinds]
+        assert sum(tasks) == 40
+        right = sum(share * count for share, count in zip(shares, tasks, strict=True))
+        assert right / 40 == pytest.approx(run.exact_match)
+
+
+def test_an_unknown_kind_is_told_which_there_are() -> None:
+    with pytest.raises(NoSuchColumnError, match=r"no column exact_match\[digits=9\]; .*") as error:
+        column_named("exact_match[digits=9]", [answering(1, 1.0)])
+    assert "exact_match[digits=1], tasks[digits=1], and options" in str(error.value)
+
+
+def test_a_record_with_kinds_comes_back(tmp_path: Path) -> None:
+    answering(1, 1.0, 0.25).write(tmp_path)
+    assert Record.read(tmp_path) == answering(1, 1.0, 0.25)
