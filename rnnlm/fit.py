@@ -98,6 +98,7 @@ def fit_and_evaluate(
     record.peak_memory_mb = peak_memory_mb(trainer.strategy.root_device)
     record.tokens_per_second = stopwatch.tokens_per_second
     record.epochs = trainer.current_epoch
+    record.history = module.history
 
     # `trainer.max_steps` may stop a run before it is validated for the first time.
     chosen = best_checkpoint(folder)

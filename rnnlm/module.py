@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from rnnlm.data.batching import Batch, Batches
-from rnnlm.data.splitting import SPLITS
+from rnnlm.data.splitting import SPLITS, VALIDATION
 from rnnlm.divergence import Divergence, refuse_divergence
 from rnnlm.gradient_clipping import clip_by_norm, clip_by_value
 from rnnlm.metrics import Total, perplexity
@@ -28,7 +28,9 @@ from rnnlm.optimizer import (
 )
 from rnnlm.weight_average import Averaging, WeightAverage
 
-VALIDATION_LOSS = "loss/validation"
+VALIDATION_LOSS = f"loss/{VALIDATION}"
+# Of an epoch in training, with dropout on and the weights moving.
+TRAIN_RUNNING = "train_running"
 # By which a checkpoint says whose it is.
 FINGERPRINT = "fingerprint"
 
@@ -57,8 +59,8 @@ class LanguageModelModule(LightningModule):
         if optimizer.averaging is not Averaging.none:
             of_ema = optimizer.averaging is Averaging.ema
             self.average = WeightAverage(network, optimizer.ema_decay if of_ema else None)
-        # Of every epoch so far; what decides when an equal average starts.
-        self._validation_losses: list[float] = []
+        # The losses of every epoch so far; None of one that was not validated.
+        self.history: dict[str, list[float | None]] = {TRAIN_RUNNING: [], VALIDATION: []}
         self._is_averaged = False
         self.train_total = Total()
         self.validation_total = Total()
@@ -88,7 +90,7 @@ class LanguageModelModule(LightningModule):
         checkpoint.update(self._described)
         checkpoint["train_state"] = self._train_state
         checkpoint["train_total"] = (self.train_total.nats, self.train_total.num_tokens)
-        checkpoint["validation_losses"] = self._validation_losses
+        checkpoint["history"] = self.history
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         device = self.trainer.strategy.root_device
@@ -96,7 +98,7 @@ class LanguageModelModule(LightningModule):
         if state is not None:
             self._train_state = tuple(tuple(t.to(device) for t in layer) for layer in state)
         self.train_total = Total(*checkpoint["train_total"])
-        self._validation_losses = checkpoint["validation_losses"]
+        self.history = checkpoint["history"]
 
     def on_train_epoch_start(self) -> None:
         self.train_total = Total()
@@ -129,13 +131,14 @@ class LanguageModelModule(LightningModule):
             return True
         if config.averaging_start is not None:
             return self.current_epoch >= config.averaging_start
-        losses, patience = self._validation_losses, config.averaging_patience
+        losses = [loss for loss in self.history[VALIDATION] if loss is not None]
+        patience = config.averaging_patience
         return len(losses) > patience and losses[-1] > min(losses[:-patience])
 
     def on_train_epoch_end(self) -> None:
         self._divergence.look()
         # Measured while the weights moved and with dropout on, hence its own name.
-        self._log_epoch(self.train_total, "train_running")
+        self._log_epoch(self.train_total, TRAIN_RUNNING)
 
     def on_validation_epoch_start(self) -> None:
         self.validation_total = Total()
@@ -154,8 +157,7 @@ class LanguageModelModule(LightningModule):
         self.validation_total.add(nats, batch.num_tokens)
 
     def on_validation_epoch_end(self) -> None:
-        self._log_epoch(self.validation_total, "validation")
-        self._validation_losses.append(self.validation_total.loss)
+        self._log_epoch(self.validation_total, VALIDATION)
 
     def on_test_epoch_start(self) -> None:
         self.evaluated = {split: Total() for split in SPLITS}
@@ -166,6 +168,10 @@ class LanguageModelModule(LightningModule):
 
     def _log_epoch(self, total: Total, name: str) -> None:
         refuse_divergence(name, total.loss, self.trainer.global_step)
+        losses = self.history[name]
+        # What is done again after an interruption takes the same place.
+        losses += [None] * (self.current_epoch + 1 - len(losses))
+        losses[self.current_epoch] = total.loss
         for metric, value in (("loss", total.loss), ("ppl", perplexity(total.loss))):
             # As a float64 tensor: Lightning would round a Python number to float32.
             self.log(f"{metric}/{name}", torch.tensor(value, dtype=torch.float64))

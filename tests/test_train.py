@@ -27,7 +27,7 @@ from tests.conftest import Compose, trained
 
 def metrics(record: Record) -> dict[str, Any]:
     """What must be the same whenever the same run is made again."""
-    names = ("num_parameters", "vocab_size", "oov_rate", "epochs", "best_epoch", *SPLITS)
+    names = ("num_parameters", "vocab_size", "oov_rate", "epochs", "best_epoch", "history", *SPLITS)
     return {name: getattr(record, name) for name in names}
 
 

@@ -106,7 +106,7 @@ def test_without_a_start_it_begins_when_the_loss_no_longer_improves(
 ) -> None:
     config = OptimizerConfig(averaging=Averaging.equal, averaging_patience=2)
     module = LanguageModelModule(Spy(), config)
-    module._validation_losses = losses
+    module.history["validation"] = list(losses)
     assert module._averages() is begins
 
 

@@ -55,7 +55,8 @@ def add_to(commands: Any) -> None:
     parser.add_argument(
         "--columns",
         metavar="A,B",
-        help=f"of {', '.join(COLUMNS)}; of the kinds of tasks, such as exact_match[digits=3] and "
+        help=f"of {', '.join(COLUMNS)}; of an epoch, such as validation_ppl@10 and "
+        "train_running_ppl@10; of the kinds of tasks, such as exact_match[digits=3] and "
         "tasks[digits=3]; or an option's name",
     )
     parser.add_argument("--sort", metavar="COLUMN", help="smallest first")

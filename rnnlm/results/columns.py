@@ -7,6 +7,7 @@ original text, s are seconds.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from rnnlm.data.splitting import SPLITS
+from rnnlm.metrics import perplexity
 from rnnlm.results.record import Record
 
 Row = TypeVar("Row")
@@ -47,8 +49,8 @@ class Column(Generic[Row]):
     @property
     def is_figure(self) -> bool:
         """Whether it is a measured number, of which seeds have a mean."""
-        # `exact_match[digits=3]` is one as `exact_match` is.
-        return self.name.partition("[")[0] in FIGURE_NAMES
+        # `exact_match[digits=3]` is one as `exact_match` is, `validation_ppl@100` as its own is.
+        return re.split(r"[\[@]", self.name)[0] in (*FIGURE_NAMES, *_OF_TRAINING)
 
 
 def significant(value: float) -> str:
@@ -77,8 +79,30 @@ def _of_split(split: str, metric: str) -> Callable[[Record], float | None]:
     return value
 
 
+_HEADINGS = {"loss": "loss (nats/token)", "ppl": "ppl", "bpc": "bits/char"}
+_OF_TRAINING = ("train_running_loss", "train_running_ppl")
+
+
+def _at_epoch(name: str) -> Column[Record] | None:
+    """The column of a figure at an epoch, if it is the name of one: such as `validation_ppl@100`.
+
+    `train_running` is measured while the weights move and with dropout on.
+    """
+    found = re.fullmatch(r"(train_running|validation)_(loss|ppl)@([1-9]\d*)", name, re.ASCII)
+    if found is None:
+        return None
+    split, metric, epoch = found[1], found[2], int(found[3])
+
+    def value(record: Record) -> float | None:
+        losses = record.history.get(split, [])
+        loss = losses[epoch - 1] if epoch <= len(losses) else None
+        return perplexity(loss) if loss is not None and metric == "ppl" else loss
+
+    heading = f"{split} {_HEADINGS[metric]} at epoch {epoch}".replace("_", " ")
+    return Column(name, heading, value, significant, better=Better.lower)
+
+
 def _figures_of_splits() -> list[Column[Record]]:
-    headings = {"loss": "loss (nats/token)", "ppl": "ppl", "bpc": "bits/char"}
     return [
         Column(
             f"{split}_{metric}",
@@ -88,7 +112,7 @@ def _figures_of_splits() -> list[Column[Record]]:
             better=Better.lower,
         )
         for split in SPLITS
-        for metric, heading in headings.items()
+        for metric, heading in _HEADINGS.items()
     ]
 
 
@@ -144,21 +168,24 @@ class NoSuchColumnError(ValueError):
 
 
 def column_named(name: str, records: Sequence[Record]) -> Column[Record]:
-    """A column of those above, of a kind of task, or an option of the runs by its dotted name.
+    """A column of those above, of an epoch, of a kind of task, or an option by its dotted name.
 
     Raises:
         NoSuchColumnError: it is none of them.
     """
     if name in COLUMNS:
         return COLUMNS[name]
+    at_epoch = _at_epoch(name)
+    if at_epoch is not None:
+        return at_epoch
     of_kinds = _of_kinds(records)
     if name in of_kinds:
         return of_kinds[name]
     if any(name in record.options for record in records):
         return Column(name, name, lambda record: record.options.get(name))
     raise NoSuchColumnError(
-        f"no column {name}; there are {', '.join([*COLUMNS, *of_kinds])}, "
-        "and options such as optimizer.lr"
+        f"no column {name}; there are {', '.join([*COLUMNS, *of_kinds])}, those of an epoch such "
+        "as validation_ppl@10 and train_running_ppl@10, and options such as optimizer.lr"
     )
 
 

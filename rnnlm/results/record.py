@@ -57,11 +57,14 @@ class Record:
     test: dict[str, float] | None = None
     # Share of the test split's tasks that are answered without a mistake, where there are tasks.
     exact_match: float | None = None
-    # What was chosen on validation for the helps that the run was measured with; None without any.
-    adaptation: dict[str, Any] | None = None
     # The same by kind of task, and how many tasks it is of: `{"digits": {"1": {"share": 0.9,
     # "tasks": 20}}}`; empty where no kinds are told apart.
     exact_match_by: dict[str, dict[str, dict[str, float]]] = field(default_factory=dict)
+    # What was chosen on validation for the helps that the run was measured with; None without any.
+    adaptation: dict[str, Any] | None = None
+    # The loss of each epoch, in nats per token: `train_running`, with dropout on and the weights
+    # moving, and `validation`, None where there was none. Empty where nothing was trained.
+    history: dict[str, list[float | None]] = field(default_factory=dict)
     # What the model goes on with after the prompt, which all models of a text are given.
     prompt: str | None = None
     sample: str | None = None

@@ -62,7 +62,37 @@ def test_the_columns_of_a_real_run_add_up_to_its_exact_match(trained_runs: Train
 def test_an_unknown_kind_is_told_which_there_are() -> None:
     with pytest.raises(NoSuchColumnError, match=r"no column exact_match\[digits=9\]; .*") as error:
         column_named("exact_match[digits=9]", [answering(1, 1.0)])
-    assert "exact_match[digits=1], tasks[digits=1], and options" in str(error.value)
+    assert "exact_match[digits=1], tasks[digits=1], those of an epoch" in str(error.value)
+
+
+def test_a_figure_at_an_epoch_is_a_column_and_over_seeds_a_figure() -> None:
+    def with_history(seed: int, *losses: float | None) -> Record:
+        return record(seed=seed, history={"validation": list(losses), "train_running": [1.0]})
+
+    runs = [with_history(1, 2.0, None, 0.0), with_history(2, 2.0)]
+    columns = ["validation_ppl@3", "validation_loss@1", "validation_ppl@2", "train_running_ppl@1"]
+    table = runs_table(runs, columns)
+    assert [value.shown for value in table.rows[0]] == ["1.000", "2.000", "-", "2.718"]
+    assert [value.shown for value in table.rows[1]] == ["-", "2.000", "-", "2.718"]
+    assert table.headings[0].heading == "validation ppl at epoch 3"
+    (group,) = groups_table(runs, ["train_running_ppl@1", "validation_loss@1"]).rows
+    assert [value.shown for value in group] == ["2.718 ± 0.000 (0.000)", "2.000 ± 0.000 (0.000)"]
+
+
+@pytest.mark.parametrize(
+    "name", ["validation_ppl@0", "test_ppl@3", "validation_ppl@x", "validation_ppl@", "ppl@3"]
+)
+def test_only_what_was_measured_in_an_epoch_is_such_a_column(name: str) -> None:
+    with pytest.raises(NoSuchColumnError, match=f"no column {name}; .* validation_ppl@10"):
+        column_named(name, [record()])
+
+
+def test_the_history_of_a_real_run_is_its_curve(trained_runs: TrainedRuns) -> None:
+    run = Record.read(trained_runs("prose"))
+    assert run.validation is not None
+    assert run.best_epoch is not None
+    column = column_named(f"validation_loss@{run.best_epoch}", [run])
+    assert column.value(run) == run.validation["loss"]
 
 
 def test_a_record_with_kinds_comes_back(tmp_path: Path) -> None:
