@@ -61,6 +61,7 @@ def fit_and_evaluate(
             logger._kwargs["purge_step"] = started_at_step
         else:
             logger.log_hyperparams(hyperparameters(config, record))
+    samples = WriteSamples(config.samples, corpus, stopwatch, folder)
     keeping = LastCheckpoint(last, config.checkpoint.every_n_train_steps)
     trainer = build_trainer(
         config.trainer,
@@ -70,7 +71,7 @@ def fit_and_evaluate(
         [
             stopwatch,
             ReportProgress(folder),
-            WriteSamples(config.samples, corpus, stopwatch),
+            samples,
             keeping,
         ],
         gpu,
@@ -126,6 +127,7 @@ def fit_and_evaluate(
         record.exact_match = exact_match(right_D)
         # Of the text, as a token may be unknown.
         record.exact_match_by = exact_match_by(right_D, map(corpus.kinds, corpus.texts()[TEST]))
+    samples.write_chosen(network, record.best_epoch)
     record.prompt, record.sample = write_sample(network, corpus)
     # Lightning numbers steps from 0 in what it logs.
     log_final_metrics(config, record, loggers, best["global_step"] - 1)

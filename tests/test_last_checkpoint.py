@@ -41,6 +41,7 @@ def figures(folder: Path) -> dict[str, Any]:
         "epochs",
         "best_epoch",
         "overrides",
+        "history",
     )
     return {name: record[name] for name in (*names, *SPLITS)}
 
@@ -97,12 +98,14 @@ def interrupt_at(
     monkeypatch.setattr(LanguageModelModule, hook, interrupted)
 
 
-@pytest.mark.parametrize("batching", ["stream", "windows", "documents"])
+@pytest.mark.parametrize("batching", ["stream", "variable stream", "windows", "documents"])
 @pytest.mark.parametrize("step", [1, 6, BATCHES, BATCHES + 1, 3 * BATCHES])
 def test_a_run_that_was_interrupted_gives_the_figures_of_one_left_alone(
     config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, batching: str, step: int
 ) -> None:
-    config.data.batching = type(config.data.batching)(batching)
+    config.data.batching = type(config.data.batching)(batching.split()[-1])
+    config.data.variable_seq_len = "variable" in batching
+    config.samples.every_n_epochs, config.samples.length = 1, 5
     trained(config, tmp_path / "alone")
     with monkeypatch.context() as patch:
         interrupt_at(patch, step, signal.SIGINT)
@@ -112,6 +115,10 @@ def test_a_run_that_was_interrupted_gives_the_figures_of_one_left_alone(
     trained(config, tmp_path / "interrupted")
     assert figures(tmp_path / "interrupted") == figures(tmp_path / "alone")
     assert logged(tmp_path / "interrupted") == logged(tmp_path / "alone")
+    written, alone = (
+        (tmp_path / run / "samples.txt").read_bytes() for run in ("interrupted", "alone")
+    )
+    assert written == alone
 
 
 def test_what_was_done_since_the_last_checkpoint_is_done_again(

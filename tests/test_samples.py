@@ -12,7 +12,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from rnnlm.config import fingerprint
 from rnnlm.data.splitting import SPLITS
 from rnnlm.options import OptionError
-from rnnlm.samples import TENSORBOARD_TAG
+from rnnlm.samples import FILE_NAME, TENSORBOARD_TAG
 from tests.conftest import Compose, trained
 
 
@@ -47,6 +47,30 @@ def test_samples_are_written_every_few_epochs_from_fixed_prompts(
     for text, both in zip(shown.values(), (messages[:2], messages[2:]), strict=True):
         for message in both:
             assert message.split(" wrote: ")[1] in text
+
+
+def test_a_file_has_them_all_and_ends_with_the_chosen_checkpoints(
+    compose: Compose, tmp_path: Path
+) -> None:
+    config = compose(
+        "data=tang",
+        "trainer.max_epochs=4",
+        "samples.every_n_epochs=2",
+        "samples.prompts=['春','日']",
+        "samples.greedy=true",
+        "samples.length=10",
+    )
+    record = trained(config, tmp_path / "run")
+    written = (tmp_path / "run" / FILE_NAME).read_text(encoding="utf-8")
+    first, second, chosen = written.split("\n\n\n")
+    assert [part.splitlines()[0] for part in (first, second, chosen)] == [
+        *("epoch 2", "epoch 4"),
+        f"epoch {record.best_epoch}, the best on validation",
+    ]
+    for part in (first, second, chosen):
+        assert [text[:2] for text in part.strip().split("\n\n")[1:]] == ["春|", "日|"]
+    assert record.best_epoch == 4
+    assert chosen.split("\n", 1)[1] == second.split("\n", 1)[1] + "\n"
 
 
 def test_without_prompts_it_goes_on_from_the_validation_text(
