@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor
 
-from rnnlm.metrics import perplexity
+from rnnlm.perplexity import perplexity
 
 
 class DivergedError(FloatingPointError):

@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass
 import torch
 from torch import Tensor
 
+from rnnlm.perplexity import perplexity
+
 
 @dataclass(frozen=True)
 class Metrics:
@@ -37,11 +39,6 @@ class Metrics:
     def to_dict(self) -> dict[str, float]:
         """As in a record."""
         return asdict(self)
-
-
-def perplexity(loss: float) -> float:
-    """Exp of a loss in nats per token; infinite where it exceeds the largest float."""
-    return math.inf if loss > 709 else math.exp(loss)
 
 
 class Total:

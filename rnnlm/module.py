@@ -17,7 +17,7 @@ from rnnlm.data.batching import Batch, Batches
 from rnnlm.data.splitting import SPLITS, VALIDATION
 from rnnlm.divergence import Divergence, refuse_divergence
 from rnnlm.gradient_clipping import clip_by_norm, clip_by_value
-from rnnlm.metrics import Total, perplexity
+from rnnlm.metrics import Total
 from rnnlm.model.language_model import LanguageModel, State, detach
 from rnnlm.optimizer import (
     OptimizerConfig,
@@ -26,6 +26,7 @@ from rnnlm.optimizer import (
     build_schedule,
     leaves_rows_alone,
 )
+from rnnlm.perplexity import perplexity
 from rnnlm.weight_average import Averaging, WeightAverage
 
 VALIDATION_LOSS = f"loss/{VALIDATION}"

@@ -18,7 +18,7 @@ from pytorch_lightning import Callback, LightningModule, Trainer
 
 from rnnlm.atomic_write import replacing
 from rnnlm.data.batching import Batch
-from rnnlm.metrics import perplexity
+from rnnlm.perplexity import perplexity
 
 log = logging.getLogger(__name__)
 

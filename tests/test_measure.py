@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from rnnlm.baselines import baselines
-from rnnlm.metrics import perplexity
+from rnnlm.perplexity import perplexity
 from rnnlm.results.record import COMPLETED, FIGURES, OF_BASELINES, Record
 from tests.conftest import Compose, Run, trained
 

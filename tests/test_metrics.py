@@ -9,7 +9,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnnlm.metrics import Metrics, Total, perplexity, unigram_nats
+from rnnlm.metrics import Metrics, Total, unigram_nats
+from rnnlm.perplexity import perplexity
 
 
 def test_metrics_are_quotients_of_totals() -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from rnnlm.data.splitting import SPLITS
-from rnnlm.metrics import perplexity
+from rnnlm.perplexity import perplexity
 from rnnlm.results.record import Record
 
 Row = TypeVar("Row")
