@@ -46,7 +46,8 @@ def main(task: TaskFunction, config_folder: Path, config_name: str) -> int:
         with hydra.initialize_config_dir(str(config_folder), "rnnlm", version_base=VERSION_BASE):
             loader = GlobalHydra.instance().config_loader()
             _check_overrides(arguments.overrides, loader, arguments.multirun)
-            runs = sweep(loader, arguments.config_name or config_name, arguments.overrides, task)
+            config_name = arguments.config_name or config_name
+            runs = sweep(loader, config_name, arguments.overrides, task, arguments.multirun)
     except (OptionError, HydraException, OmegaConfBaseException) as error:
         if os.environ.get("HYDRA_FULL_ERROR") == "1":
             raise

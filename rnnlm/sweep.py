@@ -137,13 +137,18 @@ class Run:
 
 
 def sweep(
-    loader: ConfigLoader, config_name: str, arguments: list[str], task: TaskFunction
+    loader: ConfigLoader,
+    config_name: str,
+    arguments: list[str],
+    task: TaskFunction,
+    multirun: bool,
 ) -> list[Run]:
     """Run every cell of the grid that the arguments span and print the table of all of them.
 
     Args:
         loader: Hydra's, with the search path set up.
         task: what a launcher calls with each composed configuration.
+        multirun: whether `hydra.sweeper.params`, by which a preset says what is swept, is heeded.
 
     Raises:
         OptionError, HydraException, OmegaConfBaseException: a cell cannot run as asked; nothing has
@@ -169,12 +174,21 @@ def sweep(
         search(context, task, master, of_runs, run_cells)
         runs = without_repetitions(found)
     else:
-        overrides = OverridesParser.create(config_loader=loader).parse_overrides(of_runs)
-        cells = BasicSweeper.split_arguments(overrides, None)[0]
+        parser = OverridesParser.create(config_loader=loader)
+        given = parser.parse_overrides(of_runs)
+        swept = parser.parse_overrides(swept_by_preset(master)) if multirun else []
+        keys = {override.get_key_element() for override in given}
+        swept = [override for override in swept if override.get_key_element() not in keys]
+        cells = BasicSweeper.split_arguments(swept + given, None)[0]
         runs = without_repetitions(plan(composer, cells))
         carry_out(runs, launcher)
     tabulate(runs)
     return runs
+
+
+def swept_by_preset(master: DictConfig) -> list[str]:
+    """What the configuration itself says is swept, unless the command line says another thing."""
+    return [f"{key}={values}" for key, values in (master.hydra.sweeper.params or {}).items()]
 
 
 def carry_out(runs: Sequence[Run], launcher: Launcher) -> None:

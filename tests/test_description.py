@@ -11,7 +11,9 @@ import torch
 from rnnlm.data import corpora
 from rnnlm.data.splitting import TEST
 from rnnlm.description import DescriptionError, read_checkpoint, rebuild
+from rnnlm.model.features import Embed
 from rnnlm.train import load_corpus
+from rnnlm.trained_model import load
 from rnnlm.trainer import best_checkpoint, last_checkpoint
 from tests.conftest import Compose, trained
 from tests.trained_runs import TrainedRuns
@@ -38,6 +40,19 @@ def test_network_and_tokens_come_back_from_the_checkpoint_alone(
         assert not network.training
         logits_TBV, _ = network(original.splits[TEST].ids_N[:20].unsqueeze(1))
         assert logits_TBV.isfinite().all()
+
+
+@pytest.mark.parametrize("tie_weights", ["false", "true"])
+def test_an_embedding_as_wide_as_the_vocabulary_comes_back_and_writes(
+    tie_weights: str, compose: Compose, tmp_path: Path
+) -> None:
+    options = ("features.embedding_size=null", f"model.tie_weights={tie_weights}")
+    record = trained(compose(*options, "trainer.max_steps=2"), tmp_path / "run")
+    assert record.options["features.embedding_size"] is None
+    model = load(tmp_path / "run")
+    assert isinstance(model.network.features, Embed)
+    assert model.network.features.embedding.weight.shape == (record.vocab_size, record.vocab_size)
+    assert len(model.generate("It was", length=5)[0].tokens) == 5
 
 
 @pytest.fixture

@@ -201,8 +201,9 @@ class Corpus(LightningDataModule, ABC):
         """The tokens of any file of text, as this corpus would make them of its own, in pieces.
 
         Joined, they are what reading the file whole would give, but that all of it is measured:
-        `data.max_chars`, `data.form` and the division into splits do not apply, and a poem that
-        comes again is not left out. A document is in one piece, unless the whole file is one.
+        `data.max_chars`, `data.max_poems`, `data.form` and the division into splits do not apply,
+        and a poem that comes again is not left out. A document is in one piece, unless the whole
+        file is one.
 
         Memory is bounded by the pieces, of about a million characters each or up to where a cut is
         possible (a line of documents by line, above all), except where `passages` reads all at

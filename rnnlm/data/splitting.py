@@ -72,11 +72,7 @@ def dealt(documents: Sequence[str], validation: float, test: float, seed: int) -
 
     Which split a document is in depends on the set of documents and the seed, not on their order.
     """
-
-    def rank(document: str) -> bytes:
-        return hashlib.sha256(f"{seed}\n{document}".encode()).digest()
-
-    ranked = sorted(documents, key=rank)
+    ranked = sorted(documents, key=lambda document: _rank(document, str(seed)))
     num_test = round(len(ranked) * test)
     num_validation = round(len(ranked) * validation)
     return {
@@ -84,6 +80,16 @@ def dealt(documents: Sequence[str], validation: float, test: float, seed: int) -
         VALIDATION: ranked[num_test : num_test + num_validation],
         TRAIN: ranked[num_test + num_validation :],
     }
+
+
+def drawn(documents: Sequence[str], count: int) -> list[str]:
+    """So many of the documents, or all, in their order; which follows from the set of them."""
+    chosen = set(sorted(documents, key=lambda document: _rank(document, "drawn"))[:count])
+    return [document for document in documents if document in chosen]
+
+
+def _rank(document: str, salt: str) -> bytes:
+    return hashlib.sha256(f"{salt}\n{document}".encode()).digest()
 
 
 def _line_start(text: str, position: int) -> int:

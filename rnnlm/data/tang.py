@@ -30,9 +30,10 @@ import opencc
 from rnnlm.data.encoding import decode, decoded_pieces
 from rnnlm.data.separate_documents import SeparateDocuments, SeparateDocumentsConfig
 from rnnlm.data.source import File, PublishedFile
+from rnnlm.data.splitting import drawn
 from rnnlm.data.streaming import Passage, lines_of, one_text
 from rnnlm.data.tang_sha256 import COMMIT, SHA256
-from rnnlm.options import OptionError
+from rnnlm.options import OptionError, option
 
 MISSING = "□"
 _NOTE = re.compile(r"（[^（）]*）|\([^()]*\)|〖[^〖〗]*〗|【[^【】]*】")
@@ -80,6 +81,8 @@ class TangConfig(SeparateDocumentsConfig):
 
     script: Script = Script.original
     form: Form = Form.any
+    # Only so many poems, drawn at random, the same ones each time.
+    max_poems: int | None = option(None, minimum=1)
 
 
 class Tang(SeparateDocuments):
@@ -123,6 +126,10 @@ class Tang(SeparateDocuments):
             in_form = [poem for poem in texts if has_form(poem, self.config.form)]
             left_out[f"not in the form {self.config.form.name}"] = len(texts) - len(in_form)
             texts = in_form
+        if self.config.max_poems is not None:
+            few = drawn(texts, self.config.max_poems)
+            left_out["not drawn"] = len(texts) - len(few)
+            texts = few
         kept = f"{len(texts):,} of {len(raw):,} poems; left out: {_counts(left_out)}"
         self.notes = [kept, f"taken out of these poems or replaced: {_counts(changes)}"]
         if not texts:
@@ -130,7 +137,7 @@ class Tang(SeparateDocuments):
         return texts
 
     def passages(self, path: Path) -> Iterator[Passage]:
-        """The cleaned poems, in any form, one that comes again too.
+        """The cleaned poems, all and in any form, one that comes again too.
 
         A JSON is read whole. Whether a text has titles is seen by the first piece of it.
         """

@@ -109,7 +109,8 @@ class OneHot(Features):
 class EmbedConfig(FeaturesConfig):
     """Options of `features=embed`."""
 
-    embedding_size: int = option(128, minimum=1)
+    # None makes it as wide as the vocabulary.
+    embedding_size: int | None = option(128, minimum=1)
 
 
 class Embed(Features):
@@ -121,9 +122,10 @@ class Embed(Features):
         self, config: EmbedConfig, vocab_size: int, num_gates: int, hidden_size: int
     ) -> None:
         super().__init__(config, vocab_size, num_gates, hidden_size)
+        size = vocab_size if config.embedding_size is None else config.embedding_size
         bound = 1 / math.sqrt(hidden_size)
-        self.embedding = nn.Embedding(vocab_size, config.embedding_size)
-        self.weight_ih = nn.Parameter(torch.empty(num_gates * hidden_size, config.embedding_size))
+        self.embedding = nn.Embedding(vocab_size, size)
+        self.weight_ih = nn.Parameter(torch.empty(num_gates * hidden_size, size))
         nn.init.uniform_(self.weight_ih, -bound, bound)
 
     def rows(self, tokens: Tensor | None) -> Tensor:

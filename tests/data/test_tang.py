@@ -184,6 +184,20 @@ def test_one_form_alone(form: Form) -> None:
         assert len(poem.replace("<unk>", "□")) == lines * (characters + 1)
 
 
+def test_some_of_the_poems_are_always_the_same(tmp_path: Path) -> None:
+    entries = json.loads(SAMPLE.read_text(encoding="utf-8"))
+    reversed_file = tmp_path / "reversed.json"
+    reversed_file.write_text(json.dumps(entries[::-1], ensure_ascii=False), encoding="utf-8")
+    corpus = made(max_poems=100)
+    some = poems(corpus)
+    assert sum(map(len, some.values())) == 100
+    assert f"{len(entries) - 100:,} not drawn" in corpus.notes[0]
+    assert poems(made(max_poems=100, source=str(reversed_file))) == some
+    few = {poem for texts in poems(made(max_poems=50)).values() for poem in texts}
+    assert len(few) == 50
+    assert poems(made(max_poems=10**6)) == poems(made())
+
+
 def test_scripts_are_converted() -> None:
     original = set(made().vocabulary.tokens)
     simplified = set(made(script=Script.simplified).vocabulary.tokens)

@@ -45,6 +45,16 @@ def test_of_tied_weights_the_embedding_is_as_wide_as_the_state() -> None:
     assert abs(num_parameters(LanguageModel(1000, sized, kind)) - 500_000) <= 5_000
 
 
+@pytest.mark.parametrize("tie_weights", [False, True])
+def test_a_budget_counts_an_embedding_as_wide_as_the_vocabulary(tie_weights: bool) -> None:
+    model = ModelConfig("gru", num_parameters=500_000, tie_weights=tie_weights)
+    sized, kind = meet_budget(300, model, EmbedConfig("embed", embedding_size=None))
+    assert isinstance(kind, EmbedConfig)
+    # Of tied weights it is as wide as the state, whatever was asked for.
+    assert kind.embedding_size == (sized.hidden_size if tie_weights else None)
+    assert abs(num_parameters(LanguageModel(300, sized, kind)) - 500_000) <= 5_000
+
+
 def test_without_a_budget_nothing_changes() -> None:
     model, kind = ModelConfig("gru", hidden_size=33), FeaturesConfig("onehot")
     assert meet_budget(70, model, kind) == (model, kind)
