@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rnnlm.data.addition import Addition, AdditionConfig
+from rnnlm.data.batching import Batching
 from rnnlm.data.splitting import SPLITS
 from rnnlm.options import OptionError
 
@@ -90,6 +91,17 @@ def test_what_is_carried_out_of_the_first_place_counts(
     a: int, b: int, digits: int, carries: int
 ) -> None:
     assert kinds(a, b) == {"digits": digits, "carries": carries}
+
+
+@pytest.mark.parametrize("batching", list(Batching))
+def test_texts_are_in_the_order_of_the_tasks(batching: Batching) -> None:
+    config = AdditionConfig(name="addition", num_sums=500, batch_size=8, batching=batching)
+    corpus = Addition(config)
+    corpus.setup()
+    tokens = corpus.vocabulary.decode(corpus.splits["test"].ids_N.tolist())
+    read = re.findall("<bos>(.*?)<eos>", "".join(tokens))
+    assert read == corpus.texts()["test"]
+    assert [len(text) + 1 for text in read] == corpus.tasks().lengths_N.tolist()
 
 
 @pytest.mark.parametrize(
