@@ -17,7 +17,12 @@ from tests.conftest import ROOT, Run, composed, trained
 PRESETS = {path.stem: path for path in sorted((ROOT / "conf/experiment").glob("*.yaml"))}
 RECORDS = "*/*/*/result.json"
 # What a preset says of the text and its batches stays as it is: it has to fit the sample.
-SMALL = ["model.hidden_size=8", "trainer.max_epochs=1", "trainer.check_val_every_n_epoch=1"]
+SMALL = [
+    "model.num_parameters=null",
+    "model.hidden_size=8",
+    "trainer.max_epochs=1",
+    "trainer.check_val_every_n_epoch=1",
+]
 SMALLER = {"addition": ["data.num_sums=500"], "best_tang": ["features.embedding_size=4"]}
 
 
