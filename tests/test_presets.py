@@ -21,9 +21,15 @@ SMALL = [
     "model.num_parameters=null",
     "model.hidden_size=8",
     "trainer.max_epochs=1",
+    "trainer.max_steps=3",
     "trainer.check_val_every_n_epoch=1",
 ]
-SMALLER = {"addition": ["data.num_sums=500"], "best_tang": ["features.embedding_size=4"]}
+SMALLER = {
+    "addition": ["data.num_sums=500"],
+    "best_tang": ["features.embedding_size=4"],
+    "best_jaychou": ["features.embedding_size=4"],
+    "best_jinyong": ["features.embedding_size=4"],
+}
 
 
 def small(preset: str, *overrides: str) -> Config:
