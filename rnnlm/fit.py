@@ -89,6 +89,8 @@ def fit_and_evaluate(
     with stopping_on_signals(keeping), warnings.catch_warnings():
         # Of a run that goes on it is not.
         warnings.filterwarnings("ignore", "Checkpoint directory .* exists and is not empty")
+        # `trainer.max_steps` may stop a run before it is validated for the first time.
+        warnings.filterwarnings("ignore", ".* could not find the monitored key")
         trainer.fit(
             module,
             corpus,
@@ -101,7 +103,7 @@ def fit_and_evaluate(
     record.epochs = trainer.current_epoch
     record.history = module.history
 
-    # `trainer.max_steps` may stop a run before it is validated for the first time.
+    # Of a run that was never validated there is only the last.
     chosen = best_checkpoint(folder)
     chosen = chosen if chosen.exists() else last
     best = torch.load(chosen, map_location="cpu", weights_only=True)

@@ -173,8 +173,6 @@ def test_what_an_earlier_attempt_left_is_removed(compose: Compose, tmp_path: Pat
     assert (tmp_path / "run.log").read_text() == "kept"
 
 
-# Lightning warns that there is no validation loss to choose by; the last weights are taken.
-@pytest.mark.filterwarnings("ignore:.*could not find the monitored key:UserWarning")
 def test_steps_can_be_limited_to_less_than_an_epoch(compose: Compose, tmp_path: Path) -> None:
     assert trained(compose("trainer.max_steps=3"), tmp_path).status == COMPLETED
 

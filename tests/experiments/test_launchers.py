@@ -5,9 +5,12 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
 from tests.conftest import ROOT, TINY
 
 
+@pytest.mark.slow
 def test_launchers_are_timed_in_turns_and_their_figures_compared() -> None:
     command = [sys.executable, str(ROOT / "experiments" / "launchers" / "run.py"), "--rounds=1"]
     for option in [*TINY, "trainer.max_steps=2"]:

@@ -129,6 +129,7 @@ def test_a_run_gives_the_same_alone_first_last_and_beside_another(
     assert serial[name] == metrics
 
 
+@pytest.mark.slow
 def test_memory_after_twenty_runs_is_that_after_two(run_py: Run, tmp_path: Path) -> None:
     seeds = ",".join(map(str, range(1, 21)))
     assert run_py("-m", f"seed={seeds}", *TINY, "trainer.max_steps=5").returncode == 0
