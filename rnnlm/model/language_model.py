@@ -102,8 +102,11 @@ class LanguageModel(nn.Module):
         return penalty
 
     def projected(self, hidden: Tensor) -> Tensor:
-        """What the output layer is given, (…, H) or (…, E)."""
-        return hidden if self.projection is None else self.projection(hidden)
+        """What the output layer is given, (…, H) or (…, E), in the type of the hidden states.
+
+        Autocast would hand on its own type, and the loss would be summed in that.
+        """
+        return hidden if self.projection is None else self.projection(hidden).to(hidden.dtype)
 
     def _layer_input(self, layer: int, cell: Cell, below: Tensor) -> LayerInput:
         """What a layer's cell is given: of tokens the first, of hidden states all others."""

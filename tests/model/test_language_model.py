@@ -11,7 +11,9 @@ import torch
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from rnnlm.model import cross_entropy
 from rnnlm.model.cells import RNNConfig, RNNNonlinearity, cells
+from rnnlm.model.cross_entropy import FEW_LOGITS
 from rnnlm.model.features import Embed, EmbedConfig, features
 from rnnlm.model.language_model import LanguageModel, num_parameters
 from rnnlm.model.stepper import Stepper
@@ -39,6 +41,7 @@ def network(
     layers: int,
     nonlinearity: str = "tanh",
     vocab_size: int = V,
+    embedding_size: int = E,
     **options: Any,
 ) -> LanguageModel:
     torch.manual_seed(0)
@@ -49,7 +52,7 @@ def network(
         config.nonlinearity = RNNNonlinearity(nonlinearity)
     kind_config = features()[kind].Config(name=kind)
     if isinstance(kind_config, EmbedConfig):
-        kind_config.embedding_size = H if options.get("tie_weights") else E
+        kind_config.embedding_size = embedding_size
     return LanguageModel(vocab_size, config, kind_config)
 
 
@@ -237,7 +240,7 @@ def test_variational_dropout_drops_the_same_units_at_every_step() -> None:
 
 @pytest.mark.parametrize("cell", cells())
 def test_tied_weights_are_one_matrix_with_the_gradients_of_both_uses(cell: str) -> None:
-    tied = network(cell, "embed", 1, tie_weights=True).double()
+    tied = network(cell, "embed", 1, embedding_size=H, tie_weights=True).double()
     assert num_parameters(tied) == num_parameters(network(cell, "embed", 1)) - V * E + (
         cells()[cell].num_gates * H * (H - E)
     )
@@ -369,9 +372,16 @@ def test_no_tensor_of_tokens_by_vocabulary_is_made(cell: str, kind: str) -> None
 
 
 @pytest.mark.parametrize("cell", cells())
-@pytest.mark.parametrize("kind", features())
-def test_under_autocast_states_stay_in_float32(cell: str, kind: str) -> None:
-    model = network(cell, kind, 2)
+@pytest.mark.parametrize(
+    ("kind", "tied"), [*((kind, False) for kind in features()), ("embed", True)]
+)
+@pytest.mark.parametrize("few_logits", [FEW_LOGITS, 0])
+def test_under_autocast_states_and_loss_stay_in_float32(
+    cell: str, kind: str, tied: bool, few_logits: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cross_entropy, "FEW_LOGITS", few_logits)
+    model = network(cell, kind, 2, tie_weights=tied)
+    assert (model.projection is not None) == tied
     inputs_TB, targets_TB = torch.randint(V, (2, T, B))
     expected, _ = model.nats(inputs_TB, targets_TB)
     with torch.autocast("cpu", torch.bfloat16):
