@@ -59,11 +59,13 @@ def draw_curves(
         running: add the curve in training, with dropout on and the weights moving.
         failed: runs of the comparison, which a note names.
     """
-    groups = [group for group in comparison.groups if group.features]
+    groups = [group for group in comparison.groups if group.has_epochs]
     curves, unit = group_curves(groups, histories, metric, against, running)
     told_apart, crowd = curves[:MOST_TOLD_APART], curves[MOST_TOLD_APART:]
     figure = _figure(metric)
-    guides = guides_of(comparison, figure) if curves else {}
+    # A baseline, or a network measured with help at test time.
+    without_epochs = [group for group in comparison.groups if not group.has_epochs]
+    guides = guides_of(without_epochs, figure) if curves else {}
     every = [c for curve in curves for c in (curve.validation, curve.running) if c]
     x = Scale.of_progress(
         [value for curve in every for value in curve.every_x],

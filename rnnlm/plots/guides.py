@@ -1,8 +1,8 @@
-"""The figures of baselines, which are drawn as lines across the others'."""
+"""The figures of what has no place along an axis, which are drawn as lines across the others'."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from statistics import fmean
 
 from rnnlm.plots.label_column import Label
@@ -11,14 +11,13 @@ from rnnlm.plots.notes import listed
 from rnnlm.plots.scale import Scale
 from rnnlm.plots.style import GUIDE
 from rnnlm.results.columns import Column
-from rnnlm.results.grouping import Comparison
+from rnnlm.results.grouping import Group
 from rnnlm.results.record import Record
 
 
-def guides_of(comparison: Comparison, figure: Column[Record]) -> dict[str, float]:
-    """A figure of each baseline that has it, by the baseline's name."""
-    baselines = [group for group in comparison.groups if not group.features]
-    found = {group.name: group.values(figure) for group in baselines}
+def guides_of(groups: Iterable[Group], figure: Column[Record]) -> dict[str, float]:
+    """A figure of each group that has it, by the group's name."""
+    found = {group.name: group.values(figure) for group in groups}
     means = {name: fmean(values) for name, values in found.items() if values}
     return {name: mean for name, mean in means.items() if has_a_place(mean)}
 

@@ -177,7 +177,7 @@ def _notes(
     yield f"The darker, the better; {better} is better."
     if left_out:
         yield f"Left out: {left_out} rows that come after these."
-    baselines = guides_of(comparison, figure)
+    baselines = guides_of(comparison.baselines, figure)
     if baselines:
         said = [f"{name} {figure.show(value)}" for name, value in baselines.items()]
         yield f"Baselines: {listed(said)}."

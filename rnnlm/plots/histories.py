@@ -18,7 +18,7 @@ class Histories:
         self._found: list[tuple[Record, History]] = []
         self.broken: list[ScalarsError] = []
         for folder, record in runs:
-            if record.status == COMPLETED and record.features is not None:
+            if record.status == COMPLETED and record.has_epochs:
                 try:
                     self._found.append((record, read_history(folder)))
                 except ScalarsError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -65,15 +66,16 @@ def block(text: str, size: float = TEXT_SIZE, width: float = math.inf) -> Block:
 
 def _lines(letters: Lettering, size: float, width: float) -> Iterator[str]:
     line = ""
-    for word in letters.text.split(" "):
-        longer = f"{line} {word}" if line else word
+    # At spaces, and within names such as `lstm+cache`.
+    for word in re.findall(r" ?[^ +]*\+?", letters.text):
+        longer = line + word if line else word.removeprefix(" ")
         if _width(longer, letters.families, size) <= width:
             line = longer
             continue
         if line:
             yield line
         line = ""
-        for character in word:
+        for character in word.removeprefix(" "):
             if line and _width(line + character, letters.families, size) > width:
                 yield line
                 line = ""

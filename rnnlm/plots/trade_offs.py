@@ -81,7 +81,7 @@ def draw_trade_off(
     unit = time_unit(what, most) if cost.name == "train_seconds" else Unit(what)
     dots = list(_dots(comparison, quality, cost, unit))
     named, crowd = dots[:MOST_TOLD_APART], dots[MOST_TOLD_APART:]
-    guides = guides_of(comparison, quality)
+    guides = guides_of(comparison.baselines, quality)
     x = Scale.of([value for dot in dots for value in dot.costs])
     y = Scale.of([value for dot in dots for value in dot.qualities], list(guides.values()))
     labels = guide_labels(guides, y)

@@ -41,6 +41,11 @@ class Group:
         return self.records[0].features
 
     @property
+    def has_epochs(self) -> bool:
+        """Whether they are of networks as they were trained."""
+        return self.records[0].has_epochs
+
+    @property
     def name(self) -> str:
         """Such as `lstm-embed`, or with what sets it apart."""
         return f"{self.records[0].cell} {self.options}".rstrip()
@@ -65,6 +70,11 @@ class Comparison:
     def records(self) -> list[Record]:
         """All its runs."""
         return [record for group in self.groups for record in group.records]
+
+    @property
+    def baselines(self) -> list[Group]:
+        """Those of models that are no networks."""
+        return [group for group in self.groups if not group.features]
 
     @property
     def title(self) -> str:

@@ -84,6 +84,11 @@ class Record:
         """The cell of the grid, such as `lstm-embed`; of a baseline its name."""
         return f"{self.model}-{self.features}" if self.features else self.model
 
+    @property
+    def has_epochs(self) -> bool:
+        """Whether it is of a network as it was trained: no baseline, nor measured with help."""
+        return self.features is not None and self.adaptation is None
+
     def write(self, folder: Path) -> None:
         """Write `result.json` atomically: the folder holds a whole record, this or the last."""
         folder.mkdir(parents=True, exist_ok=True)

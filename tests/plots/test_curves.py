@@ -7,6 +7,7 @@ import math
 import shutil
 from pathlib import Path
 from statistics import fmean
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,7 +21,7 @@ from rnnlm.plots.history import FILE_NAME, Against, Metric
 from rnnlm.plots.style import Looks, drawing
 from rnnlm.results.record import Record
 from tests.plots.reading import comparison_of, letters_without_a_glyph, line, numbers, texts
-from tests.plots.sweep import CELLS, COSTS, Runs, failed, history, run, sweep, write_scalars
+from tests.plots.sweep import CELLS, COSTS, Runs, failed, history, run, split, sweep, write_scalars
 
 LOSS, PPL = Metric.loss, Metric.ppl
 
@@ -109,6 +110,16 @@ def test_baselines_are_lines_across_at_their_figure(swept: Runs) -> None:
     level = {y[0]: x for x, y in map(numbers, figure.axes[0].lines) if len(y) == 2 and y[0] == y[1]}
     assert level[3.05] == level[1.71] == [0, 1]
     assert "xz" not in texts(figure)
+
+
+def test_a_network_measured_with_help_has_no_curve_but_a_line_across(tmp_path: Path) -> None:
+    figures: dict[str, Any] = {"train": None, "validation": split(1.5), "adaptation": {}}
+    helped = run(tmp_path / "helped", model="lstm+cache", **figures)
+    figure = drawn([run(tmp_path), helped])
+    across = [y for _, y in map(numbers, figure.axes[0].lines) if len(y) == 2 and y[0] == y[1]]
+    assert [1.5, 1.5] in across
+    assert "lstm+cache-embed" in texts(figure)
+    assert not [text for text in texts(figure) if "Left out" in text]
 
 
 def test_a_wide_range_is_on_a_logarithmic_scale(tmp_path: Path) -> None:
