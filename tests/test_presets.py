@@ -75,7 +75,11 @@ def test_the_lyrics_grid_is_swept_as_it_says_unless_told_otherwise(
         return {(r["model"], r["features"]): r["options"].get(width, "none") for r in records}
 
     runs = tmp_path / "outputs"
-    assert cells("-m", "model=rnn") == {("rnn", "embed"): None, ("rnn", "onehot"): "none"}
+    assert cells("-m", "model=rnn,gru") == {
+        (model, kind): width
+        for model in ("rnn", "gru")
+        for kind, width in (("embed", None), ("onehot", "none"))
+    }
     assert cells() == {("lstm", "embed"): None}
 
 

@@ -18,6 +18,7 @@ from rnnlm.model.config import ModelConfig
 from rnnlm.model.cross_entropy import linear_cross_entropy
 from rnnlm.model.features import Embed, FeaturesConfig, features
 from rnnlm.model.layer_input import Dense, LayerInput
+from rnnlm.model.product import linear
 
 # The state of each of the L layers.
 State = tuple[CellState, ...]
@@ -104,9 +105,9 @@ class LanguageModel(nn.Module):
     def projected(self, hidden: Tensor) -> Tensor:
         """What the output layer is given, (…, H) or (…, E), in the type of the hidden states.
 
-        Autocast would hand on its own type, and the loss would be summed in that.
+        `nn.Linear` would hand on autocast's type, and the loss would be summed in that.
         """
-        return hidden if self.projection is None else self.projection(hidden).to(hidden.dtype)
+        return hidden if self.projection is None else linear(hidden, self.projection.weight)
 
     def _layer_input(self, layer: int, cell: Cell, below: Tensor) -> LayerInput:
         """What a layer's cell is given: of tokens the first, of hidden states all others."""

@@ -89,7 +89,7 @@ def _curves(
     running: bool,
     failed: Sequence[Record],
 ) -> _Drawn:
-    if any(group.features for group in comparison.groups):
+    if any(group.has_epochs for group in comparison.groups):
         for metric, against in product(y, x):
             yield (
                 f"curves-{metric.value}-{against.value}",

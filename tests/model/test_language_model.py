@@ -13,7 +13,6 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from rnnlm.model import cross_entropy
 from rnnlm.model.cells import RNNConfig, RNNNonlinearity, cells
-from rnnlm.model.cross_entropy import FEW_LOGITS
 from rnnlm.model.features import Embed, EmbedConfig, features
 from rnnlm.model.language_model import LanguageModel, num_parameters
 from rnnlm.model.stepper import Stepper
@@ -375,7 +374,7 @@ def test_no_tensor_of_tokens_by_vocabulary_is_made(cell: str, kind: str) -> None
 @pytest.mark.parametrize(
     ("kind", "tied"), [*((kind, False) for kind in features()), ("embed", True)]
 )
-@pytest.mark.parametrize("few_logits", [FEW_LOGITS, 0])
+@pytest.mark.parametrize("few_logits", [cross_entropy.FEW_LOGITS, 0])
 def test_under_autocast_states_and_loss_stay_in_float32(
     cell: str, kind: str, tied: bool, few_logits: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
