@@ -111,6 +111,7 @@ def test_a_row_that_cannot_be_measured_has_failed_and_says_why(
     assert "best.ckpt is no checkpoint" in record.error
 
 
+@pytest.mark.slow
 def test_the_command_gives_a_completed_run_the_rows_it_lacks(run_py: Run, tmp_path: Path) -> None:
     tiny = ["model.hidden_size=16", "trainer.max_epochs=1", "data.max_chars=8000"]
     assert run_py(*tiny).returncode == 0
