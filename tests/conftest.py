@@ -45,6 +45,11 @@ def trained(config: Config, folder: Path) -> Record:
     return train(config, load_corpus(config), folder, ["seed=1"])
 
 
+def pytest_configure() -> None:
+    """With `-n`, tests run beside one another: a thread that waits leaves its core to them."""
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
+
 @pytest.fixture(autouse=True)
 def own_token_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Every test starts without tokenised corpora and leaves none behind."""

@@ -23,7 +23,7 @@ def test_the_first_line_sweeps_and_the_second_tests() -> None:
     first, second = LINES[:2]
     assert first.count("\n") == second.count("\n") == 0
     assert first.endswith("python run.py -m model=rnn,lstm,gru features=embed,onehot")
-    assert second.endswith("&& pytest")
+    assert second.endswith("&& pytest -n auto")
 
 
 def test_the_readme_is_a_page_and_what_it_links_to_is_there() -> None:

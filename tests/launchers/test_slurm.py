@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from tempfile import gettempdir
 
 import pytest
 import torch
@@ -64,9 +65,9 @@ def slurm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     if reason := missing():
         pytest.skip(reason)
     folder = tmp_path_factory.mktemp("slurm")
-    folder.chmod(0o755)
-    for parent in folder.parents[:2]:
-        parent.chmod(0o755)
+    # munged, which is not root, is to get there.
+    for place in (folder, *folder.parents[: len(folder.relative_to(gettempdir()).parts) - 1]):
+        place.chmod(0o755)
     settings = SETTINGS.format(
         host=socket.gethostname().partition(".")[0],
         controller=free_port(),
