@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from tempfile import gettempdir
+from tempfile import TemporaryDirectory
 
 import pytest
 import torch
@@ -61,13 +61,17 @@ def missing() -> str | None:
 
 
 @pytest.fixture(scope="module")
-def slurm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+def slurm() -> Iterator[None]:
     if reason := missing():
         pytest.skip(reason)
-    folder = tmp_path_factory.mktemp("slurm")
-    # munged, which is not root, is to get there.
-    for place in (folder, *folder.parents[: len(folder.relative_to(gettempdir()).parts) - 1]):
-        place.chmod(0o755)
+    # pytest's folders are their user's alone, and munged is another.
+    with TemporaryDirectory(prefix="slurm-") as folder:
+        yield from cluster(Path(folder))
+
+
+def cluster(folder: Path) -> Iterator[None]:
+    """A cluster of one node whose files are in the folder, until the tests are through with it."""
+    folder.chmod(0o755)
     settings = SETTINGS.format(
         host=socket.gethostname().partition(".")[0],
         controller=free_port(),
