@@ -25,7 +25,9 @@ def print_table(table: Table, console: Console) -> None:
     console.print(Text("\n").join(_lines(table, indices)), soft_wrap=True)
     notes = [f"{BEST_MARK} best on validation of its text"] if table.marked else []
     for note in notes + table.notes:
-        console.print(Text(note, style="red" if note.startswith("failed") else "dim"))
+        has_failed = note.startswith("failed")
+        # What failed stays on its line, so that its path can be copied and its words be found.
+        console.print(Text(note, style="red" if has_failed else "dim"), soft_wrap=has_failed)
     if len(indices) < len(table.headings):
         left_out = [h.heading for i, h in enumerate(table.headings) if i not in indices]
         console.print(Text(f"no room here for {', '.join(left_out)}", style="dim"))

@@ -27,6 +27,12 @@ def test_the_terminal_shows_every_run_and_why_one_failed() -> None:
     assert "failed: time_machine gru-embed seed 1: It [b]." in text
 
 
+def test_what_failed_stays_on_one_line() -> None:
+    table = runs_table(records())
+    table.notes.append(f"failed: /{'a_folder/' * 20} has no checkpoints left")
+    assert table.notes[-1] in printed(table, 60).splitlines()
+
+
 @pytest.mark.parametrize("width", [60, 80, 100, 120, 200])
 def test_no_figure_is_cut_off_on_a_narrow_terminal(width: int) -> None:
     table = runs_table(records())
