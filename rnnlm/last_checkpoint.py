@@ -12,7 +12,7 @@ import contextlib
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -28,6 +28,8 @@ from rnnlm.module import FINGERPRINT
 from rnnlm.options import option
 
 _RANDOM_STATES = "random_states"
+
+Handler = Callable[[int, FrameType | None], Any]
 
 
 @dataclass
@@ -63,6 +65,7 @@ class LastCheckpoint(Checkpoint):
         self._place: dict[str, int] | None = None
         self._saved_at = 0
         self.stop_signal: int | None = None
+        self.sigterm_handler: Handler | None = None
 
     def on_save_checkpoint(
         self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
@@ -87,6 +90,10 @@ class LastCheckpoint(Checkpoint):
             torch.set_rng_state(self._random_states["cpu"])
             if self._random_states["cuda"]:
                 torch.cuda.set_rng_state_all(self._random_states["cuda"])
+        if self.sigterm_handler is not None:
+            # Lightning has put its own before ours by now, which ends a run without saving it.
+            signal.signal(signal.SIGTERM, self.sigterm_handler)
+        self.stop_if_asked()
 
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, index: int
@@ -97,32 +104,37 @@ class LastCheckpoint(Checkpoint):
             return
         if self.stop_signal or trainer.global_step - self._saved_at >= self._every_n_train_steps:
             self._save(trainer)
-            self._stop_if_asked()
+            self.stop_if_asked()
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         # Lightning logs the epoch's figures after this: the run stops when it has.
         self._save(trainer)
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        self._stop_if_asked()
+        self.stop_if_asked()
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        self._stop_if_asked()
+        self.stop_if_asked()
 
     def on_validation_batch_end(self, *_: Any, **__: Any) -> None:
         # A cluster's warning leaves no time for the rest; what is not saved will be done again.
         if self.stop_signal == signal.SIGTERM:
-            self._stop_if_asked()
+            self.stop_if_asked()
+
+    def stop_if_asked(self) -> None:
+        """End the run, where a signal has asked for it.
+
+        Raises:
+            Stopped: the signal.
+        """
+        if self.stop_signal:
+            raise Stopped(self.stop_signal)
 
     def _save(self, trainer: Trainer) -> None:
         """Atomically: the file is a whole checkpoint, this or the one before."""
         with replacing(self._path) as temporary:
             trainer.save_checkpoint(temporary, weights_only=False)
         self._saved_at = trainer.global_step
-
-    def _stop_if_asked(self) -> None:
-        if self.stop_signal:
-            raise Stopped(self.stop_signal)
 
 
 @contextlib.contextmanager
@@ -154,8 +166,11 @@ def stopping_on_signals(last_checkpoint: LastCheckpoint) -> Iterator[None]:
                 handlers[int(of_users)] = handler
     for number in handlers:
         signal.signal(number, stop)
+    if signal.SIGTERM in handlers:
+        last_checkpoint.sigterm_handler = stop
     try:
         yield
+        last_checkpoint.stop_if_asked()
     finally:
         for number, handler in handlers.items():
             signal.signal(number, handler)

@@ -82,16 +82,16 @@ def config(compose: Compose, text_file: Path) -> Config:
 
 
 def interrupt_at(
-    monkeypatch: pytest.MonkeyPatch, step: int, number: int, hook: str = "training_step"
+    monkeypatch: pytest.MonkeyPatch, time: int, number: int, hook: str = "training_step"
 ) -> None:
-    """Send this process a signal in the run's n-th step, counted from 1 over all attempts."""
+    """Send this process a signal when the hook is called for the n-th time, counted from 1."""
     original = getattr(LanguageModelModule, hook)
-    steps = 0
+    times = 0
 
     def interrupted(self: LanguageModelModule, *arguments: Any) -> Any:
-        nonlocal steps
-        steps += 1
-        if steps == step:
+        nonlocal times
+        times += 1
+        if times == time:
             os.kill(os.getpid(), number)
         return original(self, *arguments)
 
@@ -121,12 +121,26 @@ def test_a_run_that_was_interrupted_gives_the_figures_of_one_left_alone(
     assert written == alone
 
 
-def test_what_was_done_since_the_last_checkpoint_is_done_again(
-    config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("hook", "time"),
+    [
+        ("configure_optimizers", 1),
+        ("on_train_start", 1),
+        ("training_step", BATCHES),
+        ("on_train_batch_end", 6),
+        ("validation_step", 2),
+        ("on_validation_epoch_end", 1),
+        ("on_train_epoch_end", 1),
+        ("on_train_epoch_end", 3),
+        ("on_train_end", 1),
+    ],
+)
+def test_sigterm_stops_a_run_wherever_it_is(
+    config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hook: str, time: int
 ) -> None:
     trained(config, tmp_path / "alone")
     with monkeypatch.context() as patch:
-        interrupt_at(patch, 2, signal.SIGTERM, "validation_step")
+        interrupt_at(patch, time, signal.SIGTERM, hook)
         with pytest.raises(SystemExit) as stopped:
             trained(config, tmp_path / "interrupted")
     assert stopped.value.code == 128 + signal.SIGTERM
