@@ -127,6 +127,8 @@ def build_trainer(
             monitor=VALIDATION_LOSS,
             save_weights_only=True,
             enable_version_counter=False,
+            # Not at the epoch's end, when an average of the weights has been put away again.
+            save_on_train_epoch_end=False,
         ),
     ]
     if early_stopping.patience:
