@@ -28,6 +28,7 @@ from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext, RunMode, TaskFunction
 from omegaconf import DictConfig, OmegaConf
 
+from rnnlm.adaptation.options import AdaptationConfig
 from rnnlm.adaptation.rows import measure_rows, new_row, row_folder, row_records
 from rnnlm.atomic_write import write_text
 from rnnlm.composition import Composer
@@ -133,7 +134,7 @@ class Run:
         row = next(row for row, r in self._rows().items() if r is None or r.status != COMPLETED)
         record = new_row(Record.read(self.folder), row, self.config.adaptation, self.overrides)
         record.error, record.finished_at = failed.error, failed.finished_at
-        record.write(row_folder(self.folder, row))
+        record.write(row_folder(self.folder, row, self.config.adaptation))
 
 
 def sweep(
@@ -286,7 +287,22 @@ def plan(composer: Composer, cells: Sequence[Sequence[str]]) -> list[Run]:
             identities[str(config.data)] = CorpusIdentity.of(load_corpus(config))
         _refuse_unwritable(Path(config.output_dir))
         runs.append(plan_run(cell, config, identities[str(config.data)]))
+    _refuse_several_adaptations(runs)
     return runs
+
+
+def _refuse_several_adaptations(runs: Sequence[Run]) -> None:
+    """What is measured besides a network sets no run apart: of several values one would be left."""
+    firsts: dict[Path, AdaptationConfig] = {}
+    for run in runs:
+        adaptation = run.config.adaptation
+        first = firsts.setdefault(run.folder, adaptation)
+        for field in dataclasses.fields(AdaptationConfig):
+            if getattr(first, field.name) != getattr(adaptation, field.name):
+                raise OptionError(
+                    f"adaptation.{field.name}",
+                    "several values cannot be swept, the rows are of one run: give each in turn",
+                )
 
 
 def _refuse_unwritable(folder: Path) -> None:

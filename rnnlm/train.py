@@ -60,11 +60,7 @@ def new_record(config: Config, corpus: CorpusIdentity, overrides: Sequence[str])
         overrides=list(overrides),
         options=deciding_options(config),
         precision=None if baseline else config.trainer.precision,
-        versions={
-            "rnnlm": __version__,
-            "torch": version("torch"),
-            "lightning": version("pytorch-lightning"),
-        },
+        versions=versions(),
         git_revision=git_revision(),
         started_at=now(),
     )
@@ -129,6 +125,15 @@ def clear(folder: Path) -> None:
     for path in folder.iterdir():
         if path.name not in (LOG_NAME, LOCK_NAME, ".hydra"):
             shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+def versions() -> dict[str, str]:
+    """Of what figures depend on."""
+    return {
+        "rnnlm": __version__,
+        "torch": version("torch"),
+        "lightning": version("pytorch-lightning"),
+    }
 
 
 def git_revision() -> str | None:

@@ -43,7 +43,12 @@ class Measurement:
 
     def __init__(self, network: LanguageModel, corpus: Corpus, config: AdaptationConfig) -> None:
         self._network, self._corpus, self._config = network, corpus, config
-        self._device = network.output.weight.device
+        self.device = network.output.weight.device
+
+    @property
+    def precision(self) -> str:
+        """What it is measured in, which is what the weights are kept in, as Lightning calls it."""
+        return f"{torch.finfo(self._network.output.weight.dtype).bits}-true"
 
     def figures(self, row: Row) -> tuple[dict[str, dict[str, float]], dict[str, Any]]:
         """Of validation and test the figures of a record; and what was chosen on validation."""
@@ -88,7 +93,7 @@ class Measurement:
     def _batches(self, split: str) -> Streams | Documents:
         part = self._corpus.splits[split]
         batching = self._corpus.config.batching
-        return for_evaluation(batching, part.ids_N, part.begin_id).to(self._device)
+        return for_evaluation(batching, part.ids_N, part.begin_id).to(self.device)
 
     @property
     def _cache(self) -> NeuralCache | None:
@@ -121,7 +126,7 @@ class Measurement:
         """From as many rows at once as the validation split is read in."""
         rows = next(iter(self._batches(VALIDATION))).inputs_TB.shape[1]
         split = self._corpus.splits[TRAIN]
-        streams = Streams(split.ids_N, rows, DYNAMIC_STEPS, split.begin_id).to(self._device)
+        streams = Streams(split.ids_N, rows, DYNAMIC_STEPS, split.begin_id).to(self.device)
         return gradient_roots(self._network, itertools.islice(streams, STATISTIC_SEGMENTS))
 
     @cached_property

@@ -42,6 +42,11 @@ def label(row: Row) -> str:
     return "+".join(row)
 
 
+def folder_name(row: Row, config: AdaptationConfig) -> str:
+    """What a row's folder is called, such as `dynamic+cache=2000`: other sizes are other rows."""
+    return "+".join(f"{CACHE}={config.cache}" if name == CACHE else name for name in row)
+
+
 def options_of(row: Row, config: AdaptationConfig) -> dict[str, Any]:
     """The options that a row is of, by dotted name, as a record has them."""
     return {f"adaptation.{name}": getattr(config, name) for name in row}

@@ -11,12 +11,20 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rnnlm.adaptation.measurement import HELD_OUT, Measurement
-from rnnlm.adaptation.options import AdaptationConfig, Row, label, options_of, rows_of
+from rnnlm.adaptation.options import (
+    AdaptationConfig,
+    Row,
+    folder_name,
+    label,
+    options_of,
+    rows_of,
+)
 from rnnlm.data.corpus import Corpus
 from rnnlm.data.splitting import TEST
 from rnnlm.failure import reason
+from rnnlm.fit import device_name
 from rnnlm.results.record import COMPLETED, FAILED, Record, RecordError
-from rnnlm.train import now
+from rnnlm.train import git_revision, now, versions
 from rnnlm.trained_model import load
 
 FOLDER = "adaptation"
@@ -24,19 +32,17 @@ FOLDER = "adaptation"
 log = logging.getLogger(__name__)
 
 
-def row_folder(run: Path, row: Row) -> Path:
+def row_folder(run: Path, row: Row, config: AdaptationConfig) -> Path:
     """Where a row of a run is."""
-    return run / FOLDER / label(row)
+    return run / FOLDER / folder_name(row, config)
 
 
 def row_record(run: Path, row: Row, config: AdaptationConfig) -> Record | None:
-    """What a row of a run has left, if it was measured with the same options."""
+    """What a row of a run has left, if anything."""
     try:
-        record = Record.read(row_folder(run, row))
+        return Record.read(row_folder(run, row, config))
     except (OSError, RecordError):
         return None
-    same = options_of(row, config).items() <= record.options.items()
-    return record if same else None
 
 
 def row_records(run: Path, config: AdaptationConfig) -> dict[Row, Record | None]:
@@ -58,12 +64,17 @@ def new_row(run: Record, row: Row, config: AdaptationConfig, overrides: Sequence
         test=None,
         exact_match=None,
         exact_match_by={},
+        history={},
         prompt=None,
         sample=None,
         tokens_per_second=None,
         train_seconds=None,
         peak_memory_mb=None,
-        precision="32-true",
+        # Until it has been measured.
+        device=None,
+        precision=None,
+        versions=versions(),
+        git_revision=git_revision(),
         started_at=now(),
     )
 
@@ -95,6 +106,8 @@ def measure_rows(
         record = new_row(run, row, config, overrides)
         try:
             measurement = measurement or Measurement(load(folder, device).network, corpus, config)
+            record.device = device_name(measurement.device)
+            record.precision = measurement.precision
             figures, record.adaptation = measurement.figures(row)
             for split in HELD_OUT:
                 known = {"unigram_ppl": getattr(run, split)["unigram_ppl"]}
@@ -106,4 +119,4 @@ def measure_rows(
             record.error = reason(error)
             log.error("%s failed: %s", record.model, record.error, exc_info=True)
         record.finished_at = now()
-        record.write(row_folder(folder, row))
+        record.write(row_folder(folder, row, config))

@@ -16,14 +16,16 @@ class Compressor(Baseline):
     """The length of a split's text after that of train, both compressed together, less train's.
 
     Train itself is compressed alone. There is no vocabulary and so neither loss nor perplexity. The
-    text is what the corpus' cleaning leaves, in UTF-8, a line end after each document; the first
-    token of a running text, which a network is given, is compressed like the rest.
+    text is what the corpus' cleaning and normalisation leave, in UTF-8, a line end after each
+    document; the first token of a running text, which a network is given, is compressed too.
     """
 
     def measure(self, corpus: Corpus) -> Measured:
         in_documents = corpus.splits[TRAIN].begin_id is not None
         texts = {
-            name: "".join(f"{piece}\n" if in_documents else piece for piece in pieces).encode()
+            name: "".join(
+                f"{piece}\n" if in_documents else piece for piece in corpus.normalised(pieces)
+            ).encode()
             for name, pieces in corpus.texts().items()
         }
         jobs = [texts[TRAIN] + (texts[name] if name != TRAIN else b"") for name in SPLITS]

@@ -132,7 +132,11 @@ class Corpus(LightningDataModule, ABC):
 
     @abstractmethod
     def tokenize(self, texts: Sequence[str]) -> Iterable[list[str]]:
-        """The tokens of each text; joined, they are the text."""
+        """The tokens of each text; joined, they are what normalisation leaves of it."""
+
+    def normalised(self, texts: Sequence[str]) -> Sequence[str]:
+        """What is tokenised and so predicted of each text: all of it, unless an option says so."""
+        return texts
 
     def split(self, texts: Sequence[str]) -> Pieces:
         """The texts' division; contiguous, by proportion of each, unless a corpus knows better."""

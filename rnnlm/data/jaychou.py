@@ -38,11 +38,15 @@ class JayChou(RunningText):
         ),
     )
 
+    def normalised(self, texts: Sequence[str]) -> Sequence[str]:
+        """With `newlines_to_spaces`, a space for every line end."""
+        if self.config.newlines_to_spaces:
+            return [text.replace("\n", " ") for text in texts]
+        return texts
+
     def tokenize(self, texts: Sequence[str]) -> list[list[str]]:
         """Characters."""
-        if self.config.newlines_to_spaces:
-            texts = [text.replace("\n", " ") for text in texts]
-        return [list(text) for text in texts]
+        return [list(text) for text in self.normalised(texts)]
 
     def passages(self, path: Path) -> Iterator[Passage]:
         """Cut anywhere: a character is a token, whatever stands beside it."""

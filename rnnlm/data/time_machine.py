@@ -59,10 +59,15 @@ class TimeMachine(RunningText):
         ),
     )
 
-    def tokenize(self, texts: Sequence[str]) -> list[list[str]]:
-        """Characters or words, of what normalisation leaves."""
+    def normalised(self, texts: Sequence[str]) -> Sequence[str]:
+        """By `normalize`."""
         if self.config.normalize is Normalize.letters:
-            texts = [re.sub("[^a-z]+", " ", text.lower()) for text in texts]
+            return [re.sub("[^a-z]+", " ", text.lower()) for text in texts]
+        return texts
+
+    def tokenize(self, texts: Sequence[str]) -> list[list[str]]:
+        """Characters or words."""
+        texts = self.normalised(texts)
         if self.config.level is Level.word:
             return [WORD.findall(text) for text in texts]
         return [list(text) for text in texts]

@@ -65,8 +65,11 @@ def facts(comparison: Comparison) -> list[tuple[str, str]]:
     if record.oov_rate is not None:
         said.append(("unknown in test", f"{record.oov_rate:.2%} of the tokens"))
     for name in ("train", "validation", "test"):
-        split = getattr(record, name)
-        said.append((name, f"{split['num_tokens']:,} tokens, {split['num_chars']:,} characters"))
+        # What was measured with help has no train.
+        splits = (getattr(r, name) for r in comparison.records)
+        if split := next(filter(None, splits), None):
+            size = f"{split['num_tokens']:,} tokens, {split['num_chars']:,} characters"
+            said.append((name, size))
     return said
 
 

@@ -23,21 +23,39 @@ def grid_tables(records: Sequence[Record], figure: Column[Record]) -> list[Table
         figure: what stands in them, the mean over the seeds.
     """
     return [
-        _grid(comparison, options, figure)
+        _grid(comparison, groups, options, figure)
         for comparison in comparisons(records)
-        for options in _variants(comparison)
+        for options, groups in _variants(comparison).items()
     ]
 
 
-def _variants(comparison: Comparison) -> list[str]:
-    """The options in which groups of the same cell differ, each of which makes a grid."""
-    found = dict.fromkeys(group.options for group in comparison.groups)
-    # What has only one variant, a baseline above all, stands in every grid.
-    return [options for options in found if options] or [""]
+def _variants(comparison: Comparison) -> dict[str, list[Group]]:
+    """The options in which groups of the same cell differ, with the groups of each grid.
+
+    A cell that has only one variant stands in the grids that its options agree with. Baselines
+    stand in all, as the options of networks are not theirs.
+    """
+    networks = [group for group in comparison.groups if group.features]
+    variants: dict[str, list[Group]] = {}
+    for options, apart in {group.options: group.apart for group in networks if group.apart}.items():
+        exact = [group for group in networks if group.options == options]
+        cells = {group.records[0].cell for group in exact}
+        agreeing = [
+            group
+            for group in networks
+            if not group.apart and group.records[0].cell not in cells and group.agrees(apart)
+        ]
+        variants[options] = exact + agreeing
+    placed = {id(group) for groups in variants.values() for group in groups}
+    rest = [group for group in networks if id(group) not in placed]
+    if rest or not variants:
+        variants[""] = rest
+    return {options: [*groups, *comparison.baselines] for options, groups in variants.items()}
 
 
-def _grid(comparison: Comparison, options: str, figure: Column[Record]) -> Table:
-    groups = [group for group in comparison.groups if group.options in ("", options)]
+def _grid(
+    comparison: Comparison, groups: Sequence[Group], options: str, figure: Column[Record]
+) -> Table:
     models = sorted({group.model for group in groups}, key=_place)
     features = sorted({group.features or "" for group in groups}, key=lambda name: name or "~")
     by_cell = {(group.model, group.features or ""): group for group in groups}
@@ -72,7 +90,7 @@ def _place(model: str) -> tuple[int, str]:
 
 def _seeds(groups: Sequence[Group]) -> str:
     """How many runs the means are of."""
-    numbers = sorted({len(group.records) for group in groups if group.features})
+    numbers = sorted({group.num_seeds for group in groups if group.features})
     return "n = " + (
         " to ".join(map(str, dict.fromkeys((numbers[0], numbers[-1])))) if numbers else "1"
     )

@@ -7,8 +7,8 @@ choice of all options over several seeds make a `Group`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +27,22 @@ class Group:
     """Completed runs that differ in nothing but their seed, in the order of it."""
 
     records: list[Record]
-    # What sets it apart from others of the same model and features, as on the command line.
-    options: str = ""
+    # The options that set it apart from others of the same model and features.
+    apart: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def options(self) -> str:
+        """What sets it apart, as on the command line."""
+        return _as_overrides(self.apart)
+
+    @property
+    def num_seeds(self) -> int:
+        """How many seeds there are: of copies of a run one counts."""
+        return len({record.seed for record in self.records})
+
+    def agrees(self, apart: Mapping[str, str]) -> bool:
+        """Whether it has these values of options, by what its records say of all of them."""
+        return apart.items() <= _options(self.records[0]).items()
 
     @property
     def model(self) -> str:
@@ -97,7 +111,7 @@ def comparisons(records: Sequence[Record]) -> list[Comparison]:
 
 def has_several_seeds(records: Sequence[Record]) -> bool:
     """Whether there are means to take."""
-    return any(len(group.records) > 1 for c in comparisons(records) for group in c.groups)
+    return any(group.num_seeds > 1 for c in comparisons(records) for group in c.groups)
 
 
 def measured_on(record: Record) -> Hashable:
@@ -112,26 +126,42 @@ def measured_on(record: Record) -> Hashable:
 def differing_options(records: Sequence[Record]) -> list[str]:
     """Of each record, as on the command line, the options that no column shows and that differ.
 
-    An option differs if two records on the same corpus have it with different values.
+    An option differs if two records on the same corpus have it with different values, or if one of
+    two of the same cell has it and the other does not, as of a version without it.
     """
+    return [_as_overrides(options) for options in _differing(records)]
+
+
+def _differing(records: Sequence[Record]) -> list[dict[str, str]]:
     own = [_options(record) for record in records]
-    values: dict[tuple[str, str], set[str]] = {}
+    values: dict[tuple[str, str], set[str | None]] = {}
+    of_cells: dict[tuple[str, str], set[str]] = {}
     for record, options in zip(records, own, strict=True):
         for name, value in options.items():
             values.setdefault((record.data, name), set()).add(value)
+        if record.options:
+            of_cells.setdefault((record.data, record.cell), set()).update(options)
+    for record, options in zip(records, own, strict=True):
+        if record.options:
+            for name in of_cells[record.data, record.cell] - options.keys():
+                values[record.data, name].add(None)
     return [
-        " ".join(f"{n}={v}" for n, v in options.items() if len(values[record.data, n]) > 1)
+        {n: v for n, v in options.items() if len(values[record.data, n]) > 1}
         for record, options in zip(records, own, strict=True)
     ]
+
+
+def _as_overrides(options: Mapping[str, str]) -> str:
+    return " ".join(f"{name}={value}" for name, value in options.items())
 
 
 def _comparison(records: Sequence[Record]) -> Comparison:
     classes = _classes(records, lambda r: (r.cell, *sorted(_options(r).items())))
     firsts = [same[0] for same in classes]
     # An option that only some models have sets nothing apart.
-    apart: dict[int, str] = {}
+    apart: dict[int, dict[str, str]] = {}
     for same_cell in _classes(firsts, lambda r: r.cell):
-        apart |= zip(map(id, same_cell), differing_options(same_cell), strict=True)
+        apart |= zip(map(id, same_cell), _differing(same_cell), strict=True)
     groups = [
         Group(sorted(same, key=lambda r: (r.seed is None, r.seed)), apart[id(same[0])])
         for same in classes

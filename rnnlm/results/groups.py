@@ -42,7 +42,7 @@ def groups_table(
     """A row for each group of completed runs that differ in nothing but their seed.
 
     Args:
-        columns: their names, instead of the usual ones; `n` is the number of runs.
+        columns: their names, instead of the usual ones; `n` is the number of seeds.
         sort: the name of a column to sort by, the smallest first unless `descending`.
 
     Raises:
@@ -70,9 +70,12 @@ def groups_table(
 
 
 def summary(group: Group, figure: Column[Record]) -> Summary | None:
-    """A figure over the seeds of a group, if there is any."""
+    """A figure over the seeds of a group, if all of them have it.
+
+    Of some only, such as of an epoch that others never came to, it would be of those that did well.
+    """
     values = group.values(figure)
-    return Summary.of(values) if values else None
+    return Summary.of(values) if len(values) == group.num_seeds else None
 
 
 def shown_summary(summary: Summary, figure: Column[Any]) -> str:
@@ -87,20 +90,26 @@ def shown_summary(summary: Summary, figure: Column[Any]) -> str:
 
 
 def _column(name: str, records: Sequence[Record]) -> Column[Group]:
-    """Of a figure its summary, of all else what the runs of a group share."""
+    """Of a figure its summary, of all else what the runs of a group share, if they do."""
     if name == "n":
-        return Column(name, name, lambda group: len(group.records))
+        return Column(name, name, lambda group: group.num_seeds)
     if name == "options":
         return Column(name, name, lambda group: group.options or None, is_text=True)
     column = column_named(name, records)
     if not column.is_figure:
-        return _replaced(column, value=lambda group: column.value(group.records[0]))
+        return _replaced(column, value=lambda group: _shared(column, group))
     return _replaced(
         column,
         value=lambda group: summary(group, column),
         show=lambda summary: shown_summary(summary, column),
         parts=PARTS,
     )
+
+
+def _shared(column: Column[Record], group: Group) -> Any:
+    """What all runs of a group have; None where they differ."""
+    first, *others = [column.value(record) for record in group.records]
+    return first if all(value == first for value in others) else None
 
 
 def _replaced(column: Column[Record], **changes: Any) -> Column[Group]:

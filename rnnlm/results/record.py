@@ -137,7 +137,9 @@ def find_records(folders: Iterable[Path]) -> tuple[list[tuple[Path, Record]], li
     """All records below the folders, by path, and the files that look like one but are not."""
     found: list[tuple[Path, Record]] = []
     broken: list[RecordError] = []
-    for path in sorted({path for folder in folders for path in folder.rglob(FILE_NAME)}):
+    paths = {path for folder in folders for path in folder.rglob(FILE_NAME)}
+    # What two of the folders lead to, by different paths, is read once.
+    for path in sorted({path.resolve(): path for path in sorted(paths, reverse=True)}.values()):
         try:
             found.append((path.parent, Record.read(path.parent)))
         except RecordError as error:

@@ -51,6 +51,8 @@ def test_help_helps_and_the_record_says_what_was_chosen(
         assert record.cell == f"{plain.model}+{'+'.join(row)}-{plain.features}"
         assert record.held_out_sha256 == plain.held_out_sha256
         assert record.train is None
+        assert record.history == {}
+        assert (record.device, record.precision) == ("cpu", "32-true")
         records["+".join(row)] = record
     validation = {name: record.validation or {} for name, record in records.items()}
     # A mixture can weigh its help 0; dynamic evaluation has a shortest step, on a tiny text.
@@ -79,7 +81,7 @@ def test_kneser_ney_gives_each_token_the_probability_it_was_measured_by() -> Non
             assert -sum(map(math.log, p_N)) / len(p_N) == pytest.approx(measured[split]["loss"])
 
 
-def test_rows_are_measured_once_and_again_where_their_options_differ(
+def test_rows_are_measured_once_and_those_of_other_options_besides(
     trained_runs: TrainedRuns, tmp_path: Path
 ) -> None:
     run = tmp_path / "run"
@@ -87,14 +89,23 @@ def test_rows_are_measured_once_and_again_where_their_options_differ(
     corpus = load_corpus(composed(*RUNS["prose"]))
     small, large = AdaptationConfig(cache=5), AdaptationConfig(cache=200)
     measure_rows(run, corpus, small, [])
-    first = (row_folder(run, ("cache",)) / "result.json").read_bytes()
+    path = row_folder(run, ("cache",), small) / "result.json"
+    first = path.read_bytes()
     measure_rows(run, corpus, small, [])
-    assert (row_folder(run, ("cache",)) / "result.json").read_bytes() == first
+    assert path.read_bytes() == first
     assert row_record(run, ("cache",), large) is None
     measure_rows(run, corpus, large, [])
     assert row_record(run, ("cache",), large) is not None
+    assert path.read_bytes() == first
     with pytest.raises(LoadError, match=r"is of lstm\+cache: give .*run, its network's"):
-        load(row_folder(run, ("cache",)))
+        load(path.parent)
+
+
+def test_several_values_are_not_swept_as_one_would_be_left(run_py: Run) -> None:
+    refused = run_py("-m", "adaptation.cache=10,50")
+    assert refused.returncode == 2
+    assert refused.stderr.startswith("adaptation.cache: several values cannot be swept")
+    assert refused.stderr.count("\n") == 1
 
 
 def test_a_row_that_cannot_be_measured_has_failed_and_says_why(
@@ -129,7 +140,7 @@ def test_the_command_gives_a_completed_run_the_rows_it_lacks(run_py: Run, tmp_pa
     failing = run_py(*tiny, "adaptation.cache=200")
     assert failing.returncode == 1
     assert "no checkpoints left" in failing.stdout
-    row = json.loads((path.parent / "adaptation" / "cache" / "result.json").read_text())
+    row = json.loads((path.parent / "adaptation" / "cache=200" / "result.json").read_text())
     assert row["status"] == FAILED
     assert path.read_bytes() == before
     refused = run_py(*tiny, "adaptation.cache=0")

@@ -14,7 +14,9 @@ from rnnlm.baselines.baseline import BaselineConfig
 from rnnlm.baselines.compressor import Bz2, Compressor, Xz
 from rnnlm.data.batching import Batching
 from rnnlm.data.splitting import SPLITS
+from rnnlm.train import load_corpus
 from tests.baselines.small_corpora import of_file, sample
+from tests.conftest import composed
 
 KINDS: list[tuple[type[Compressor], Callable[[bytes], bytes]]] = [
     (Xz, lambda text: lzma.compress(text, preset=9 | lzma.PRESET_EXTREME)),
@@ -69,6 +71,19 @@ def test_documents_end_in_a_line_end(
         f"train's {len(texts['train'].encode()):,} bytes of text become {train:,}"
     ]
     assert baseline.num_parameters is None
+
+
+def test_what_no_network_predicts_is_not_compressed() -> None:
+    letters = load_corpus(composed("data=time_machine", "data.normalize=letters"))
+    as_it_is = sample("time_machine")
+    of_letters, of_all = (Xz(BaselineConfig()).measure(c) for c in (letters, as_it_is))
+    tokens = {
+        name: "".join(t for piece in letters.tokenize(pieces) for t in piece)
+        for name, pieces in letters.texts().items()
+    }
+    size = len(lzma.compress(tokens["train"].encode(), preset=9 | lzma.PRESET_EXTREME))
+    assert of_letters["train"]["bpc"] == 8 * size / letters.splits["train"].num_chars
+    assert (of_letters["test"]["bpc"] or 0) < (of_all["test"]["bpc"] or 0)
 
 
 def test_what_training_shows_costs_next_to_nothing(tmp_path: Path) -> None:

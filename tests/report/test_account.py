@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from rnnlm.report.account import command, made_with, question, shared_options
+from rnnlm.report.account import command, facts, made_with, question, shared_options
 from rnnlm.results.grouping import comparisons
 from tests.results.test_record import record
+from tests.results.test_runs import split
 
 
 def test_the_question_names_what_varies() -> None:
@@ -39,6 +40,13 @@ def test_the_command_gives_all_seeds_of_a_group() -> None:
     assert command(alone).endswith(" seed=2")
     (default,) = comparisons([record(seed=1, overrides=["model=gru"])])[0].groups
     assert command(default) == "python run.py model=gru"
+
+
+def test_the_facts_are_told_where_the_best_was_measured_with_help() -> None:
+    helped = record(model="lstm+cache", adaptation={}, train=None, validation=split(2.0))
+    (comparison,) = comparisons([record(), helped])
+    assert comparison.records[0] is helped
+    assert dict(facts(comparison))["train"] == "100 tokens, 100 characters"
 
 
 def test_what_it_was_made_with_names_all_there_was() -> None:

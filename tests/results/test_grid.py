@@ -51,3 +51,29 @@ def test_a_baseline_stands_in_a_column_without_features() -> None:
     (table,) = grid_tables([*grid(), baseline], PPL)
     assert [value.shown for value in table.rows[-1]] == ["kneser_ney", "-", "-", "4.900"]
     assert table.headings[-1].heading == "no features"
+
+
+def test_a_cell_of_one_variant_stands_where_its_options_agree() -> None:
+    lstm = [record(options={"model.hidden_size": s}, test=split(float(s))) for s in (64, 128)]
+    gru = record(model="gru", options={"model.hidden_size": 64}, test=split(11.0))
+    tables = {t.title.rpartition("=")[2]: t for t in grid_tables([*lstm, gru], PPL)}
+    assert {size: [row[0].shown for row in t.rows] for size, t in tables.items()} == {
+        "64": ["lstm", "gru"],
+        "128": ["lstm"],
+    }
+
+
+def test_a_cell_that_agrees_with_none_has_a_grid_of_its_own() -> None:
+    lstm = [record(options={"model.hidden_size": s}) for s in (64, 128)]
+    gru = record(model="gru", options={"model.hidden_size": 32})
+    assert [[row[0].shown for row in t.rows] for t in grid_tables([*lstm, gru], PPL)] == [
+        ["lstm"],
+        ["lstm"],
+        ["gru"],
+    ]
+
+
+def test_runs_of_a_version_without_an_option_are_another_variant() -> None:
+    old = record(options={"model.hidden_size": 8}, test=split(10.0))
+    new = record(options={"model.hidden_size": 8, "optimizer.new": 0}, test=split(15.0))
+    assert sorted(t.rows[0][1].shown for t in grid_tables([old, new], PPL)) == ["10.00", "15.00"]

@@ -81,3 +81,23 @@ def test_groups_are_sorted_as_asked() -> None:
         [*seeds("lstm", 4.0), *seeds("gru", 5.0)], ["model"], sort="test_ppl", descending=True
     )
     assert shown(table, "model") == ["gru", "lstm"]
+
+
+def test_a_figure_that_some_seeds_lack_has_no_mean() -> None:
+    stopped, went_on = record(seed=1), record(seed=2)
+    stopped.history = {"validation": [2.0]}
+    went_on.history = {"validation": [2.0, 1.0]}
+    table = groups_table([stopped, went_on], ["validation_loss@1", "validation_loss@2", "n"])
+    assert [value.shown for value in table.rows[0]][1:] == ["-", "2"]
+    assert table.rows[0][0].shown.startswith("2.000 ")
+
+
+def test_copies_of_a_run_are_one_seed() -> None:
+    table = groups_table([record(seed=1), record(seed=1), record(seed=2)], ["n"])
+    assert table.rows[0][0].shown == "2"
+
+
+def test_what_the_runs_of_a_group_do_not_share_is_not_said() -> None:
+    runs = [record(seed=1, device="cpu"), record(seed=2, device="H100")]
+    table = groups_table(runs, ["seed", "device", "data"])
+    assert [value.shown for value in table.rows[0]] == ["-", "-", "time_machine"]

@@ -91,7 +91,7 @@ def test_records_are_found_and_broken_ones_named(tmp_path: Path) -> None:
     record(seed=2).write(tmp_path / "b")
     (tmp_path / "c").mkdir()
     (tmp_path / "c" / FILE_NAME).write_text("{")
-    found, broken = find_records([tmp_path, tmp_path / "a"])
+    found, broken = find_records([tmp_path, tmp_path / "a", tmp_path / "c" / ".." / "a"])
     assert [r.seed for _, r in found] == [1, 2]
     assert [str(tmp_path / "c") in str(error) for error in broken] == [True]
 
