@@ -10,6 +10,7 @@ import pytorch_lightning as pl
 import torch
 from pytorch_lightning.loggers import Logger, TensorBoardLogger
 
+from rnnlm.atomic_write import replacing
 from rnnlm.config import Config
 from rnnlm.data.corpus import Corpus
 from rnnlm.data.splitting import SPLITS, TEST
@@ -23,7 +24,7 @@ from rnnlm.memory import peak_memory_mb, reset_peak_memory
 from rnnlm.metrics import Metrics, unigram_ppl
 from rnnlm.model.language_model import LanguageModel, num_parameters
 from rnnlm.model.product import has_fast_bfloat16
-from rnnlm.module import LanguageModelModule
+from rnnlm.module import TRAIN_RUNNING, LanguageModelModule
 from rnnlm.progress import ReportProgress
 from rnnlm.results.record import Record
 from rnnlm.samples import WriteSamples
@@ -100,13 +101,12 @@ def fit_and_evaluate(
     record.train_seconds = stopwatch.train_seconds
     record.peak_memory_mb = peak_memory_mb(trainer.strategy.root_device)
     record.tokens_per_second = stopwatch.tokens_per_second
-    record.epochs = trainer.current_epoch
+    record.epochs = len(module.history[TRAIN_RUNNING])
     record.history = module.history
 
-    # Of a run that was never validated there is only the last.
-    chosen = best_checkpoint(folder)
-    chosen = chosen if chosen.exists() else last
-    best = torch.load(chosen, map_location="cpu", weights_only=True)
+    if not best_checkpoint(folder).exists():
+        choose_last(module, last, best_checkpoint(folder))
+    best = torch.load(best_checkpoint(folder), map_location="cpu", weights_only=True)
     module.load_state_dict(best["state_dict"])
     record.best_epoch = best["epoch"] + 1
     trainer.test(module, corpus, verbose=False)
@@ -133,6 +133,16 @@ def fit_and_evaluate(
     record.prompt, record.sample = write_sample(network, corpus)
     # Lightning numbers steps from 0 in what it logs.
     log_final_metrics(config, record, loggers, best["global_step"] - 1)
+
+
+def choose_last(module: LanguageModelModule, last: Path, best: Path) -> None:
+    """Take a run's last weights, or their average, for its best: it was never validated."""
+    checkpoint = torch.load(last, map_location="cpu", weights_only=True)
+    module.load_state_dict(checkpoint["state_dict"])
+    if module.average is not None and module.average.has_begun:
+        module.average.swap(module.network)
+    with replacing(best) as temporary:
+        torch.save(checkpoint | {"state_dict": module.state_dict()}, temporary)
 
 
 def write_sample(network: LanguageModel, corpus: Corpus) -> tuple[str, str]:

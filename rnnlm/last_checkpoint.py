@@ -20,14 +20,14 @@ from typing import Any
 
 import torch
 from pytorch_lightning import LightningModule, Trainer
-from pytorch_lightning.callbacks import Checkpoint
+from pytorch_lightning.callbacks import Checkpoint, ModelCheckpoint
 
 from rnnlm.atomic_write import replacing
 from rnnlm.data.batching import Batches
 from rnnlm.module import FINGERPRINT
 from rnnlm.options import option
 
-_RANDOM_STATES = "random_states"
+_RANDOM_STATES, _SHOULD_STOP = "random_states", "should_stop"
 
 Handler = Callable[[int, FrameType | None], Any]
 
@@ -62,6 +62,7 @@ class LastCheckpoint(Checkpoint):
         self._path = path
         self._every_n_train_steps = every_n_train_steps
         self._random_states: dict[str, Any] | None = None
+        self._should_stop = False
         self._place: dict[str, int] | None = None
         self._saved_at = 0
         self.stop_signal: int | None = None
@@ -70,15 +71,20 @@ class LastCheckpoint(Checkpoint):
     def on_save_checkpoint(
         self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
     ) -> None:
+        device = pl_module.device
         checkpoint[_RANDOM_STATES] = {
             "cpu": torch.get_rng_state(),
-            "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+            "cuda": torch.cuda.get_rng_state(device) if device.type == "cuda" else None,
         }
+        # Lightning forgets that a run was to stop early.
+        checkpoint[_SHOULD_STOP] = trainer.should_stop
 
     def on_load_checkpoint(
         self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
     ) -> None:
         self._random_states = checkpoint[_RANDOM_STATES]
+        self._should_stop = checkpoint.get(_SHOULD_STOP, False)
+        _bring_here(checkpoint["callbacks"], self._path.parent)
         (self._place,) = checkpoint["loops"]["fit_loop"]["state_dict"]["combined_loader"]
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -88,8 +94,9 @@ class LastCheckpoint(Checkpoint):
             trainer.train_dataloader.load_state_dict(self._place)
         if self._random_states is not None:
             torch.set_rng_state(self._random_states["cpu"])
-            if self._random_states["cuda"]:
-                torch.cuda.set_rng_state_all(self._random_states["cuda"])
+            if self._random_states["cuda"] is not None and pl_module.device.type == "cuda":
+                torch.cuda.set_rng_state(self._random_states["cuda"], pl_module.device)
+        trainer.should_stop = trainer.should_stop or self._should_stop
         if self.sigterm_handler is not None:
             # Lightning has put its own before ours by now, which ends a run without saving it.
             signal.signal(signal.SIGTERM, self.sigterm_handler)
@@ -135,6 +142,23 @@ class LastCheckpoint(Checkpoint):
         with replacing(self._path) as temporary:
             trainer.save_checkpoint(temporary, weights_only=False)
         self._saved_at = trainer.global_step
+
+
+def _bring_here(callbacks: dict[str, Any], folder: Path) -> None:
+    """Tell Lightning's ModelCheckpoint that its files are in the folder, wherever they were.
+
+    It would forget what was best so far where a run's folder has been moved since.
+    """
+
+    def here(path: str) -> str:
+        return str(folder.resolve() / Path(path).name) if path else path
+
+    for name, state in callbacks.items():
+        if name.startswith(ModelCheckpoint.__name__):
+            state["dirpath"] = str(folder.resolve())
+            state["best_model_path"] = here(state["best_model_path"])
+            state["kth_best_model_path"] = here(state["kth_best_model_path"])
+            state["best_k_models"] = {here(p): v for p, v in state["best_k_models"].items()}
 
 
 @contextlib.contextmanager

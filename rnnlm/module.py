@@ -113,7 +113,8 @@ class LanguageModelModule(LightningModule):
         dropped_TBH = network.dropped(hidden_TBH)
         nats = network.nats_of(dropped_TBH, batch.targets_TB)
         self.train_total.add(nats, batch.num_tokens)
-        loss = nats / batch.num_tokens + network.activation_penalty(hidden_TBH, dropped_TBH)
+        # Of the shortest parts of a stream there may be one that only begins a document.
+        loss = nats / max(batch.num_tokens, 1) + network.activation_penalty(hidden_TBH, dropped_TBH)
         return loss if batch.scale == 1 else loss * batch.scale
 
     def on_train_batch_end(self, outputs: Any, batch: Batch, batch_idx: int) -> None:
@@ -134,7 +135,7 @@ class LanguageModelModule(LightningModule):
             return self.current_epoch >= config.averaging_start
         losses = [loss for loss in self.history[VALIDATION] if loss is not None]
         patience = config.averaging_patience
-        return len(losses) > patience and losses[-1] > min(losses[:-patience])
+        return len(losses) > patience + 1 and losses[-1] > min(losses[: -patience - 1])
 
     def on_train_epoch_end(self) -> None:
         self._divergence.look()
@@ -203,7 +204,9 @@ class LanguageModelModule(LightningModule):
             "optimizer": optimizer,
             "lr_scheduler": {
                 "scheduler": schedule,
-                "interval": "epoch" if by_epoch else "step",
+                # What Lightning does by epoch it does after `last.ckpt` has been written.
+                "interval": "step",
+                "frequency": int(self.trainer.num_training_batches) if by_epoch else 1,
                 "monitor": VALIDATION_LOSS,
             },
         }

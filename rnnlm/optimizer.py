@@ -50,7 +50,7 @@ class OptimizerConfig:
     # What an exponential average keeps of itself at each step.
     ema_decay: float = option(0.999, above=0, below=1)
     # The epochs before an equal average starts; None waits until the validation loss has not
-    # improved on what it was more than `averaging_patience` epochs before.
+    # improved on what it was more than `averaging_patience` validations before.
     averaging_start: int | None = option(None, minimum=0)
     averaging_patience: int = option(5, minimum=1)
 
@@ -100,5 +100,7 @@ def build_schedule(
             cycle_momentum=False,
         )
     if config.schedule is Schedule.plateau:
-        return lr_scheduler.ReduceLROnPlateau(optimizer, factor=1 / config.decay, patience=0)
+        return lr_scheduler.ReduceLROnPlateau(
+            optimizer, factor=1 / config.decay, patience=0, threshold=0
+        )
     return None

@@ -15,6 +15,7 @@ from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
 from pytorch_lightning.loggers import Logger
 from pytorch_lightning.profilers import PassThroughProfiler
 
+from rnnlm.lease import uses_gpu
 from rnnlm.module import VALIDATION_LOSS
 from rnnlm.options import OptionError, option
 
@@ -26,7 +27,8 @@ class TrainerConfig:
     Where a default is not Lightning's own, the comment says why.
     """
 
-    accelerator: str = option("auto", choices=("auto", "cpu", "gpu", "cuda", "mps"))
+    # Not mps: Apple's GPUs know no float64, in which losses are summed.
+    accelerator: str = option("auto", choices=("auto", "cpu", "gpu", "cuda"))
     precision: str = option("32-true", choices=("32-true", "64-true", "bf16-mixed", "16-mixed"))
     # Lightning's 1000 is meant to be overridden.
     max_epochs: int = option(20, minimum=1, maximum=1_000_000)
@@ -48,7 +50,7 @@ class TrainerConfig:
 
 @dataclass
 class EarlyStoppingConfig:
-    """Stop when the validation loss has not improved by `min_delta` for `patience` epochs."""
+    """Stop after `patience` validations whose loss has not improved by `min_delta`."""
 
     patience: int | None = option(None, minimum=1)
     min_delta: float = option(0.0, minimum=0)
@@ -72,13 +74,12 @@ def check_trainer(config: TrainerConfig) -> None:
         )
     if config.min_epochs is not None and config.min_epochs > config.max_epochs:
         raise OptionError("trainer.min_epochs", f"{config.min_epochs} is more than max_epochs")
-    has = {"gpu": torch.cuda.is_available() or torch.backends.mps.is_available()}
-    has |= {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    if not has.get(config.accelerator, True):
+    has_gpu = torch.cuda.is_available()
+    if config.accelerator in ("gpu", "cuda") and not has_gpu:
         raise OptionError(
             "trainer.accelerator", f"{config.accelerator} is not on this machine; auto or cpu is"
         )
-    if config.precision == "16-mixed" and not has["gpu"]:
+    if config.precision == "16-mixed" and not has_gpu:
         raise OptionError(
             "trainer.precision", "16-mixed needs a GPU; on a CPU it takes bf16-mixed or 32-true"
         )
@@ -118,6 +119,7 @@ def build_trainer(
     """
     arguments = dataclasses.asdict(config)
     del arguments["enable_progress_bar"]
+    arguments["accelerator"] = "cuda" if uses_gpu(config.accelerator) else "cpu"
     arguments["profiler"] = arguments["profiler"] or NoProfiler()
     callbacks = [
         *callbacks,
@@ -133,7 +135,13 @@ def build_trainer(
     ]
     if early_stopping.patience:
         callbacks.append(
-            EarlyStopping(VALIDATION_LOSS, early_stopping.min_delta, early_stopping.patience)
+            EarlyStopping(
+                VALIDATION_LOSS,
+                early_stopping.min_delta,
+                early_stopping.patience,
+                # `max_steps` may stop a run before it is validated for the first time.
+                strict=False,
+            )
         )
     return Trainer(
         **arguments,

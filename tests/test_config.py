@@ -87,6 +87,13 @@ def test_what_no_part_understands_is_refused(override: str) -> None:
         compose(override)
 
 
+def test_an_average_begins_within_the_run() -> None:
+    options = ("optimizer.averaging=equal", "trainer.max_epochs=5")
+    assert compose(*options, "optimizer.averaging_start=4").optimizer.averaging_start == 4
+    with pytest.raises(OptionError, match="5 is not before"):
+        compose(*options, "optimizer.averaging_start=5")
+
+
 def test_only_an_embedding_can_be_tied() -> None:
     for width in (32, 31):
         options = ("model.hidden_size=32", f"features.embedding_size={width}")

@@ -148,6 +148,50 @@ def test_sigterm_stops_a_run_wherever_it_is(
     assert figures(tmp_path / "interrupted") == figures(tmp_path / "alone")
 
 
+@pytest.mark.parametrize(
+    ("options", "hook", "time"),
+    [
+        (["optimizer.schedule=plateau", "optimizer.averaging=none"], "training_step", 3 * BATCHES),
+        (["early_stopping.patience=1"], "on_train_end", 1),
+        ([f"trainer.max_steps={2 * BATCHES + 5}"], "on_train_end", 1),
+    ],
+)
+def test_schedule_early_stop_and_end_outlive_an_interruption(
+    compose: Compose,
+    text_file: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    options: list[str],
+    hook: str,
+    time: int,
+) -> None:
+    small = [f"data.source={text_file}", "data.batch_size=6", "data.seq_len=64"]
+    config = compose(*small, "optimizer.lr=0.2", "trainer.max_epochs=8", *options)
+    trained(config, tmp_path / "alone")
+    with monkeypatch.context() as patch:
+        interrupt_at(patch, time, signal.SIGINT, hook)
+        with pytest.raises(KeyboardInterrupt):
+            trained(config, tmp_path / "interrupted")
+    trained(config, tmp_path / "interrupted")
+    assert figures(tmp_path / "interrupted") == figures(tmp_path / "alone")
+
+
+def test_a_run_knows_its_best_where_its_folder_was_moved(
+    config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config.optimizer.lr, config.trainer.max_epochs = 0.2, 5
+    alone = trained(config, tmp_path / "alone")
+    assert alone.best_epoch is not None
+    assert alone.best_epoch < 5
+    with monkeypatch.context() as patch:
+        interrupt_at(patch, 4 * BATCHES + 2, signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt):
+            trained(config, tmp_path / "here")
+    (tmp_path / "here").rename(tmp_path / "there")
+    trained(config, tmp_path / "there")
+    assert figures(tmp_path / "there") == figures(tmp_path / "alone")
+
+
 def test_a_checkpoint_is_kept_every_so_many_steps(
     config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -13,8 +13,9 @@ from torch import nn
 from rnnlm.data.batching import Streams
 from rnnlm.module import LanguageModelModule
 from rnnlm.optimizer import OptimizerConfig
+from rnnlm.results.record import COMPLETED
 from rnnlm.trained_model import load
-from rnnlm.trainer import best_checkpoint
+from rnnlm.trainer import best_checkpoint, last_checkpoint
 from rnnlm.weight_average import Averaging, WeightAverage
 from tests.conftest import Compose, trained
 from tests.test_module import Spy, streams, trainer
@@ -99,7 +100,7 @@ def test_an_exponential_average_is_of_all_steps() -> None:
 @pytest.mark.parametrize(
     ("losses", "begins"),
     [([3.0, 2.0], False), ([3.0, 2.0, 1.0, 0.5], False), ([3.0, 1.0, 2.0], False),
-     ([2.0, 1.0, 3.0, 1.5], True), ([1.0, 2.0, 2.0], True)],
+     ([1.0, 2.0, 2.0], False), ([1.0, 2.0, 2.0, 2.0], True), ([2.0, 1.0, 3.0, 1.5, 1.2], True)],
 )  # fmt: skip
 def test_without_a_start_it_begins_when_the_loss_no_longer_improves(
     losses: list[float], begins: bool
@@ -124,6 +125,23 @@ def test_the_best_checkpoint_holds_the_average_and_writes(compose: Compose, tmp_
     assert torch.equal(model.network.output.weight, saved["network.output.weight"])
     assert model.generate()[0].text
     assert record.validation != trained(compose(*options), tmp_path / "plain").validation
+
+
+def test_a_run_that_was_never_validated_is_measured_by_its_average(
+    compose: Compose, tmp_path: Path
+) -> None:
+    options = ("trainer.max_steps=8", "optimizer.averaging=ema", "optimizer.ema_decay=0.9")
+    record = trained(compose(*options, "early_stopping.patience=1"), tmp_path)
+    assert record.status == COMPLETED, record.error
+    assert record.history["validation"] == []
+    last, best = (
+        torch.load(path(tmp_path), weights_only=True)["state_dict"]
+        for path in (last_checkpoint, best_checkpoint)
+    )
+    average = last["average.averaged.module.output.weight"]
+    assert not torch.equal(average, last["network.output.weight"])
+    assert torch.equal(average, best["network.output.weight"])
+    assert torch.equal(average, load(tmp_path).network.output.weight)
 
 
 def test_with_accumulated_gradients_only_steps_count() -> None:

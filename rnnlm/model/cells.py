@@ -3,7 +3,7 @@
 Parameters, their initialisation and the order of the gates are those of `torch.nn.RNN`, `LSTM` and
 `GRU`. W_ih belongs to what the layer is given (features, or the layer below); the biases are here.
 
-Two implementations, which agree (tests/model/test_cells.py): the scan of `rnnlm/model/scan.py`, and
+Two implementations, which agree (tests/model/test_fused.py): the scan of `rnnlm/model/scan.py`, and
 PyTorch's fused kernels, which are used where they are faster (`Cell.is_fused`).
 
 To add a cell, subclass `Cell` here and add `conf/model/<class name in lower case>.yaml`.
