@@ -31,7 +31,6 @@ from rnnlm.optimizer import OptimizerConfig, OptimizerName, Schedule
 from rnnlm.options import OptionError, check, option, result_options
 from rnnlm.samples import SamplesConfig
 from rnnlm.trainer import EarlyStoppingConfig, TrainerConfig, check_trainer
-from rnnlm.weight_average import Averaging
 
 
 @dataclass

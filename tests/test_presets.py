@@ -26,6 +26,7 @@ SMALL = [
 ]
 SMALLER = {
     "addition": ["data.num_sums=500"],
+    "best_addition": ["data.num_sums=500"],
     "best_tang": ["features.embedding_size=4"],
     "best_jaychou": ["features.embedding_size=4"],
     "best_jinyong": ["features.embedding_size=4"],
