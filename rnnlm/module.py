@@ -5,7 +5,8 @@ Shapes: T time, B batch, V vocabulary.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import torch
@@ -153,6 +154,18 @@ class LanguageModelModule(LightningModule):
         if self.average is not None and self._is_averaged:
             self.average.swap(self.network)
             self._is_averaged = False
+
+    @contextlib.contextmanager
+    def measured_weights(self) -> Iterator[None]:
+        """Between epochs, the weights that are measured: their average, once there is one."""
+        average = self.average if self.average is not None and self.average.has_begun else None
+        if average is not None:
+            average.swap(self.network)
+        try:
+            yield
+        finally:
+            if average is not None:
+                average.swap(self.network)
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         nats, self._evaluation_state = self.nats(batch, self._evaluation_state)

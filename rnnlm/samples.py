@@ -71,9 +71,9 @@ class WriteSamples(Callback):
         every, epoch = self._config.every_n_epochs, trainer.current_epoch + 1
         if every is None or epoch % every:
             return
-        network: Any = pl_module.network
-        with self._stopwatch.paused():
-            self._show(self.write(network), trainer)
+        module: Any = pl_module
+        with self._stopwatch.paused(), module.measured_weights():
+            self._show(self.write(module.network), trainer)
 
     def write_chosen(self, network: LanguageModel, epoch: int) -> None:
         """The same of the checkpoint that was chosen, of an epoch, at the end of the file."""

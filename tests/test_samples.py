@@ -49,16 +49,18 @@ def test_samples_are_written_every_few_epochs_from_fixed_prompts(
             assert message.split(" wrote: ")[1] in text
 
 
+@pytest.mark.parametrize("averaging", ["none", "ema"])
 def test_a_file_has_them_all_and_ends_with_the_chosen_checkpoints(
-    compose: Compose, tmp_path: Path
+    compose: Compose, tmp_path: Path, averaging: str
 ) -> None:
     config = compose(
         "data=tang",
         "trainer.max_epochs=4",
         "samples.every_n_epochs=2",
         "samples.prompts=['春','日']",
-        "samples.greedy=true",
         "samples.length=10",
+        f"optimizer.averaging={averaging}",
+        "optimizer.ema_decay=0.8",
     )
     record = trained(config, tmp_path / "run")
     written = (tmp_path / "run" / FILE_NAME).read_text(encoding="utf-8")
