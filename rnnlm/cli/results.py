@@ -70,8 +70,13 @@ def run(options: argparse.Namespace) -> None:
     """Print the tables, or write them.
 
     Raises:
-        RefusedError: there is nothing to show, or no such column, or the file cannot be written.
+        RefusedError: there is nothing to show, no such column or nothing to which an option applies,
+            or the file cannot be written.
     """
+    if options.descending and not options.sort:
+        raise RefusedError("--descending: by what, say --sort COLUMN")
+    if (options.grid or options.compare) and (options.columns or options.sort):
+        raise RefusedError("--columns and --sort are of runs and --seeds, a grid has its own")
     records = [record for _, record in select(options)[0]]
     try:
         tables = _tables(options, records)
