@@ -70,8 +70,8 @@ def run(options: argparse.Namespace) -> None:
     """Print the tables, or write them.
 
     Raises:
-        RefusedError: there is nothing to show, no such column or nothing to which an option applies,
-            or the file cannot be written.
+        RefusedError: there is nothing to show, no such column, nothing an option applies to, or the
+            file cannot be written.
     """
     if options.descending and not options.sort:
         raise RefusedError("--descending: by what, say --sort COLUMN")
