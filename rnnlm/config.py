@@ -31,6 +31,7 @@ from rnnlm.optimizer import OptimizerConfig, OptimizerName, Schedule
 from rnnlm.options import OptionError, check, option, result_options
 from rnnlm.samples import SamplesConfig
 from rnnlm.trainer import EarlyStoppingConfig, TrainerConfig, check_trainer
+from rnnlm.weight_average import Averaging
 
 
 @dataclass
@@ -100,7 +101,8 @@ def checked(composed: DictConfig) -> Config:
     if config.optimizer.schedule is Schedule.plateau and config.trainer.check_val_every_n_epoch > 1:
         raise OptionError("optimizer.schedule", "plateau needs trainer.check_val_every_n_epoch=1")
     start = config.optimizer.averaging_start
-    if start is not None and start >= config.trainer.max_epochs:
+    averages = config.optimizer.averaging is Averaging.equal
+    if averages and start is not None and start >= config.trainer.max_epochs:
         raise OptionError(
             "optimizer.averaging_start",
             f"{start} is not before trainer.max_epochs={config.trainer.max_epochs}, "

@@ -54,8 +54,8 @@ class Stopped(Exception):  # noqa: N818
 class LastCheckpoint(Checkpoint):
     """Writes `last.ckpt` and, when a signal has asked for it, stops the run after writing it.
 
-    At the last batch of an epoch it waits for the epoch's end: validation comes in between. SIGTERM
-    does not wait.
+    At the last batch of an epoch, or of training, it waits for the epoch's end: validation comes in
+    between. SIGTERM does not wait.
     """
 
     def __init__(self, path: Path, every_n_train_steps: int) -> None:
@@ -66,7 +66,8 @@ class LastCheckpoint(Checkpoint):
         self._place: dict[str, int] | None = None
         self._saved_at = 0
         self.stop_signal: int | None = None
-        self.sigterm_handler: Handler | None = None
+        # What SIGTERM does in training, and what Lightning is not to put its own before.
+        self.sigterm_handler: Handler | int | None = None
 
     def on_save_checkpoint(
         self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
@@ -83,7 +84,7 @@ class LastCheckpoint(Checkpoint):
         self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
     ) -> None:
         self._random_states = checkpoint[_RANDOM_STATES]
-        self._should_stop = checkpoint.get(_SHOULD_STOP, False)
+        self._should_stop = checkpoint[_SHOULD_STOP]
         _bring_here(checkpoint["callbacks"], self._path.parent)
         (self._place,) = checkpoint["loops"]["fit_loop"]["state_dict"]["combined_loader"]
 
@@ -98,16 +99,16 @@ class LastCheckpoint(Checkpoint):
                 torch.cuda.set_rng_state(self._random_states["cuda"], pl_module.device)
         trainer.should_stop = trainer.should_stop or self._should_stop
         if self.sigterm_handler is not None:
-            # Lightning has put its own before ours by now, which ends a run without saving it.
+            # Lightning's handler, which stands there by now, ends a run without saving it.
             signal.signal(signal.SIGTERM, self.sigterm_handler)
         self.stop_if_asked()
 
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, index: int
     ) -> None:
-        last_of_epoch = index + 1 >= trainer.num_training_batches
+        last = index + 1 >= trainer.num_training_batches or trainer.fit_loop.epoch_loop.done
         accumulating = (index + 1) % trainer.accumulate_grad_batches != 0
-        if last_of_epoch or accumulating:
+        if last or accumulating:
             return
         if self.stop_signal or trainer.global_step - self._saved_at >= self._every_n_train_steps:
             self._save(trainer)
@@ -190,8 +191,7 @@ def stopping_on_signals(last_checkpoint: LastCheckpoint) -> Iterator[None]:
                 handlers[int(of_users)] = handler
     for number in handlers:
         signal.signal(number, stop)
-    if signal.SIGTERM in handlers:
-        last_checkpoint.sigterm_handler = stop
+    last_checkpoint.sigterm_handler = signal.getsignal(signal.SIGTERM)
     try:
         yield
         last_checkpoint.stop_if_asked()

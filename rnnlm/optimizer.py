@@ -86,7 +86,7 @@ def build_schedule(
 ) -> lr_scheduler.LRScheduler | None:
     """The schedule over `num_steps` optimizer steps, or None for a constant rate.
 
-    `plateau` advances by epochs, all others by steps.
+    `plateau` is to be advanced after every epoch, all others after every step.
     """
     if config.schedule is Schedule.cosine:
         return lr_scheduler.CosineAnnealingLR(optimizer, num_steps)

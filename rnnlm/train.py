@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
+from pytorch_lightning.utilities.exceptions import SIGTERMException
+
 from rnnlm import __version__
 from rnnlm.config import Config, deciding_options, fingerprint, is_baseline
 from rnnlm.data import corpora
@@ -107,7 +109,11 @@ def train(
             signal.raise_signal(stopped.signal_number)
         raise SystemExit(128 + stopped.signal_number) from stopped
     except SystemExit as error:
-        # Lightning's answer to Ctrl-C.
+        # Of SIGTERM, by us or by Lightning, once there is nothing to save; the rest is Lightning's
+        # answer to Ctrl-C.
+        if isinstance(error, SIGTERMException) or error.code == 128 + signal.SIGTERM:
+            log.info("stopped by SIGTERM; the same command goes on with what is left")
+            raise SystemExit(128 + signal.SIGTERM) from error
         raise KeyboardInterrupt from error
     except Exception as error:
         record.error = reason(error)

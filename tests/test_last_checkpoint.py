@@ -133,6 +133,7 @@ def test_a_run_that_was_interrupted_gives_the_figures_of_one_left_alone(
         ("on_train_epoch_end", 1),
         ("on_train_epoch_end", 3),
         ("on_train_end", 1),
+        ("test_step", 1),
     ],
 )
 def test_sigterm_stops_a_run_wherever_it_is(
@@ -154,6 +155,7 @@ def test_sigterm_stops_a_run_wherever_it_is(
         (["optimizer.schedule=plateau", "optimizer.averaging=none"], "training_step", 3 * BATCHES),
         (["early_stopping.patience=1"], "on_train_end", 1),
         ([f"trainer.max_steps={2 * BATCHES + 5}"], "on_train_end", 1),
+        ([f"trainer.max_steps={2 * BATCHES + 5}"], "training_step", 2 * BATCHES + 5),
     ],
 )
 def test_schedule_early_stop_and_end_outlive_an_interruption(

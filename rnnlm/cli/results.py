@@ -76,7 +76,7 @@ def run(options: argparse.Namespace) -> None:
     if options.descending and not options.sort:
         raise RefusedError("--descending: by what, say --sort COLUMN")
     if (options.grid or options.compare) and (options.columns or options.sort):
-        raise RefusedError("--columns and --sort are of runs and --seeds, a grid has its own")
+        raise RefusedError("--columns and --sort are for runs and --seeds alone")
     records = [record for _, record in select(options)[0]]
     try:
         tables = _tables(options, records)

@@ -32,25 +32,22 @@ def grid_tables(records: Sequence[Record], figure: Column[Record]) -> list[Table
 def _variants(comparison: Comparison) -> dict[str, list[Group]]:
     """The options in which groups of the same cell differ, with the groups of each grid.
 
-    A cell that has only one variant stands in the grids that its options agree with. Baselines
-    stand in all, as the options of networks are not theirs.
+    What has only one variant, a baseline above all, stands in every grid that its options agree
+    with.
     """
-    networks = [group for group in comparison.groups if group.features]
+    found = {group.options: group.apart for group in comparison.groups if group.apart}
     variants: dict[str, list[Group]] = {}
-    for options, apart in {group.options: group.apart for group in networks if group.apart}.items():
-        exact = [group for group in networks if group.options == options]
+    for options, apart in found.items():
+        exact = [group for group in comparison.groups if group.options == options]
         cells = {group.records[0].cell for group in exact}
-        agreeing = [
+        variants[options] = exact + [
             group
-            for group in networks
+            for group in comparison.groups
             if not group.apart and group.records[0].cell not in cells and group.agrees(apart)
         ]
-        variants[options] = exact + agreeing
     placed = {id(group) for groups in variants.values() for group in groups}
-    rest = [group for group in networks if id(group) not in placed]
-    if rest or not variants:
-        variants[""] = rest
-    return {options: [*groups, *comparison.baselines] for options, groups in variants.items()}
+    rest = [group for group in comparison.groups if id(group) not in placed]
+    return variants | ({"": rest} if rest else {})
 
 
 def _grid(

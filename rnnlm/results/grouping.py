@@ -41,8 +41,9 @@ class Group:
         return len({record.seed for record in self.records})
 
     def agrees(self, apart: Mapping[str, str]) -> bool:
-        """Whether it has these values of options, by what its records say of all of them."""
-        return apart.items() <= _options(self.records[0]).items()
+        """Whether it has these options with no other values; what it lacks sets nothing apart."""
+        own = _options(self.records[0])
+        return all(own.get(name, value) == value for name, value in apart.items())
 
     @property
     def model(self) -> str:
@@ -66,8 +67,8 @@ class Group:
 
     def by_seed(self, figure: Column[Record]) -> dict[int | None, float]:
         """A figure's value at each seed that has one; None is the seed of what needs none."""
-        values = {record.seed: figure.value(record) for record in self.records}
-        return {seed: value for seed, value in values.items() if value is not None}
+        values = ((record.seed, figure.value(record)) for record in self.records)
+        return {seed: value for seed, value in values if value is not None}
 
     def values(self, figure: Column[Record]) -> list[float]:
         """A figure's values over the seeds."""

@@ -77,3 +77,20 @@ def test_runs_of_a_version_without_an_option_are_another_variant() -> None:
     old = record(options={"model.hidden_size": 8}, test=split(10.0))
     new = record(options={"model.hidden_size": 8, "optimizer.new": 0}, test=split(15.0))
     assert sorted(t.rows[0][1].shown for t in grid_tables([old, new], PPL)) == ["10.00", "15.00"]
+
+
+def test_variants_of_a_baseline_and_of_a_help_have_grids_with_all_else() -> None:
+    baselines = [
+        record(model="kneser_ney", features=None, seed=None, options={"model.order": order})
+        for order in (3, 5)
+    ]
+    helped = [
+        record(model="lstm+cache", adaptation={}, options={"adaptation.cache": size})
+        for size in (10, 50)
+    ]
+    for variants in (baselines, helped):
+        tables = grid_tables([record(), *variants], PPL)
+        assert [[row[0].shown for row in t.rows] for t in tables] == [
+            ["lstm", variants[0].model],
+            ["lstm", variants[0].model],
+        ]

@@ -93,8 +93,12 @@ def test_a_figure_that_some_seeds_lack_has_no_mean() -> None:
 
 
 def test_copies_of_a_run_are_one_seed() -> None:
-    table = groups_table([record(seed=1), record(seed=1), record(seed=2)], ["n"])
-    assert table.rows[0][0].shown == "2"
+    without = record(seed=1)
+    for copies in ([record(seed=1, train_seconds=5.0), without], [without, record(seed=1)]):
+        table = groups_table([*copies, record(seed=2)], ["n", "train_seconds"])
+        assert table.rows[0][0].shown == "2"
+    table = groups_table([record(seed=1, train_seconds=5.0), without], ["train_seconds"])
+    assert table.rows[0][0].shown == "5.000"
 
 
 def test_what_the_runs_of_a_group_do_not_share_is_not_said() -> None:
