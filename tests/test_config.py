@@ -80,6 +80,7 @@ def test_options_arrive_typed() -> None:
         "+extra=1",
         "data.name=nope",
         "model.name=nope",
+        "trainer.accelerator=mps",
     ],
 )
 def test_what_no_part_understands_is_refused(override: str) -> None:

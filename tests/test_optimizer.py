@@ -69,7 +69,14 @@ def test_plateau_divides_the_rate_when_nothing_improves() -> None:
     optimizer = build_optimizer(config, [nn.Parameter(torch.zeros(1))])
     schedule = build_schedule(config, optimizer, 10)
     assert schedule is not None
-    for loss, expected in ((3.0, 1.0), (2.0, 1.0), (2.0, 0.25), (1.0, 0.25), (1.5, 0.0625)):
+    for loss, expected in (
+        (3.0, 1.0),
+        (2.0, 1.0),
+        (1.9999, 1.0),
+        (2.0, 0.25),
+        (1.0, 0.25),
+        (1.5, 0.0625),
+    ):
         schedule.step(loss)  # type: ignore[arg-type]
         assert optimizer.param_groups[0]["lr"] == expected
 

@@ -282,3 +282,11 @@ def test_tensorboard_holds_one_curve_per_metric_and_real_hparams(
     ).session_start_info
     assert start.hparams["cell"].string_value == "lstm"
     assert start.hparams["num_parameters"].number_value == record.num_parameters
+
+
+def test_a_batch_that_only_begins_a_document_is_no_divergence(
+    compose: Compose, tmp_path: Path
+) -> None:
+    options = ("data=tang", "data.batching=stream", "data.batch_size=1", "data.seq_len=1")
+    record = trained(compose(*options, "trainer.max_steps=100"), tmp_path)
+    assert record.status == COMPLETED, record.error
