@@ -139,8 +139,7 @@ def choose_last(module: LanguageModelModule, last: Path, best: Path) -> None:
     """Take a run's last weights, or their average, for its best: it was never validated."""
     checkpoint = torch.load(last, map_location="cpu", weights_only=True)
     module.load_state_dict(checkpoint["state_dict"])
-    if module.average is not None and module.average.has_begun:
-        module.average.swap(module.network)
+    module.swap_average()
     with replacing(best) as temporary:
         torch.save(checkpoint | {"state_dict": module.state_dict()}, temporary)
 

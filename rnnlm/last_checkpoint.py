@@ -106,11 +106,12 @@ class LastCheckpoint(Checkpoint):
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, index: int
     ) -> None:
+        due = trainer.global_step - self._saved_at >= self._every_n_train_steps
+        if not (self.stop_signal or due):
+            return
         last = index + 1 >= trainer.num_training_batches or trainer.fit_loop.epoch_loop.done
         accumulating = (index + 1) % trainer.accumulate_grad_batches != 0
-        if last or accumulating:
-            return
-        if self.stop_signal or trainer.global_step - self._saved_at >= self._every_n_train_steps:
+        if not (last or accumulating):
             self._save(trainer)
             self.stop_if_asked()
 

@@ -63,7 +63,6 @@ class LanguageModelModule(LightningModule):
             self.average = WeightAverage(network, optimizer.ema_decay if of_ema else None)
         # The losses of every epoch so far; None of one that was not validated.
         self.history: dict[str, list[float | None]] = {TRAIN_RUNNING: [], VALIDATION: []}
-        self._is_averaged = False
         self.train_total = Total()
         self.validation_total = Total()
         # After `Trainer.test`: the totals of train, validation and test in eval mode.
@@ -145,27 +144,25 @@ class LanguageModelModule(LightningModule):
 
     def on_validation_epoch_start(self) -> None:
         self.validation_total = Total()
-        if self.average is not None and self.average.has_begun:
-            self.average.swap(self.network)
-            self._is_averaged = True
+        self.swap_average()
 
     def on_validation_end(self) -> None:
         # After the best checkpoint has been written: it holds what was measured.
-        if self.average is not None and self._is_averaged:
+        self.swap_average()
+
+    def swap_average(self) -> None:
+        """Exchange the weights with their average, once there is one."""
+        if self.average is not None and self.average.has_begun:
             self.average.swap(self.network)
-            self._is_averaged = False
 
     @contextlib.contextmanager
     def measured_weights(self) -> Iterator[None]:
         """Between epochs, the weights that are measured: their average, once there is one."""
-        average = self.average if self.average is not None and self.average.has_begun else None
-        if average is not None:
-            average.swap(self.network)
+        self.swap_average()
         try:
             yield
         finally:
-            if average is not None:
-                average.swap(self.network)
+            self.swap_average()
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         nats, self._evaluation_state = self.nats(batch, self._evaluation_state)
