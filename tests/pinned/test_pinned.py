@@ -1,0 +1,59 @@
+"""Figures, curves, folders' names and tables of a few small runs, against those that are kept.
+
+`RNNLM_RENEW_PINNED=1 pytest tests/pinned` writes what is kept anew: for a change that is meant to
+change them, and says so. On the kind of processor and with the version of PyTorch that they were
+made with, every character must be the same; elsewhere numbers differ in their last digits, and are
+compared to four.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.pinned import runs
+
+EXPECTED = Path(__file__).parent / "expected"
+NUMBER = re.compile(r"-?\d+(?:,\d{3})*(?:\.\d+)?(?:e[-+]?\d+)?")
+# Followed by other words where a number differs by a rounding.
+DRAWN = re.compile(r'"sample": ".*"')
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("pinned")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RNNLM_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
+        runs.make(made)
+    return made
+
+
+def test_nothing_has_changed_of_the_pinned_runs(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    texts = {"machine.txt": runs.machine(), **runs.described(folder, capsys)}
+    if os.environ.get("RNNLM_RENEW_PINNED") == "1":
+        EXPECTED.mkdir(exist_ok=True)
+        for name, text in texts.items():
+            (EXPECTED / name).write_bytes(text.encode())
+    expected = {path.name: path.read_bytes().decode() for path in EXPECTED.iterdir()}
+    assert texts.keys() == expected.keys()
+    if texts["machine.txt"] == expected["machine.txt"]:
+        for name, text in texts.items():
+            assert text == expected[name], name
+        return
+    for name in texts.keys() - {"machine.txt"}:
+        assert_alike(texts[name], expected[name])
+
+
+def assert_alike(text: str, expected: str) -> None:
+    """The same words, and the same numbers to four digits or so."""
+    text, expected = DRAWN.sub("", text), DRAWN.sub("", expected)
+    assert NUMBER.sub("#", text).split() == NUMBER.sub("#", expected).split()
+    for one, other in zip(NUMBER.findall(text), NUMBER.findall(expected), strict=True):
+        a, b = float(one.replace(",", "")), float(other.replace(",", ""))
+        assert math.isclose(a, b, rel_tol=1e-3, abs_tol=1e-2)
