@@ -131,6 +131,8 @@ def load(run: str | Path, device: str = "cpu") -> TrainedModel:
         if path.is_dir():
             record = _completed(path)
             path = _checkpoint(path)
+        if not path.is_file():
+            raise LoadError(f"{path} is neither the folder of a run nor a checkpoint")
     except (OSError, ValueError) as error:  # a name with a zero byte is a ValueError
         reason = error.strerror if isinstance(error, OSError) else error
         raise LoadError(f"{path} cannot be read ({reason})") from error

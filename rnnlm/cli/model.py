@@ -8,7 +8,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rnnlm.cli.selection import RefusedError, runs_that_meet
+from rnnlm.cli.interrupts import ended_by_interrupts
+from rnnlm.cli.output import RefusedError
+from rnnlm.cli.selection import runs_that_meet
 from rnnlm.options import OptionError
 from rnnlm.results.columns import SELECTED_BY
 from rnnlm.results.grouping import measured_on
@@ -30,7 +32,8 @@ def load_model(run: Path, device: str) -> TrainedModel:
         RefusedError: there is none that can be used.
     """
     # It brings PyTorch, which the other subcommands need not wait for.
-    from rnnlm.trained_model import LoadError, load
+    with ended_by_interrupts():
+        from rnnlm.trained_model import LoadError, load
 
     try:
         return load(run, device)
