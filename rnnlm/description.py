@@ -114,7 +114,7 @@ def rebuild(checkpoint: Mapping[str, Any], path: Path) -> tuple[LanguageModel, C
         corpus = corpora()[options["data"].name](options["data"])
         _check(corpus, vocabulary, spelling, options)
     except (msgspec.ValidationError, OptionError, KeyError, ValueError) as error:
-        reason = legible(str(error))
+        reason = f"its options lack {error}" if isinstance(error, KeyError) else legible(str(error))
         raise DescriptionError(f"{path} is of another version of rnnlm ({reason})") from error
     weights = _weights(said.state_dict, path)
     of_tokens = weights.get("output.bias")
@@ -124,7 +124,11 @@ def rebuild(checkpoint: Mapping[str, Any], path: Path) -> tuple[LanguageModel, C
             f"{path} is of another vocabulary: it names {len(vocabulary):,} tokens, "
             f"its weights are for {found}"
         )
-    if _shapes(len(vocabulary), options, weights) != {n: w.shape for n, w in weights.items()}:
+    shapes = {name: weight.shape for name, weight in weights.items()}
+    if _shapes(len(vocabulary), options, weights) != shapes or (
+        options["model"].tie_weights
+        and not torch.equal(weights["features.embedding.weight"], weights["output.weight"])
+    ):
         raise DescriptionError(f"{path} holds other weights than its options ask for")
     network = LanguageModel(len(vocabulary), options["model"], options["features"])
     network.to(of_tokens.dtype).load_state_dict(weights)
@@ -209,12 +213,14 @@ def _shapes(
     vocab_size: int, options: Mapping[str, Any], weights: Mapping[str, Tensor]
 ) -> dict[str, torch.Size] | None:
     """The shapes of the weights that the options ask for; None where no network has such."""
-    # As many layers as there are weights for: even a layer without memory takes time to make.
-    if options["model"].num_layers > len(weights):
+    # Of what is larger than all weights together nothing is made: layers without memory take time.
+    model, embedding_size = options["model"], getattr(options["features"], "embedding_size", None)
+    sizes = (model.hidden_size, embedding_size or vocab_size)
+    if model.num_layers > len(weights) or max(sizes) > sum(map(torch.numel, weights.values())):
         return None
     try:
         with torch.device("meta"):
             network = LanguageModel(vocab_size, options["model"], options["features"])
-    except (RuntimeError, OverflowError):  # more numbers than can be counted
+    except RuntimeError:  # more numbers than can be counted
         return None
     return {name: weight.shape for name, weight in network.state_dict().items()}

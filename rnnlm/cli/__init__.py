@@ -7,7 +7,7 @@ import io
 import os
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from rnnlm.cli.interrupts import INTERRUPTED_STATUS, ended_by_interrupts
 
@@ -71,6 +71,13 @@ def _parsed(parser: argparse.ArgumentParser, arguments: Sequence[str] | None) ->
 
 class _Parser(argparse.ArgumentParser):
     """Says what is wrong in one line."""
+
+    def print_help(self, file: Any = None) -> None:
+        # What argparse writes itself may be lost without a word.
+        if file is None and sys.stdout is not None:
+            sys.stdout.write(self.format_help())
+        else:
+            super().print_help(file)
 
     def error(self, message: str) -> NoReturn:
         from rnnlm.legible import legible

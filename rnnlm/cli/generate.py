@@ -218,9 +218,12 @@ def _score(text: Text, options: argparse.Namespace) -> Score:
 def _refuse_unwritable(path: Path) -> None:
     """See beforehand that a file can be written; the texts may take long."""
     try:
+        path.resolve()
         problem = errno.EISDIR if path.is_dir() else None if path.parent.is_dir() else errno.ENOENT
     except OSError as error:
         problem = error.errno
+    except RuntimeError:  # links in a circle
+        problem = errno.ELOOP
     if problem:
         raise RefusedError(f"{path} cannot be written ({os.strerror(problem)})")
 
@@ -228,5 +231,5 @@ def _refuse_unwritable(path: Path) -> None:
 def _whole(text: str) -> int:
     """What is typed for an option that counts something."""
     if not re.fullmatch(rf"[+-]?[0-9]{{1,{MOST_DIGITS}}}", text.strip()):
-        raise argparse.ArgumentTypeError(f"{shortened(text, 40)!r} is not a whole number it takes")
+        raise argparse.ArgumentTypeError(f"{shortened(text, 40)!r}: it takes a whole number")
     return int(text)

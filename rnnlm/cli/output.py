@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import IO
 
 from rnnlm.atomic_write import write_text
-from rnnlm.legible import escaped, escaped_lines
+from rnnlm.legible import escaped_lines, legible
+
+LONGEST_LINE = 3_000
 
 
 class RefusedError(Exception):
@@ -35,7 +37,7 @@ class Screen:
 def say(line: str) -> None:
     """Print a line on stderr, if there is one."""
     if sys.stderr is not None:
-        print(escaped(line), file=sys.stderr, flush=True)
+        print(legible(line, LONGEST_LINE), file=sys.stderr, flush=True)
 
 
 def write_output(path: Path, text: str) -> None:

@@ -60,6 +60,7 @@ def good(**fields: object) -> Record:
 
 
 # What has the type of no record, by field.
+NONE_OR_NO_NUMBERS: list[Any] = [None, 10**400, "4", 9.9, []]
 WRONG: list[dict[str, Any]] = [
     *({"status": value} for value in (None, 1, "done", ["completed"], CONTROL)),
     *({"data": value} for value in (123, None, ["tang"])),
@@ -75,7 +76,7 @@ WRONG: list[dict[str, Any]] = [
     *({"sample": ["x"]}, {"versions": "2"}, {"versions": {"torch": 2}}, {"started_at": 5}),
     *({"finished_at": [2026]}, {"train_seconds": "long"}, {"peak_memory_mb": {}}),
     *({"train": None}, {"test": {}}, {"test": [1, 2]}, {"validation": {"loss": "low"}}),
-    *({"test": {**figures(1.5), "ppl": value}} for value in (None, 10**400, "4", 9.9, [])),
+    *({"test": {**figures(1.5), "ppl": value}} for value in NONE_OR_NO_NUMBERS),
     *({"test": {**figures(1.5), "num_tokens": value}} for value in (-5, 10**400, "500")),
     {"adaptation": {"weights": [1]}},
 ]
