@@ -29,8 +29,8 @@ CHECKSUM = "sha256"
 COMPLETED, FAILED = "completed", "failed"
 # Larger files are no records: those of a thousand epochs have 100 kB.
 MOST_BYTES = 64 * 2**20
-# How far the perplexity of an earlier version's record may be from exp of its loss.
-TOLERANCE = 1e-6
+# How far the perplexity of a record without a checksum may be from exp of its loss, if rounded.
+TOLERANCE = 1e-3
 
 # Larger whole numbers are none that a float can hold, which is what figures are reckoned with.
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
