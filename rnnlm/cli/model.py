@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +15,7 @@ from rnnlm.cli.selection import runs_that_meet
 from rnnlm.options import OptionError
 from rnnlm.results.columns import SELECTED_BY
 from rnnlm.results.grouping import measured_on
-from rnnlm.results.record import COMPLETED
+from rnnlm.results.record import COMPLETED, Record
 
 if TYPE_CHECKING:
     from rnnlm.trained_model import TrainedModel
@@ -66,7 +67,11 @@ def best_run(data: str, folder: Path, conditions: Sequence[str]) -> Path:
         )
 
     # Every completed run has it: a record without is none.
-    return min(trained, key=lambda run: SELECTED_BY.value(run[1]))[0]
+    def bpc(run: tuple[Path, Record]) -> float:
+        value: float = SELECTED_BY.value(run[1])
+        return math.inf if math.isnan(value) else value
+
+    return min(trained, key=bpc)[0]
 
 
 @contextlib.contextmanager

@@ -29,8 +29,9 @@ class Better(Enum):
     higher = "higher"
 
     def best(self, values: Sequence[float]) -> float:
-        """The best of some values."""
-        return min(values) if self is Better.lower else max(values)
+        """The best of some values; what is not a number is not it, unless all are none."""
+        numbers = [value for value in values if not math.isnan(value)] or values
+        return min(numbers) if self is Better.lower else max(numbers)
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ choice of all options over several seeds make a `Group`.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -174,7 +175,8 @@ def _comparison(records: Sequence[Record]) -> Comparison:
 
 def _order(group: Group) -> tuple[float, str]:
     values = group.values(SELECTED_BY)
-    return (sum(values) / len(values) if values else float("inf"), group.name)
+    mean = sum(values) / len(values) if values else math.inf
+    return (math.inf if math.isnan(mean) else mean, group.name)
 
 
 def _options(record: Record) -> dict[str, str]:

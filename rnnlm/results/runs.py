@@ -118,7 +118,7 @@ def _usual_order(record: Record) -> tuple[Any, ...]:
         record.data,
         record.status != COMPLETED,
         str(measured_on(record)),
-        math.inf if selected_by is None else selected_by,
+        math.inf if selected_by is None or math.isnan(selected_by) else selected_by,
         record.cell,
         -1 if record.seed is None else record.seed,
     )

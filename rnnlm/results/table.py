@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -110,7 +111,7 @@ def _place(value: Any) -> tuple[bool, float, str]:
     """What a value is sorted by: an option may be a number in some runs and a name in others."""
     value = number(value)
     if isinstance(value, int | float):
-        return False, value, ""
+        return (True, 0.0, "") if math.isnan(value) else (False, value, "")
     return True, 0.0, str(value)
 
 
