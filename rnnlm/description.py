@@ -33,7 +33,7 @@ from rnnlm.module import FINGERPRINT
 from rnnlm.options import OptionError, check
 
 _GROUPS = ("data", "model", "features")
-# What weights are held in; a GPU's half-precision formats are cast from them.
+# What weights may be kept in.
 DTYPES = (torch.float32, torch.float64, torch.float16, torch.bfloat16)
 _NETWORK = "network."  # what the module puts before the names of the network's weights
 
@@ -87,7 +87,7 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class _Description:
-    """What a checkpoint says of its network; other keys it has are Lightning's."""
+    """The keys of a checkpoint that describe its network; all others are Lightning's."""
 
     options: dict[str, dict[str, Any]]
     vocabulary: list[str]
@@ -183,7 +183,7 @@ def _check(
 
 
 def _weights(state_dict: Mapping[str, Any], path: Path) -> dict[str, Tensor]:
-    """The network's own of what a checkpoint holds: arrays of finite numbers.
+    """The weights of the network, which are arrays of finite numbers.
 
     Raises:
         DescriptionError: what should be one is none.

@@ -89,7 +89,7 @@ class Run:
         return [r for r in (record, *rows) if r is not None]
 
     def unreadable_records(self) -> list[str]:
-        """What is wrong with records that the run or a row of it has left, a line each."""
+        """The problems with what the run and its rows have left for records, a line each."""
         rows = [] if is_baseline(self.config) else rows_of(self.config.adaptation)
         places = [row_folder(self.folder, row, self.config.adaptation) for row in rows]
         problems = []

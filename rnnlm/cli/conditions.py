@@ -31,7 +31,7 @@ class Condition:
         return f"{self.name}={self.values}"
 
     def is_met_by(self, value: Any) -> bool:
-        """Whether a value is one of those wanted, or all that was typed, which may hold commas."""
+        """Tell if a value is one of those wanted, or all that was typed, which may hold commas."""
         wanted = (self.values, *map(str.strip, self.values.split(",")))
         return any(_is(value, typed) for typed in wanted)
 
@@ -77,7 +77,7 @@ def conditions_in(text: str, flag: str = "--where") -> list[Condition]:
 
 
 def _is(value: Any, wanted: str) -> bool:
-    """Whether a value is what somebody has typed: numbers compare as numbers, names as names."""
+    """Tell if a value is the one that was typed: numbers compare as numbers, names as names."""
     if value is None or isinstance(value, bool):
         return wanted.lower() in (_typed(value), str(value).lower())
     if isinstance(value, int | float):

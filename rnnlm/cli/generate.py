@@ -229,7 +229,8 @@ def _refuse_unwritable(path: Path) -> None:
 
 
 def _whole(text: str) -> int:
-    """What is typed for an option that counts something."""
+    """The number that was typed for an option that counts something."""
     if not re.fullmatch(rf"[+-]?[0-9]{{1,{MOST_DIGITS}}}", text.strip()):
-        raise argparse.ArgumentTypeError(f"{shortened(text, 40)!r}: it takes a whole number")
+        takes = f"it takes a whole number of at most {MOST_DIGITS} digits"
+        raise argparse.ArgumentTypeError(f"{shortened(text, 40)!r}: {takes}")
     return int(text)

@@ -1,4 +1,4 @@
-"""Where the subcommands write to: the file they were asked for, the screen, and stderr."""
+"""The places that subcommands write to: the file asked for, the screen, and stderr."""
 
 from __future__ import annotations
 

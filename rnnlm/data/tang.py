@@ -157,7 +157,7 @@ class Tang(SeparateDocuments):
         return list(self.as_written("".join(super().typed(text))))
 
     def as_written(self, text: str) -> str:
-        """In the corpus' script, with full-width marks.
+        """The text in the corpus' script, with full-width marks.
 
         Where that is left open, characters that the model does not know are written in the other
         script if it knows them so: 春风 is 春風 to a model of traditional poems.

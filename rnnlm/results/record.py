@@ -205,9 +205,9 @@ def find_records(folders: Iterable[Path]) -> tuple[list[tuple[Path, Record]], li
 
 
 def _record_files(folders: Iterable[Path]) -> list[Path]:
-    """What is called `result.json` below the folders, by path.
+    """The paths of all files called `result.json` below the folders, in order.
 
-    What two of the folders lead to, by different paths, comes once.
+    A file that two of the folders lead to, by different paths, comes once.
     """
     by_real_path: dict[str, str] = {}
     for folder in folders:
@@ -275,6 +275,6 @@ def _no_record(path: Path, why: str) -> RecordError:
 
 
 def _in_words(error: msgspec.ValidationError) -> str:
-    """The field first, and then what is expected of it."""
+    """The problem with a field: its name first, and then what is expected of it."""
     problem, _, place = str(error).partition(" - at `$.")
     return f"{place.rstrip('`')}: {problem}" if place else problem

@@ -108,7 +108,7 @@ def sorted_by(rows: Sequence[Row], column: Column[Row], descending: bool) -> lis
 
 
 def _place(value: Any) -> tuple[bool, float, str]:
-    """What a value is sorted by: an option may be a number in some runs and a name in others."""
+    """A key to sort values by: an option may be a number in some runs and a name in others."""
     value = number(value)
     if isinstance(value, int | float):
         return (True, 0.0, "") if math.isnan(value) else (False, value, "")

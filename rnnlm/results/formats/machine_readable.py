@@ -75,7 +75,7 @@ def _machine_values(heading: Heading, value: Value) -> dict[str, Any]:
 
 
 def _cell(content: Any) -> Any:
-    """What is written for a value: a number as it is, a text so that it is nothing but text."""
+    """The content of a cell: a number as it is, a text so that it is nothing but text."""
     if content is None or isinstance(content, int | float):
         return content
     text = str(content)
