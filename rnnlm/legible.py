@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 # Longer names are shown by their beginning and their end.
-LONGEST_NAME = 200
+LONGEST_NAME = 400
 # Control characters, line and paragraph separators, what turns the direction of writing around, and
 # surrogates, by which Python passes on bytes that are not UTF-8.
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")

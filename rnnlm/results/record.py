@@ -219,7 +219,7 @@ def _record_files(folders: Iterable[Path]) -> list[Path]:
                 if os.path.islink(path):  # noqa: PTH114 - a Path for each takes as long as all else
                     real_path = str(Path(path).resolve())
                 by_real_path[real_path] = min(path, by_real_path.get(real_path, path))
-    return [Path(path) for path in sorted(by_real_path.values())]
+    return sorted(map(Path, by_real_path.values()))
 
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
