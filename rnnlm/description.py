@@ -6,26 +6,35 @@ to spell: primitives, beside the weights.
 
 from __future__ import annotations
 
+import math
 import pickle
+import warnings
 from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+import msgspec
 import torch
 from omegaconf import OmegaConf
-from omegaconf.errors import OmegaConfBaseException
+from torch import Tensor
 
-from rnnlm.config import Config, model_schemas
+from rnnlm.config import Config
 from rnnlm.data import corpora
+from rnnlm.data.batching import Batching
 from rnnlm.data.corpus import Corpus
-from rnnlm.data.spelling import Spelling
+from rnnlm.data.spelling import ESCAPE, Spelling
 from rnnlm.data.vocabulary import Vocabulary
-from rnnlm.model.features import features
+from rnnlm.legible import legible
+from rnnlm.model.cells import cells
+from rnnlm.model.features import EmbedConfig, features
 from rnnlm.model.language_model import LanguageModel
 from rnnlm.module import FINGERPRINT
 from rnnlm.options import OptionError, check
 
 _GROUPS = ("data", "model", "features")
+# What weights may be kept in.
+DTYPES = (torch.float32, torch.float64, torch.float16, torch.bfloat16)
 _NETWORK = "network."  # what the module puts before the names of the network's weights
 
 
@@ -56,11 +65,15 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
         DescriptionError: it cannot be read.
     """
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            # Of formats that it may not know; what it cannot read is said below.
+            warnings.simplefilter("ignore")
+            content = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise DescriptionError(f"{path} is no checkpoint") from error
     except Exception as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        # Its first sentence: PyTorch goes on with advice on how to read what is not to be trusted.
+        reason = legible(str(error).partition(". ")[0]) or type(error).__name__
         raise DescriptionError(f"{path} is no checkpoint that can be read ({reason})") from error
     if not isinstance(content, dict) or not isinstance(content.get("state_dict"), dict):
         raise DescriptionError(f"{path} is no checkpoint")
@@ -72,8 +85,21 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     return content
 
 
+@dataclass(frozen=True)
+class _Description:
+    """The keys of a checkpoint that describe its network; all others are Lightning's."""
+
+    options: dict[str, dict[str, Any]]
+    vocabulary: list[str]
+    # Nats.
+    spelling: dict[str, Annotated[float, msgspec.Meta(ge=0)]]
+    state_dict: dict[str, Any]
+
+
 def rebuild(checkpoint: Mapping[str, Any], path: Path) -> tuple[LanguageModel, Corpus]:
     """The network of a checkpoint, and its corpus: how text becomes tokens, without any text.
+
+    All that it says is compared with the weights that it holds before memory is taken for them.
 
     Args:
         path: of the checkpoint, for messages.
@@ -81,47 +107,120 @@ def rebuild(checkpoint: Mapping[str, Any], path: Path) -> tuple[LanguageModel, C
     Raises:
         DescriptionError: what it says of itself does not go with its weights, or with this version.
     """
-    schemas: dict[str, Mapping[str, type[Any]]] = {
-        "data": {name: corpus.Config for name, corpus in corpora().items()},
-        "model": model_schemas(),
-        "features": {name: kind.Config for name, kind in features().items()},
-    }
-    options: dict[str, Any] = {}
     try:
-        for group, known in schemas.items():
-            given = checkpoint["options"][group]
-            schema = OmegaConf.structured(known[given["name"]])
-            options[group] = OmegaConf.to_object(OmegaConf.merge(schema, given))
-            check(options[group], f"{group}.")
-        vocabulary = Vocabulary(checkpoint["vocabulary"])
-        spelling = Spelling(checkpoint["spelling"])
-    except (
-        OmegaConfBaseException,
-        OptionError,
-        AttributeError,
-        KeyError,
-        TypeError,
-        ValueError,
-    ) as error:
-        reason = str(error).splitlines()[0]
+        said = msgspec.convert(dict(checkpoint), _Description)
+        options = _options(said)
+        vocabulary, spelling = Vocabulary(said.vocabulary), Spelling(said.spelling)
+        corpus = corpora()[options["data"].name](options["data"])
+        _check(corpus, vocabulary, spelling, options)
+    except (msgspec.ValidationError, OptionError, KeyError, ValueError) as error:
+        reason = f"its options lack {error}" if isinstance(error, KeyError) else legible(str(error))
         raise DescriptionError(f"{path} is of another version of rnnlm ({reason})") from error
-    weights = {
-        name.removeprefix(_NETWORK): weight
-        for name, weight in checkpoint["state_dict"].items()
-        if name.startswith(_NETWORK)
-    }
+    weights = _weights(said.state_dict, path)
     of_tokens = weights.get("output.bias")
-    if of_tokens is None or len(of_tokens) != len(vocabulary):
-        found = "none" if of_tokens is None else f"one of {len(of_tokens):,} tokens"
+    if of_tokens is None or of_tokens.shape != (len(vocabulary),):
+        found = "none" if of_tokens is None else f"one of {of_tokens.numel():,} tokens"
         raise DescriptionError(
             f"{path} is of another vocabulary: it names {len(vocabulary):,} tokens, "
             f"its weights are for {found}"
         )
+    shapes = {name: weight.shape for name, weight in weights.items()}
+    if _shapes(len(vocabulary), options, weights) != shapes or (
+        options["model"].tie_weights
+        and not torch.equal(weights["features.embedding.weight"], weights["output.weight"])
+    ):
+        raise DescriptionError(f"{path} holds other weights than its options ask for")
     network = LanguageModel(len(vocabulary), options["model"], options["features"])
-    try:
-        network.to(of_tokens.dtype).load_state_dict(weights)
-    except RuntimeError as error:
-        raise DescriptionError(f"{path} holds other weights than its options ask for") from error
-    corpus = corpora()[options["data"].name](options["data"])
+    network.to(of_tokens.dtype).load_state_dict(weights)
     corpus.vocabulary, corpus.spelling = vocabulary, spelling
     return network.eval(), corpus
+
+
+def _options(said: _Description) -> dict[str, Any]:
+    """The options of each group, as its schema has them.
+
+    Raises:
+        ValidationError, OptionError, KeyError, ValueError: they are none of this version's.
+    """
+    schemas: dict[str, Mapping[str, type[Any]]] = {
+        "data": {name: corpus.Config for name, corpus in corpora().items()},
+        "model": {name: cell.Config for name, cell in cells().items()},
+        "features": {name: kind.Config for name, kind in features().items()},
+    }
+    options: dict[str, Any] = {}
+    for group, known in schemas.items():
+        given = said.options[group]
+        name = given["name"]
+        if not isinstance(name, str) or name not in known:
+            raise ValueError(f"{group}.name: {name!r} is not one of {', '.join(known)}")
+        if unknown := given.keys() - {field.name for field in fields(known[name])}:
+            raise ValueError(f"{group} has no option {min(map(str, unknown))}")
+        options[group] = msgspec.convert(given, known[name])
+        check(options[group], f"{group}.")
+    return options
+
+
+def _check(
+    corpus: Corpus, vocabulary: Vocabulary, spelling: Spelling, options: Mapping[str, Any]
+) -> None:
+    """Refuse what does not go together.
+
+    Raises:
+        ValueError: says what.
+    """
+    "".join(vocabulary.tokens).encode()  # half of a surrogate pair is no text
+    if ESCAPE not in spelling.costs:
+        raise ValueError("it does not say what a character costs that it has not seen")
+    if not all(map(math.isfinite, spelling.costs.values())):
+        raise ValueError("a cost of spelling is not finite")
+    in_documents = corpus.in_documents or options["data"].batching is Batching.documents
+    if vocabulary.bounded != in_documents:
+        raise ValueError("its vocabulary and data.batching differ in whether texts are documents")
+    if len(vocabulary) <= (3 if vocabulary.bounded else 1):
+        raise ValueError("its vocabulary names no token")
+    if options["model"].tie_weights and not isinstance(options["features"], EmbedConfig):
+        raise ValueError("model.tie_weights: only features=embed has an embedding to tie")
+
+
+def _weights(state_dict: Mapping[str, Any], path: Path) -> dict[str, Tensor]:
+    """The weights of the network, which are arrays of finite numbers.
+
+    Raises:
+        DescriptionError: what should be one is none.
+    """
+    weights = {
+        name.removeprefix(_NETWORK): weight
+        for name, weight in state_dict.items()
+        if name.startswith(_NETWORK)
+    }
+    dtypes = {weight.dtype for weight in weights.values() if isinstance(weight, Tensor)}
+    for weight in weights.values():
+        # A small array may say that it is a large one, which repeats.
+        if (
+            not isinstance(weight, Tensor)
+            or weight.layout is not torch.strided
+            or weight.device.type != "cpu"
+            or weight.dtype not in DTYPES
+            or len(dtypes) > 1
+            or weight.numel() * weight.element_size() > weight.untyped_storage().nbytes()
+            or not weight.isfinite().all()
+        ):
+            raise DescriptionError(f"{path} holds weights that are no arrays of finite numbers")
+    return weights
+
+
+def _shapes(
+    vocab_size: int, options: Mapping[str, Any], weights: Mapping[str, Tensor]
+) -> dict[str, torch.Size] | None:
+    """The shapes of the weights that the options ask for; None where no network has such."""
+    # Of what is larger than all weights together nothing is made: layers without memory take time.
+    model, embedding_size = options["model"], getattr(options["features"], "embedding_size", None)
+    sizes = (model.hidden_size, embedding_size or vocab_size)
+    if model.num_layers > len(weights) or max(sizes) > sum(map(torch.numel, weights.values())):
+        return None
+    try:
+        with torch.device("meta"):
+            network = LanguageModel(vocab_size, options["model"], options["features"])
+    except RuntimeError:  # more numbers than can be counted
+        return None
+    return {name: weight.shape for name, weight in network.state_dict().items()}

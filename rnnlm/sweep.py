@@ -12,6 +12,7 @@ from __future__ import annotations
 import dataclasses
 import logging
 import os
+import sys
 import time
 import warnings
 from collections.abc import Sequence
@@ -28,7 +29,7 @@ from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext, RunMode, TaskFunction
 from omegaconf import DictConfig, OmegaConf
 
-from rnnlm.adaptation.options import AdaptationConfig
+from rnnlm.adaptation.options import AdaptationConfig, rows_of
 from rnnlm.adaptation.rows import measure_rows, new_row, row_folder, row_records
 from rnnlm.atomic_write import write_text
 from rnnlm.composition import Composer
@@ -37,6 +38,7 @@ from rnnlm.data.identity import CorpusIdentity
 from rnnlm.failure import reason
 from rnnlm.launchers.launcher import DiedError, ReportingLauncher, build_launcher, failed
 from rnnlm.lease import gpu_for_run, uses_gpu
+from rnnlm.legible import escaped
 from rnnlm.lock import is_held, sole_writer
 from rnnlm.model.size import meet_budget
 from rnnlm.options import OptionError
@@ -85,6 +87,20 @@ class Run:
         record = self.record()
         rows = [] if is_baseline(self.config) else self._rows().values()
         return [r for r in (record, *rows) if r is not None]
+
+    def unreadable_records(self) -> list[str]:
+        """The problems with what the run and its rows have left for records, a line each."""
+        rows = [] if is_baseline(self.config) else rows_of(self.config.adaptation)
+        places = [row_folder(self.folder, row, self.config.adaptation) for row in rows]
+        problems = []
+        for folder in (self.folder, *places):
+            try:
+                Record.read(folder)
+            except FileNotFoundError:
+                continue
+            except RecordError as error:
+                problems.append(str(error))
+        return problems
 
     def has_completed(self) -> bool:
         """Whether the run has left the record of a completed one."""
@@ -198,6 +214,9 @@ def carry_out(runs: Sequence[Run], launcher: Launcher) -> None:
     Raises:
         OptionError: a run that is to start over is being trained by another process.
     """
+    for run in without_repetitions(runs):
+        for problem in run.unreadable_records():
+            print(f"{run.name} counts as not done: {escaped(problem)}", file=sys.stderr)
     to_do = [run for run in without_repetitions(runs) if not _is_left_out(run)]
     for run in to_do:
         if run.config.force:
@@ -221,7 +240,7 @@ def _is_left_out(run: Run) -> bool:
         return True
     error = next((record.error for record in run.records() if record.error), None)
     if error is not None and not run.config.retry_failed:
-        print(f"{run.name} has failed and is not tried again: {error}")
+        print(f"{run.name} has failed and is not tried again: {escaped(error)}")
         return True
     return False
 

@@ -19,6 +19,7 @@ from rich.console import Console
 from rich.progress import BarColumn, TaskID, TextColumn
 from rich.progress import Progress as Bars
 
+from rnnlm.legible import escaped
 from rnnlm.progress import FILE_NAME as PROGRESS_NAME
 from rnnlm.progress import Progress
 from rnnlm.results.record import FAILED, Record, RecordError
@@ -113,7 +114,7 @@ class SweepProgress:
         self._failed += error is not None
         self._done += error is None
         if error is not None:
-            print(f"{run.title} failed: {error}", file=sys.stderr, flush=True)
+            print(f"{run.title} failed: {escaped(error)}", file=sys.stderr, flush=True)
         elif self._shown:
             seconds = time.monotonic() - run.first_seen if run.first_seen else 0.0
             self._durations.append(seconds)

@@ -25,8 +25,7 @@ from rnnlm.last_checkpoint import Stopped
 from rnnlm.lock import LOCK_NAME
 from rnnlm.loggers import open_loggers
 from rnnlm.measure import measure
-from rnnlm.results.record import COMPLETED, FAILED, Record
-from rnnlm.results.record import FILE_NAME as RECORD_NAME
+from rnnlm.results.record import COMPLETED, FAILED, Record, remove_record
 from rnnlm.trainer import last_checkpoint
 
 LOG_NAME = "run.log"
@@ -91,7 +90,7 @@ def train(
     record.oov_rate = corpus.oov_rate
     try:
         if last_checkpoint(folder).exists():
-            (folder / RECORD_NAME).unlink(missing_ok=True)
+            remove_record(folder)
         else:
             clear(folder)
         if is_baseline(config):

@@ -74,7 +74,7 @@ class TrainedModel:
             options["state"] = _choice("state", options["state"], list(InitialState))
         stop = options.pop("stop", None) or []
         stop = [stop] if isinstance(stop, str) else stop
-        options["stop"] = [self.corpus.as_written(text) for text in stop]
+        options["stop"] = [self.corpus.as_written(_checked("stop", text)) for text in stop]
         generation = GenerationOptions(**options)
         check_generation(generation)
         if verse is not None and stop:
@@ -109,7 +109,7 @@ class TrainedModel:
         if "form" in given:
             given["form"] = _choice("form", given["form"], list(SHAPES))
         if "acrostic" in given:
-            given["acrostic"] = self.corpus.as_written(given["acrostic"])
+            given["acrostic"] = self.corpus.as_written(_checked("acrostic", given["acrostic"]))
         return VerseOptions(**given)
 
 
@@ -131,6 +131,8 @@ def load(run: str | Path, device: str = "cpu") -> TrainedModel:
         if path.is_dir():
             record = _completed(path)
             path = _checkpoint(path)
+        if not path.is_file():
+            raise LoadError(f"{path} is neither the folder of a run nor a checkpoint")
     except (OSError, ValueError) as error:  # a name with a zero byte is a ValueError
         reason = error.strerror if isinstance(error, OSError) else error
         raise LoadError(f"{path} cannot be read ({reason})") from error
@@ -188,6 +190,19 @@ def _checkpoint(folder: Path) -> Path:
         if path.exists():
             return path
     raise LoadError(f"{folder} has no checkpoints left, force=true trains the run again")
+
+
+def _checked(name: str, text: str) -> str:
+    """A text that was given for an option.
+
+    Raises:
+        OptionError: it holds bytes that are no text.
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise OptionError(name, "it is not text in UTF-8") from error
+    return text
 
 
 def _choice(name: str, value: str | Choice, choices: Sequence[Choice]) -> Choice:

@@ -5,55 +5,85 @@ from __future__ import annotations
 import argparse
 import io
 import os
-import signal
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import Any, NoReturn
 
-from rnnlm.cli import evaluate, generate, plot, report, results
-from rnnlm.cli.selection import RefusedError
+from rnnlm.cli.interrupts import INTERRUPTED_STATUS, ended_by_interrupts
 
 COMPLETED_STATUS, USAGE_STATUS = 0, 2
-INTERRUPTED_STATUS, BROKEN_PIPE_STATUS = 128 + signal.SIGINT, 128 + 13
+BROKEN_PIPE_STATUS = 128 + 13
+LONGEST_MESSAGE = 2_000
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a subcommand; the exit status is 2 where it cannot do what it is asked."""
-    parser = _Parser(prog="rnnlm", description=__doc__)
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for command in (results, plot, report, generate, evaluate):
-        command.add_to(commands)
-    options = parser.parse_args(arguments)
-    if sys.stdout is None:
-        print(f"rnnlm {options.command}: there is nowhere to write to", file=sys.stderr)
-        return USAGE_STATUS
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        # Where the screen cannot show a character, it shows which one that is.
-        sys.stdout.reconfigure(errors="backslashreplace")
+    with ended_by_interrupts():
+        from rnnlm.cli import evaluate, generate, plot, report, results
+        from rnnlm.cli.output import RefusedError, say
+
+    name = "rnnlm"
     try:
+        parser = _Parser(prog="rnnlm", description=__doc__)
+        commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+        for command in (results, plot, report, generate, evaluate):
+            command.add_to(commands)
+        options = _parsed(parser, arguments)
+        name = f"rnnlm {options.command}"
+        if sys.stdout is None:
+            raise RefusedError("there is nowhere to write to")
         options.run(options)
         sys.stdout.flush()
     except RefusedError as error:
-        print(f"rnnlm {options.command}: {error}", file=sys.stderr)
+        say(f"{name}: {error}")
         return USAGE_STATUS
     except KeyboardInterrupt:
         return INTERRUPTED_STATUS
     except BrokenPipeError:
         _give_up_output()
         return BROKEN_PIPE_STATUS
+    except MemoryError:
+        say(f"{name}: out of memory")
+        return USAGE_STATUS
     except OSError as error:
-        reason = f"{error.filename or 'the output'} cannot be written ({error.strerror})"
-        print(f"rnnlm {options.command}: {reason}", file=sys.stderr)
+        say(f"{name}: {error.filename or 'the output'} cannot be written ({error.strerror})")
         _give_up_output()
         return USAGE_STATUS
     return COMPLETED_STATUS
 
 
+def _parsed(parser: argparse.ArgumentParser, arguments: Sequence[str] | None) -> argparse.Namespace:
+    """Parse the command line.
+
+    Raises:
+        SystemExit: it is wrong, or asks for help; that has been said.
+    """
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # Where the screen cannot show a character, it shows which one that is.
+        sys.stdout.reconfigure(errors="backslashreplace")
+    try:
+        return parser.parse_args(arguments)
+    except SystemExit:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+        raise
+
+
 class _Parser(argparse.ArgumentParser):
     """Says what is wrong in one line."""
 
+    def print_help(self, file: Any = None) -> None:
+        # What argparse writes itself may be lost without a word.
+        if file is None and sys.stdout is not None:
+            sys.stdout.write(self.format_help())
+        else:
+            super().print_help(file)
+
     def error(self, message: str) -> NoReturn:
-        self.exit(USAGE_STATUS, f"{self.prog}: {message}; see {self.prog} --help\n")
+        from rnnlm.legible import legible
+
+        said = legible(message, LONGEST_MESSAGE)
+        self.exit(USAGE_STATUS, f"{self.prog}: {said}; see {self.prog} --help\n")
 
 
 def _give_up_output() -> None:

@@ -7,13 +7,15 @@ import errno
 import io
 import json
 import os
+import re
 import sys
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 from rnnlm.cli.model import add_device, best_run, load_model, refusing_options
-from rnnlm.cli.output import write_output
-from rnnlm.cli.selection import RefusedError, add_where
+from rnnlm.cli.output import RefusedError, Screen, say, write_output
+from rnnlm.cli.selection import add_where
+from rnnlm.legible import escaped_json, shortened
 
 if TYPE_CHECKING:
     from rnnlm.generation.writer import Piece, Text
@@ -24,6 +26,7 @@ OPTIONS = (
     *("num", "length", "seed", "temperature", "top_k", "top_p", "greedy", "beam"),
     *("repetition_penalty", "state", "stop", "form", "acrostic", "rhyme", "tones"),
 )
+MOST_DIGITS = 18
 # After which a line of verse ends.
 MARKS = tuple("，。？！")
 
@@ -47,15 +50,30 @@ def add_to(commands: Any) -> None:
     add_where(parser)
     parser.add_argument("--prompt", default="", help="what is read first and gone on from")
     add = parser.add_argument
-    add("--length", type=int, metavar="N", help="tokens at most (default: 200); a form has its own")
-    add("--num", type=int, metavar="N", help="how many texts, written as one batch (default: 1)")
+    add(
+        "--length",
+        type=_whole,
+        metavar="N",
+        help="tokens at most (default: 200); a form has its own",
+    )
+    add(
+        "--num",
+        type=_whole,
+        metavar="N",
+        help="how many texts, written as one batch (default: 1)",
+    )
     add("--stop", action="append", metavar="TEXT", help="end after this in what is written")
-    add("--seed", type=int, metavar="N", help="of the draws (default: 1)")
+    add("--seed", type=_whole, metavar="N", help="of the draws (default: 1)")
     add("--temperature", type=float, metavar="T", help="0 is greedy, 1 the model's own (default)")
-    add("--top-k", type=int, metavar="K", help="draw from the K likeliest tokens; 5 is customary")
+    add(
+        "--top-k",
+        type=_whole,
+        metavar="K",
+        help="draw from the K likeliest tokens; 5 is customary",
+    )
     add("--top-p", type=float, metavar="P", help="draw from the likeliest tokens that make up P")
     add("--greedy", action="store_true", help="always the likeliest token")
-    add("--beam", type=int, metavar="W", help="search for the likeliest text with W beams")
+    add("--beam", type=_whole, metavar="W", help="search for the likeliest text with W beams")
     add("--repetition-penalty", type=float, metavar="R", help="above 1 repeats less")
     add("--state", choices=["zeros", "normal"], help="what the network starts from")
     verse = parser.add_argument_group("verse, of data=tang")
@@ -88,7 +106,7 @@ def run(options: argparse.Namespace) -> None:
         _refuse_unwritable(options.output)
     if options.best is not None:
         source = best_run(options.best, source or Path("outputs"), options.where)
-        print(f"the best on validation: {source}", file=sys.stderr)
+        say(f"the best on validation: {source}")
     elif options.where:
         raise RefusedError("--where: it narrows what --best DATA chooses from")
     elif source is None:
@@ -100,21 +118,27 @@ def run(options: argparse.Namespace) -> None:
         pieces = model.stream(options.prompt, with_probabilities=options.verbose, **given)
         prompt = "".join(model.corpus.typed(options.prompt))
         options.acrostic = model.corpus.as_written(options.acrostic or "")
+    from tqdm import tqdm
+
     from rnnlm.trained_model import unknown_in_words
 
     for flag, text in (("--prompt", prompt), ("--acrostic", options.acrostic)):
         if unknown := model.unknown(text):
-            print(f"{flag}: {unknown_in_words(unknown)}", file=sys.stderr)
+            say(f"{flag}: {unknown_in_words(unknown)}")
     if options.score and model.corpus.config.name != "tang":
         raise RefusedError(f"--score: it is for verse, not for {model.corpus.config.name}")
     written = io.StringIO()
     in_form = bool(given.keys() & {"form", "acrostic", "rhyme", "tones"})
-    page = _Page(written if options.output else sys.stdout, options, prompt, in_form)
+    page = _Page(Screen(written if options.output else sys.stdout), options, prompt, in_form)
+    if options.json or options.output:
+        # Nothing is seen of the texts before all are written.
+        bar = {"unit": " tokens", "unit_scale": True, "leave": False, "disable": None}
+        pieces = iter(tqdm(pieces, **bar))
     if options.json:
         texts = {piece.number: piece.text for piece in pieces if piece.text is not None}
         described = [_described(texts[number], options) for number in sorted(texts)]
-        json.dump(described, page.screen, indent=2, ensure_ascii=False)
-        page.screen.write("\n")
+        text = json.dumps(described, indent=2, ensure_ascii=False)
+        page.screen.write(f"{escaped_json(text)}\n")
     else:
         for piece in pieces:
             page.show(piece)
@@ -126,7 +150,7 @@ class _Page:
     """Texts one below the other: one is shown as it is written, those after it wait their turn."""
 
     def __init__(
-        self, screen: IO[str], options: argparse.Namespace, prompt: str, in_form: bool
+        self, screen: Screen, options: argparse.Namespace, prompt: str, in_form: bool
     ) -> None:
         self.screen, self._prompt = screen, prompt
         self._options, self._in_form = options, in_form
@@ -152,7 +176,8 @@ class _Page:
             if text is None:
                 break
             self.screen.write("" if self._last == "\n" else "\n")
-            self.screen.writelines(f"{line}\n" for line in _said_of(text, self._options))
+            for line in _said_of(text, self._options):
+                self.screen.write(f"{line}\n")
             self._current, self._begun, self._last = self._current + 1, False, ""
         self.screen.flush()
 
@@ -192,6 +217,20 @@ def _score(text: Text, options: argparse.Namespace) -> Score:
 
 def _refuse_unwritable(path: Path) -> None:
     """See beforehand that a file can be written; the texts may take long."""
-    problem = errno.EISDIR if path.is_dir() else None if path.parent.is_dir() else errno.ENOENT
+    try:
+        path.resolve()
+        problem = errno.EISDIR if path.is_dir() else None if path.parent.is_dir() else errno.ENOENT
+    except OSError as error:
+        problem = error.errno
+    except RuntimeError:  # links in a circle
+        problem = errno.ELOOP
     if problem:
         raise RefusedError(f"{path} cannot be written ({os.strerror(problem)})")
+
+
+def _whole(text: str) -> int:
+    """The number that was typed for an option that counts something."""
+    if not re.fullmatch(rf"[+-]?[0-9]{{1,{MOST_DIGITS}}}", text.strip()):
+        takes = f"it takes a whole number of at most {MOST_DIGITS} digits"
+        raise argparse.ArgumentTypeError(f"{shortened(text, 40)!r}: {takes}")
+    return int(text)

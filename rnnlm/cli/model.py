@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rnnlm.cli.selection import RefusedError, runs_that_meet
+from rnnlm.cli.interrupts import ended_by_interrupts
+from rnnlm.cli.output import RefusedError
+from rnnlm.cli.selection import runs_that_meet
 from rnnlm.options import OptionError
 from rnnlm.results.columns import SELECTED_BY
 from rnnlm.results.grouping import measured_on
-from rnnlm.results.record import COMPLETED
+from rnnlm.results.record import COMPLETED, Record
 
 if TYPE_CHECKING:
     from rnnlm.trained_model import TrainedModel
@@ -30,7 +33,8 @@ def load_model(run: Path, device: str) -> TrainedModel:
         RefusedError: there is none that can be used.
     """
     # It brings PyTorch, which the other subcommands need not wait for.
-    from rnnlm.trained_model import LoadError, load
+    with ended_by_interrupts():
+        from rnnlm.trained_model import LoadError, load
 
     try:
         return load(run, device)
@@ -63,7 +67,11 @@ def best_run(data: str, folder: Path, conditions: Sequence[str]) -> Path:
         )
 
     # Every completed run has it: a record without is none.
-    return min(trained, key=lambda run: SELECTED_BY.value(run[1]))[0]
+    def bpc(run: tuple[Path, Record]) -> float:
+        value: float = SELECTED_BY.value(run[1])
+        return math.inf if math.isnan(value) else value
+
+    return min(trained, key=bpc)[0]
 
 
 @contextlib.contextmanager

@@ -1,11 +1,43 @@
-"""Writing what a subcommand has made to the file that it was asked for."""
+"""The places that subcommands write to: the file asked for, the screen, and stderr."""
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
+from typing import IO
 
 from rnnlm.atomic_write import write_text
-from rnnlm.cli.selection import RefusedError
+from rnnlm.legible import escaped_lines, legible
+
+LONGEST_LINE = 3_000
+
+
+class RefusedError(Exception):
+    """A command line that cannot be carried out: what is wrong and what to do, in one line."""
+
+
+class Screen:
+    """Standard output for texts of any origin: a terminal is shown control characters spelled out.
+
+    A pipe and a file get the texts as they are.
+    """
+
+    def __init__(self, stream: IO[str]) -> None:
+        self._stream, self._is_terminal = stream, stream.isatty()
+
+    def write(self, text: str) -> None:
+        """Write a text on what is there."""
+        self._stream.write(escaped_lines(text) if self._is_terminal else text)
+
+    def flush(self) -> None:
+        """Show it now."""
+        self._stream.flush()
+
+
+def say(line: str) -> None:
+    """Print a line on stderr, if there is one."""
+    if sys.stderr is not None:
+        print(legible(line, LONGEST_LINE), file=sys.stderr, flush=True)
 
 
 def write_output(path: Path, text: str) -> None:
@@ -16,5 +48,7 @@ def write_output(path: Path, text: str) -> None:
     """
     try:
         write_text(path, text)
-    except OSError as error:
-        raise RefusedError(f"{path} cannot be written ({error.strerror})") from error
+    except (OSError, RuntimeError, ValueError) as error:
+        # Of links in a circle, and of a zero byte in the name, Python says so in other errors.
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise RefusedError(f"{path} cannot be written ({reason})") from error

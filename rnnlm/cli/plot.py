@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from enum import Enum
 from pathlib import Path
 from typing import Any, TypeVar
 
-from rnnlm.cli.selection import RefusedError, add_selection, select
+from rnnlm.cli.interrupts import ended_by_interrupts
+from rnnlm.cli.output import RefusedError, say
+from rnnlm.cli.selection import add_selection, select
+from rnnlm.legible import escaped
 from rnnlm.results.columns import COLUMNS
 
 Choice = TypeVar("Choice", bound=Enum)
@@ -55,16 +57,17 @@ def run(options: argparse.Namespace) -> None:
         RefusedError: there is nothing to draw, no such choice, or a file cannot be written.
     """
     # It brings matplotlib and scipy, which the other subcommands need not wait for.
-    from rnnlm.plots.figures import figures
-    from rnnlm.plots.history import Against, Metric
-    from rnnlm.plots.saving import Format, write
+    with ended_by_interrupts():
+        from rnnlm.plots.figures import figures
+        from rnnlm.plots.history import Against, Metric
+        from rnnlm.plots.saving import Format, write
 
     x, y = _choices("--x", options.x, Against), _choices("--y", options.y, Metric)
     formats = _choices("--format", options.format, Format)
     found, _ = select(options)
     plots, broken = figures(found, x, y, COLUMNS[options.figure], options.running)
     for error in broken:
-        print(f"left out: {error}", file=sys.stderr)
+        say(f"left out: {error}")
     if not plots:
         raise RefusedError("these runs have no curves, and there is only one model of each text")
     try:
@@ -72,7 +75,7 @@ def run(options: argparse.Namespace) -> None:
     except OSError as error:
         raise RefusedError(f"{error.filename} cannot be written ({error.strerror})") from error
     for path in paths:
-        print(path)
+        print(escaped(str(path)))
 
 
 def _choices(flag: str, given: str, kind: type[Choice]) -> list[Choice]:

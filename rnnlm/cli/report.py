@@ -6,8 +6,10 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from rnnlm.cli.interrupts import ended_by_interrupts
 from rnnlm.cli.output import write_output
 from rnnlm.cli.selection import add_selection, select
+from rnnlm.legible import escaped
 
 
 def add_to(commands: Any) -> None:
@@ -38,8 +40,9 @@ def run(options: argparse.Namespace) -> None:
     """
     found, left_out = select(options)
     # It brings matplotlib and scipy, which the other subcommands need not wait for.
-    from rnnlm.report.page import render
+    with ended_by_interrupts():
+        from rnnlm.report.page import render
 
-    page = render(found, left_out, options.title)
+    page = render(found, left_out, escaped(options.title))
     write_output(options.output, page)
-    print(f"written to {options.output}: {len(found)} runs")
+    print(f"written to {escaped(str(options.output))}: {len(found)} runs")

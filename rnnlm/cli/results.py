@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from rnnlm.cli.output import write_output
-from rnnlm.cli.selection import RefusedError, add_selection, select
+from rnnlm.cli.output import RefusedError, write_output
+from rnnlm.cli.selection import add_selection, select
 from rnnlm.results.columns import COLUMNS, NoSuchColumnError
 from rnnlm.results.differences_table import differences_tables
 from rnnlm.results.formats import FORMATS

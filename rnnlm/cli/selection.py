@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from rnnlm.results.columns import NoSuchColumnError, column_named
+from rnnlm.cli.conditions import conditions_in
+from rnnlm.cli.output import RefusedError, say
+from rnnlm.legible import escaped
 from rnnlm.results.record import Record, find_records
 
 # The columns that have a flag of their own.
 FLAGS = ("data", "model", "features", "seed")
-
-
-class RefusedError(Exception):
-    """A command line that cannot be carried out: what is wrong and what to do, in one line."""
 
 
 def add_selection(parser: argparse.ArgumentParser) -> None:
@@ -41,8 +38,9 @@ def add_where(parser: argparse.ArgumentParser) -> None:
         "--where",
         action="append",
         default=[],
-        metavar="NAME=A,B",
-        help="only the runs whose column or option NAME is one of these, e.g. optimizer.lr=0.01",
+        metavar="NAME=A,B,…",
+        help="only the runs whose column or option NAME is one of these; several such conditions "
+        "may follow each other, e.g. optimizer.lr=0.01,0.02,model.hidden_size=64",
     )
 
 
@@ -52,7 +50,8 @@ def select(options: argparse.Namespace) -> tuple[list[tuple[Path, Record]], list
     Raises:
         RefusedError: there is no such folder, or no such run in it.
     """
-    conditions = [f"{name}={getattr(options, name)}" for name in FLAGS if getattr(options, name)]
+    given = vars(options)
+    conditions = [f"{name}={given[name]}" for name in FLAGS if given[name] is not None]
     return runs_that_meet([*conditions, *options.where], options.folders)
 
 
@@ -67,29 +66,18 @@ def runs_that_meet(
         RefusedError: there is no such folder, or no such run in it.
     """
     for folder in folders:
-        if not folder.is_dir():
+        try:
+            is_folder = folder.is_dir()
+        except OSError as error:
+            raise RefusedError(f"{folder} cannot be read ({error.strerror})") from error
+        if not is_folder:
             raise RefusedError(f"no folder {folder}; give the folder that the runs are in")
     found, broken = find_records(folders)
-    for error in broken:
-        print(f"left out: {error}", file=sys.stderr)
+    for record_error in broken:
+        say(f"left out: {record_error}")
     if not found:
         raise RefusedError(f"no finished run below {', '.join(map(str, folders))}")
-    for condition in conditions:
-        found = _that_meet(condition, found)
-    return found, [str(error) for error in broken]
-
-
-def _that_meet(condition: str, found: list[tuple[Path, Record]]) -> list[tuple[Path, Record]]:
-    name, equals, wanted = condition.partition("=")
-    if not equals:
-        raise RefusedError(f"--where {condition}: it takes NAME=VALUE")
-    try:
-        column = column_named(name, [record for _, record in found])
-    except NoSuchColumnError as error:
-        raise RefusedError(str(error)) from error
-    values = wanted.split(",")
-    kept = [(folder, record) for folder, record in found if str(column.value(record)) in values]
-    if not kept:
-        there_are = sorted({str(column.value(record)) for _, record in found})
-        raise RefusedError(f"no run with {condition}; {name} is {', '.join(there_are[:20])}")
-    return kept
+    for text in conditions:
+        for condition in conditions_in(text):
+            found = condition.kept(found)
+    return found, [escaped(str(error)) for error in broken]

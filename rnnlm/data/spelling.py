@@ -13,7 +13,7 @@ from collections import Counter
 from typing import Self
 
 CODE_POINTS = 0x110000
-_END, _ESCAPE = "", "escape"
+_END, ESCAPE = "", "escape"
 
 
 class Spelling:
@@ -40,7 +40,7 @@ class Spelling:
             if token not in known:
                 for symbol in (*token, _END):
                     counts[symbol] += count
-        alphabet = {character for token in training for character in token} | {_ESCAPE}
+        alphabet = {character for token in training for character in token} | {ESCAPE}
         if any(len(token) > 1 for token in training):
             alphabet.add(_END)
         else:
@@ -50,5 +50,5 @@ class Spelling:
 
     def nats(self, token: str) -> float:
         """The cost of spelling an unknown token."""
-        unseen = self.costs[_ESCAPE] + math.log(CODE_POINTS)
+        unseen = self.costs[ESCAPE] + math.log(CODE_POINTS)
         return sum(self.costs.get(character, unseen) for character in token) + self._of_end

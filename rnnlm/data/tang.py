@@ -49,6 +49,8 @@ _LINE_END = re.compile("[，。？！；：、]")
 # Half-width marks, as they stand in files typed by hand.
 _FULL_WIDTH = str.maketrans({",": "，", ".": "。", "?": "？", "!": "！", ";": "；", "．": "。"})
 _TITLE = re.compile(r"[^:：，。？！；,?!;]{1,60}[:：]")
+# To traditional characters as in the mainland's editions and as in Taiwan, and to simplified ones.
+_TO_OTHER_SCRIPT = ("s2t", "s2tw", "t2s")
 # As many are tokenised together when a file of any size is read.
 _POEMS_AT_A_TIME = 1_000
 
@@ -155,8 +157,25 @@ class Tang(SeparateDocuments):
         return list(self.as_written("".join(super().typed(text))))
 
     def as_written(self, text: str) -> str:
-        """In the corpus' script, with full-width marks."""
-        return self._conversion()(text.translate(_FULL_WIDTH))
+        """The text in the corpus' script, with full-width marks.
+
+        Where that is left open, characters that the model does not know are written in the other
+        script if it knows them so: 春风 is 春風 to a model of traditional poems.
+        """
+        text = self._conversion()(text.translate(_FULL_WIDTH))
+        return self._as_known(text) if self.config.script is Script.original else text
+
+    def _as_known(self, text: str) -> str:
+        known = getattr(self, "vocabulary", text)
+        for conversion in _TO_OTHER_SCRIPT:
+            if all(character in known for character in text):
+                break
+            # By whole words: 发 is 髮 in 头发 and otherwise 發.
+            other = opencc.OpenCC(conversion).convert(text)
+            if len(other) == len(text):
+                pairs = zip(text, other, strict=True)
+                text = "".join(o if c not in known and o in known else c for c, o in pairs)
+        return text
 
     def _conversion(self) -> Callable[[str], str]:
         """What brings a text into the corpus' script."""

@@ -19,9 +19,10 @@ class InitialState(Enum):
 class GenerationOptions:
     """How texts are written; what holds for verse alone is in `VerseOptions`."""
 
-    num: int = option(1, minimum=1, affects_result=False)
+    # All are written at once, each with a state of its own in memory.
+    num: int = option(1, minimum=1, maximum=10_000, affects_result=False)
     # Tokens at most; a poem in a form is as long as its form.
-    length: int = option(200, minimum=1, affects_result=False)
+    length: int = option(200, minimum=1, maximum=10_000_000, affects_result=False)
     # Of the draws: text i follows from the seed and i, whatever else is written.
     seed: int = option(1, minimum=0, maximum=2**32 - 1, affects_result=False)
     # Logits are divided by it; 0 takes the likeliest token, as `greedy` does.

@@ -93,6 +93,8 @@ def read_history(folder: Path) -> History:
         ScalarsError: the file is missing, broken or foreign, or the run was never validated.
     """
     path = folder / FILE_NAME
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise ScalarsError(f"{path} is no file")
     try:
         with path.open(newline="", encoding="utf-8") as file:
             reader = csv.DictReader(file, strict=True)

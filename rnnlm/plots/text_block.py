@@ -12,11 +12,14 @@ from typing import Any
 from matplotlib.backends.backend_agg import RendererAgg
 from matplotlib.font_manager import FontProperties
 
+from rnnlm.legible import shortened
 from rnnlm.plots.lettering import Lettering, lettering
 from rnnlm.plots.style import TEXT_SIZE
 
 POINTS_PER_INCH = 72
 LINE_SPACING = 1.25
+# Longer texts are shortened: each of their characters is measured.
+LONGEST = 1_000
 # Between those with ascenders and those without, above the line they stand on, as a share of size.
 MIDDLE_OF_LETTERS = 0.34
 # Dots per inch at which a text is as wide as its outlines.
@@ -54,7 +57,7 @@ def line_height(size: float = TEXT_SIZE) -> float:
 
 def block(text: str, size: float = TEXT_SIZE, width: float = math.inf) -> Block:
     """Text in lines of at most a width in inches, for which a word that is longer is broken."""
-    letters = lettering(text)
+    letters = lettering(shortened(text, LONGEST))
     lines = list(_lines(letters, size, width))
     return Block(
         Lettering("\n".join(lines), letters.families),

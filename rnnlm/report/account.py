@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from rnnlm.legible import legible
 from rnnlm.results.grouping import SHOWN_APART, Comparison, Group, differing_options
 from rnnlm.results.record import Record
 
@@ -33,7 +34,7 @@ def shared_options(records: Sequence[Record]) -> dict[str, str]:
     if not own:
         return {}
     return {
-        name: _value(value)
+        legible(name): _value(value)
         for name, value in own[0].items()
         if name not in SHOWN_APART and all(o.get(name, own) == value for o in own)
     }
@@ -59,7 +60,7 @@ def made_with(records: Sequence[Record]) -> list[tuple[str, str]]:
 def facts(comparison: Comparison) -> list[tuple[str, str]]:
     """What the text of a comparison is, and how it is split."""
     record = comparison.records[0]
-    said = [("text", record.text_sha256), ("source", record.source)]
+    said = [("text", legible(record.text_sha256)), ("source", legible(record.source))]
     if record.vocab_size is not None:
         said.append(("vocabulary", f"{record.vocab_size:,} tokens, learned from train"))
     if record.oov_rate is not None:
@@ -84,7 +85,7 @@ def command(group: Group) -> str:
 
 
 def _distinct(values: Iterable[str | None]) -> list[str]:
-    return list(dict.fromkeys(value for value in values if value))
+    return list(dict.fromkeys(legible(value) for value in values if value))
 
 
 def _listed(names: Sequence[str], word: str) -> str:
@@ -94,6 +95,6 @@ def _listed(names: Sequence[str], word: str) -> str:
 
 
 def _value(value: Any) -> str:
-    return (
-        "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
-    )
+    if value is None:
+        return "null"
+    return legible(str(value).lower() if isinstance(value, bool) else str(value))

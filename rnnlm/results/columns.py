@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from rnnlm.data.splitting import SPLITS
+from rnnlm.legible import legible
 from rnnlm.perplexity import perplexity
 from rnnlm.results.record import Record
 
@@ -28,8 +29,9 @@ class Better(Enum):
     higher = "higher"
 
     def best(self, values: Sequence[float]) -> float:
-        """The best of some values."""
-        return min(values) if self is Better.lower else max(values)
+        """The best of some values; what is not a number is not it, unless all are none."""
+        numbers = [value for value in values if not math.isnan(value)] or values
+        return min(numbers) if self is Better.lower else max(numbers)
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,7 @@ def _at_epoch(name: str) -> Column[Record] | None:
 
     `train_running` is measured while the weights move and with dropout on.
     """
-    found = re.fullmatch(r"(train_running|validation)_(loss|ppl)@([1-9]\d*)", name, re.ASCII)
+    found = re.fullmatch(r"(train_running|validation)_(loss|ppl)@([1-9]\d{0,8})", name, re.ASCII)
     if found is None:
         return None
     split, metric, epoch = found[1], found[2], int(found[3])
@@ -183,9 +185,10 @@ def column_named(name: str, records: Sequence[Record]) -> Column[Record]:
         return of_kinds[name]
     if any(name in record.options for record in records):
         return Column(name, name, lambda record: record.options.get(name))
+    known = ", ".join([*COLUMNS, *of_kinds])
     raise NoSuchColumnError(
-        f"no column {name}; there are {', '.join([*COLUMNS, *of_kinds])}, those of an epoch such "
-        "as validation_ppl@10 and train_running_ppl@10, and options such as optimizer.lr"
+        f"no column {legible(name)}; there are {known}, those of an epoch such as "
+        "validation_ppl@10 and train_running_ppl@10, and options such as optimizer.lr"
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rnnlm.legible import legible
 from rnnlm.results.columns import Column
 from rnnlm.results.grouping import Comparison, Group, comparisons
 from rnnlm.results.groups import METHOD, PARTS, shown_summary, summary
@@ -71,12 +72,12 @@ def _grid(
     width = len(features)
     return Table(
         [Heading("model", "model", is_text=True)]
-        + [Heading(name or "none", name or NO_FEATURES, parts=PARTS) for name in features],
+        + [Heading(name or "none", legible(name or NO_FEATURES), parts=PARTS) for name in features],
         [
-            [Value(model, model), *values[index * width : (index + 1) * width]]
+            [Value(model, legible(model)), *values[index * width : (index + 1) * width]]
             for index, model in enumerate(models)
         ],
-        title=" · ".join(filter(None, [figure.heading, comparison.title, options])),
+        title=" · ".join(filter(None, [figure.heading, comparison.title, legible(options)])),
         notes=[f"{METHOD}: {_seeds(groups)}"],
     )
 

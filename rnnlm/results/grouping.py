@@ -7,11 +7,13 @@ choice of all options over several seeds make a `Group`.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from rnnlm.legible import legible
 from rnnlm.results.columns import SELECTED_BY, Column
 from rnnlm.results.record import COMPLETED, Record
 
@@ -63,7 +65,7 @@ class Group:
     @property
     def name(self) -> str:
         """Such as `lstm-embed`, or with what sets it apart."""
-        return f"{self.records[0].cell} {self.options}".rstrip()
+        return legible(f"{self.records[0].cell} {self.options}".rstrip())
 
     def by_seed(self, figure: Column[Record]) -> dict[int | None, float]:
         """A figure's value at each seed that has one; None is the seed of what needs none."""
@@ -95,7 +97,8 @@ class Comparison:
     def title(self) -> str:
         """What was measured on, so that it cannot be taken for another."""
         record = self.records[0]
-        parts = [record.data, Path(record.source).name, f"text {record.text_sha256[:8]}"]
+        parts = [legible(record.data), legible(Path(record.source).name)]
+        parts.append(legible(f"text {record.text_sha256[:8]}"))
         if record.vocab_size is not None:
             parts.append(f"vocabulary {record.vocab_size:,}")
         assert record.test is not None
@@ -172,7 +175,8 @@ def _comparison(records: Sequence[Record]) -> Comparison:
 
 def _order(group: Group) -> tuple[float, str]:
     values = group.values(SELECTED_BY)
-    return (sum(values) / len(values) if values else float("inf"), group.name)
+    mean = sum(values) / len(values) if values else math.inf
+    return (math.inf if math.isnan(mean) else mean, group.name)
 
 
 def _options(record: Record) -> dict[str, str]:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from rnnlm.legible import legible
 from rnnlm.results.columns import SELECTED_BY, Column, column_named
 from rnnlm.results.grouping import differing_options, measured_on
 from rnnlm.results.record import COMPLETED, Record
@@ -30,6 +31,7 @@ LEAST_NEEDED = (
     *("train_seconds", "tokens_per_second", "source", "best_epoch", "status", "seed"),
     *("test_bpc", "num_parameters", "validation_unigram_ppl", "data"),
 )
+LONGEST_ERROR = 2_000
 TEXTS_NOTE = "measured on {} texts, splits or vocabularies; figures compare only within one of them"
 
 
@@ -87,7 +89,11 @@ def what_to_know(records: Sequence[Record]) -> list[str]:
 
 def failures(records: Sequence[Record]) -> list[str]:
     """What has failed, and why, a line each."""
-    return [f"failed: {_name(record)}: {record.error}" for record in records if record.error]
+    return [
+        f"failed: {_name(record)}: {legible(record.error, LONGEST_ERROR)}"
+        for record in records
+        if record.error
+    ]
 
 
 def _column(name: str, records: Sequence[Record]) -> Column[Record]:
@@ -103,7 +109,7 @@ def _has_any(column: Column[Record], records: Sequence[Record]) -> bool:
 
 def _name(record: Record) -> str:
     seed = "" if record.seed is None else f" seed {record.seed}"
-    return f"{record.data} {record.cell}{seed}"
+    return legible(f"{record.data} {record.cell}{seed}")
 
 
 def _usual_order(record: Record) -> tuple[Any, ...]:
@@ -112,7 +118,7 @@ def _usual_order(record: Record) -> tuple[Any, ...]:
         record.data,
         record.status != COMPLETED,
         str(measured_on(record)),
-        math.inf if selected_by is None else selected_by,
+        math.inf if selected_by is None or math.isnan(selected_by) else selected_by,
         record.cell,
         -1 if record.seed is None else record.seed,
     )

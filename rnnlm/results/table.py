@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from rnnlm.legible import legible
 from rnnlm.results.columns import Better, Column
 from rnnlm.results.statistics import Summary
 
@@ -59,7 +61,7 @@ class Table:
 
 def heading_of(column: Column[Any]) -> Heading:
     """A column's heading."""
-    return Heading(column.name, column.heading, column.is_text, column.parts)
+    return Heading(column.name, legible(column.heading), column.is_text, column.parts)
 
 
 def values_of(column: Column[Row], rows: Sequence[Row], texts: Sequence[Hashable]) -> list[Value]:
@@ -73,7 +75,7 @@ def values_of(column: Column[Row], rows: Sequence[Row], texts: Sequence[Hashable
     return [
         Value(
             dataclasses.astuple(value)[1:] if isinstance(value, Summary) else value,
-            ABSENT if value is None else column.show(value),
+            ABSENT if value is None else legible(column.show(value)),
             index in best,
         )
         for index, value in enumerate(values)
@@ -101,8 +103,16 @@ def best_of_each_text(
 def sorted_by(rows: Sequence[Row], column: Column[Row], descending: bool) -> list[Row]:
     """Rows in the order of a column; those that have nothing in it are last."""
     have = [row for row in rows if column.value(row) is not None]
-    have.sort(key=lambda row: number(column.value(row)), reverse=descending)
+    have.sort(key=lambda row: _place(column.value(row)), reverse=descending)
     return have + [row for row in rows if column.value(row) is None]
+
+
+def _place(value: Any) -> tuple[bool, float, str]:
+    """A key to sort values by: an option may be a number in some runs and a name in others."""
+    value = number(value)
+    if isinstance(value, int | float):
+        return (True, 0.0, "") if math.isnan(value) else (False, value, "")
+    return True, 0.0, str(value)
 
 
 def number(value: Any) -> Any:

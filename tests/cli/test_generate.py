@@ -231,6 +231,9 @@ def test_the_best_must_be_one_of_comparable_runs(sweep: Path, capsys: Output) ->
         (["TANG", "--device", "nope"], "device: 'nope' is not on this machine; cpu is"),
         (["TANG", "--output", "nowhere/x"], "nowhere/x cannot be written (No such file"),
         (["TANG", "--prompt", "\udcff"], "--prompt: it is not text in UTF-8"),
+        (["TANG", "--acrostic", "\udcff"], "--acrostic: it is not text in UTF-8"),
+        (["TANG", "--stop", "\udcff"], "--stop: it is not text in UTF-8"),
+        (["TANG", "--num", "1000000000"], "--num: 1000000000 is out of range, it takes at least"),
         (["TANG", "--form", "wujue", "--stop", "。"], "--stop: a poem in a form ends where"),
         (["PROSE", "--prompt", "It", "--score"], "--score: it is for verse, not for time_machine"),
         (["--best", "", "nowhere"], "no folder nowhere"),
@@ -270,3 +273,16 @@ def test_text_appears_as_it_is_written_and_a_closed_pipe_is_no_error(prose: str)
         process.stdout.close()
         assert process.wait(60) == 141
         assert not process.stderr.read()
+
+
+def test_a_terminal_is_shown_control_characters_and_a_pipe_gets_them(prose: str) -> None:
+    script = "import pty, sys; pty.spawn([sys.executable, '-m', 'rnnlm', *sys.argv[1:]])"
+    arguments = ["generate", prose, "--prompt", "It\x1b[31m\x9b", "--length", "3"]
+    command = [sys.executable, "-c", script, *arguments]
+    for form in ([], ["--json"]):
+        shown = subprocess.run([*command, *form], capture_output=True, check=True).stdout
+        assert b"\x1b" not in shown
+        assert "\x9b" not in shown.decode()
+        assert b"It\\" in shown
+    piped = [sys.executable, "-m", "rnnlm", *arguments]
+    assert b"\x1b[31m" in subprocess.run(piped, capture_output=True, check=True).stdout

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from rnnlm.results.columns import NoSuchColumnError
@@ -40,6 +42,14 @@ def test_the_best_of_each_column_is_marked_as_such() -> None:
     assert [value.is_best for value in table.column("validation_ppl")] == [True, False, False]
     assert [value.is_best for value in table.column("test_ppl")] == [False, True, False]
     assert not any(value.is_best for value in table.column("model"))
+
+
+def test_what_is_not_a_number_is_never_the_best_and_comes_last() -> None:
+    broken = split(math.nan, math.nan)
+    table = runs_table([record(model="first", validation=broken, test=broken), *records()])
+    assert shown(table, "model")[:3] == ["lstm", "rnn", "first"]
+    assert table.marked == {0}
+    assert [value.is_best for value in table.column("test_ppl")] == [False, True, False, False]
 
 
 def test_a_best_is_never_picked_across_texts_and_that_they_differ_is_said() -> None:

@@ -12,7 +12,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rnnlm.results.columns import COLUMNS
@@ -148,3 +148,53 @@ def test_latex_compiles(tmp_path: Path) -> None:
     result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stdout[-2000:]
     assert (tmp_path / "t.pdf").stat().st_size > 1000
+
+
+def of_texts(*texts: str) -> Table:
+    return Table([Heading("name", "name", is_text=True)], [[Value(text, text)] for text in texts])
+
+
+@pytest.mark.parametrize(
+    "text", ["=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", "\t=1", "\r=1", "-x", "="]
+)
+def test_a_text_that_begins_as_a_formula_is_a_text_to_a_spreadsheet(text: str) -> None:
+    (row,) = csv.DictReader(io.StringIO(as_csv([of_texts(text)])))
+    assert row["name"].startswith("'")
+    assert json.loads(as_json([of_texts(text)]))[0]["rows"][0]["name"] == text
+
+
+@pytest.mark.parametrize("value", [-0.5, -1, 1e-9, float("-inf"), "-0.5", "+1", None, "a=b", "-"])
+def test_numbers_stay_numbers_in_csv(value: object) -> None:
+    table = Table([Heading("x", "x")], [[Value(value, "")]])
+    (row,) = csv.DictReader(io.StringIO(as_csv([table])))
+    assert row["x"] == ("'-" if value == "-" else "" if value is None else str(value))
+
+
+@given(st.lists(st.text() | st.floats() | st.integers(), min_size=1))
+@settings(deadline=None, derandomize=True)
+def test_a_cell_of_csv_is_a_number_or_begins_no_formula_and_comes_back(
+    values: list[object],
+) -> None:
+    rows = [[Value(value, "")] for value in values]
+    read = list(csv.DictReader(io.StringIO(as_csv([Table([Heading("x", "x")], rows)]))))
+    for value, row in zip(values, read, strict=True):
+        cell = row["x"]
+        assert cell.isprintable() or not any(ord(character) < 32 for character in cell)
+        if cell.startswith(("=", "+", "-", "@")):
+            float(cell)
+        if isinstance(value, float | int):
+            assert float(cell) == float(value) or value != value
+        elif str(value).isprintable():
+            assert cell.removeprefix("'") == str(value).removeprefix("'")
+
+
+def test_what_records_say_is_one_line_without_control_characters_in_every_format() -> None:
+    name = "\x1b]0;owned\x07\n\x9b2J" + "x" * 100_000
+    table = runs_table([record(model=name, features=name, data=name, source=name)])
+    for form in ("markdown", "latex", "html"):
+        text = FORMATS[form]([table])
+        assert "\x1b" not in text
+        assert "\x9b" not in text
+        assert len(text) < 5_000
+    assert "\x1b" not in as_csv([table])
+    assert "\x9b" not in as_json([table])
