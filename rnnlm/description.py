@@ -6,15 +6,14 @@ to spell: primitives, beside the weights.
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import torch
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from rnnlm.checkpoint_file import CheckpointError, read_checkpoint_file
 from rnnlm.config import Config, model_schemas
 from rnnlm.data import corpora
 from rnnlm.data.corpus import Corpus
@@ -53,16 +52,13 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     """A checkpoint, on the CPU.
 
     Raises:
-        DescriptionError: it cannot be read.
+        DescriptionError: it is damaged, or says nothing of itself.
     """
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        raise DescriptionError(f"{path} is no checkpoint") from error
-    except Exception as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise DescriptionError(f"{path} is no checkpoint that can be read ({reason})") from error
-    if not isinstance(content, dict) or not isinstance(content.get("state_dict"), dict):
+        content = read_checkpoint_file(path)
+    except CheckpointError as error:
+        raise DescriptionError(str(error)) from error
+    if not isinstance(content.get("state_dict"), dict):
         raise DescriptionError(f"{path} is no checkpoint")
     if not {FINGERPRINT, "options", "vocabulary", "spelling"} <= content.keys():
         raise DescriptionError(

@@ -17,13 +17,13 @@ from typing import Any
 import pytest
 import torch
 
+from rnnlm.checkpoint_file import CheckpointError
 from rnnlm.config import Config
 from rnnlm.data.splitting import SPLITS
-from rnnlm.last_checkpoint import CheckpointError, check_checkpoint
+from rnnlm.last_checkpoint import check_checkpoints
 from rnnlm.module import FINGERPRINT, LanguageModelModule
 from rnnlm.results.record import COMPLETED, FAILED
-from rnnlm.train import clear
-from rnnlm.trainer import last_checkpoint
+from rnnlm.trainer import best_checkpoint, last_checkpoint
 from tests.conftest import ROOT, Compose, trained
 
 BATCHES = 14  # of an epoch
@@ -227,42 +227,106 @@ class Code:
         return os.mkdir, (str(self.path),)
 
 
-@pytest.mark.parametrize("kind", ["cut short", "empty", "code", "foreign"])
-def test_what_is_no_checkpoint_is_named_and_left_alone(
-    config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
-) -> None:
-    folder = tmp_path / "run"
-    path = last_checkpoint(folder)
+@pytest.fixture
+def interrupted(config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of a run that was stopped in its second epoch."""
     with monkeypatch.context() as patch:
-        interrupt_at(patch, 6, signal.SIGINT)
+        interrupt_at(patch, BATCHES + 6, signal.SIGINT)
         with pytest.raises(KeyboardInterrupt):
-            trained(config, folder)
+            trained(config, tmp_path / "run")
+    return tmp_path / "run"
+
+
+def refused_then_started_over(config: Config, folder: Path, damaged: Path) -> str:
+    """Why the run was refused, once; tried again, it starts over."""
+    held = {path.name for path in damaged.parent.iterdir()}
+    record = trained(config, folder)
+    assert record.status == FAILED
+    assert record.error is not None
+    assert record.error.startswith(str(damaged))
+    assert "the same command" in record.error
+    aside = folder / "checkpoints.refused"
+    assert str(aside) in record.error
+    assert {path.name for path in aside.iterdir()} == held
+    assert trained(config, folder).status == COMPLETED
+    assert not aside.exists()
+    return record.error
+
+
+@pytest.mark.parametrize("kind", ["cut short", "empty", "code", "foreign", "a bit", "a folder"])
+def test_what_is_no_checkpoint_is_named_and_the_run_starts_over_when_tried_again(
+    config: Config, interrupted: Path, tmp_path: Path, kind: str
+) -> None:
+    path = last_checkpoint(interrupted)
+    content = bytearray(path.read_bytes())
     if kind == "cut short":
-        path.write_bytes(path.read_bytes()[:-1000])
+        path.write_bytes(content[:-1000])
     elif kind == "empty":
         path.write_bytes(b"")
     elif kind == "code":
         torch.save({FINGERPRINT: "x", "global_step": Code(tmp_path / "made by code")}, path)
-    else:
+    elif kind == "foreign":
         torch.save({"weights": torch.zeros(1)}, path)
-    content = path.read_bytes()
-    for _ in range(2):
-        record = trained(config, folder)
-        assert record.status == FAILED
-        assert record.error is not None
-        assert str(path) in record.error
-        assert "force=true" in record.error
-        assert not (tmp_path / "made by code").exists()
-        assert path.read_bytes() == content
-    clear(folder)  # as force=true does
-    assert trained(config, folder).status == COMPLETED
+    elif kind == "a bit":
+        content[len(content) // 2] ^= 4
+        path.write_bytes(content)
+    else:
+        path.unlink()
+        path.mkdir()
+    refused_then_started_over(config, interrupted, path)
+    assert not (tmp_path / "made by code").exists()
 
 
-def test_a_checkpoint_of_another_run_is_refused(tmp_path: Path) -> None:
-    torch.save({FINGERPRINT: "one", "global_step": 3}, tmp_path / "last.ckpt")
-    assert check_checkpoint(tmp_path / "last.ckpt", "one") == 3
+@pytest.mark.parametrize("kind", ["gone", "a bit", "another run's"])
+def test_a_run_goes_on_only_with_the_best_that_validation_has_chosen(
+    config: Config, interrupted: Path, kind: str
+) -> None:
+    best = best_checkpoint(interrupted)
+    if kind == "gone":
+        best.unlink()
+    elif kind == "a bit":
+        content = bytearray(best.read_bytes())
+        content[len(content) // 2] ^= 4
+        best.write_bytes(content)
+    else:
+        best.write_bytes(best.read_bytes())
+        torch.save(torch.load(best, weights_only=True) | {FINGERPRINT: "other"}, best)
+    refused_then_started_over(config, interrupted, best)
+
+
+def test_a_checkpoint_of_an_earlier_version_is_refused_in_one_line(
+    config: Config, interrupted: Path
+) -> None:
+    path = last_checkpoint(interrupted)
+    checkpoint = torch.load(path, weights_only=True)
+    del checkpoint["scalars"]
+    torch.save(checkpoint, path)
+    assert "another version" in refused_then_started_over(config, interrupted, path)
+
+
+@pytest.mark.parametrize("content", [None, b"", b"\0" * 300, b"step,epoch\n1,0\n", "a folder"])
+def test_scalars_are_those_of_the_checkpoint_whatever_became_of_the_file(
+    config: Config, interrupted: Path, tmp_path: Path, content: bytes | str | None
+) -> None:
+    for name in ("scalars.csv", "progress.json", "samples.txt"):
+        (interrupted / name).unlink(missing_ok=True)
+        if isinstance(content, bytes):
+            (interrupted / name).write_bytes(content)
+        elif content:
+            (interrupted / name).mkdir()
+    record = trained(config, interrupted)
+    assert record.status == COMPLETED, record.error
+    trained(config, tmp_path / "alone")
+    assert figures(interrupted) == figures(tmp_path / "alone")
+    assert logged(interrupted) == logged(tmp_path / "alone")
+
+
+def test_a_checkpoint_of_another_run_is_refused(config: Config, interrupted: Path) -> None:
+    last, best = last_checkpoint(interrupted), best_checkpoint(interrupted)
+    fingerprint = torch.load(last, weights_only=True)[FINGERPRINT]
+    assert check_checkpoints(last, best, fingerprint) == BATCHES + 6
     with pytest.raises(CheckpointError, match="of another run"):
-        check_checkpoint(tmp_path / "last.ckpt", "other")
+        check_checkpoints(last, best, "other")
 
 
 @pytest.mark.slow

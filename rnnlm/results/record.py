@@ -68,6 +68,8 @@ class Record:
     # What the model goes on with after the prompt, which all models of a text are given.
     prompt: str | None = None
     sample: str | None = None
+    # By which `scalars.csv` is known to be as the run left it.
+    scalars_sha256: str | None = None
 
     tokens_per_second: float | None = None
     train_seconds: float | None = None
