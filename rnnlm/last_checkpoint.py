@@ -257,6 +257,6 @@ def put_aside(last: Path, error: CheckpointError) -> CheckpointError:
         shutil.rmtree(aside)
     folder.rename(aside)
     return CheckpointError(
-        f"{error}; what was in {folder.name} is in {aside} until the run starts over, which it "
-        "does by the same command"
+        f"{error}; the run's checkpoints are put aside in {aside}, and the same command starts the "
+        "run over"
     )

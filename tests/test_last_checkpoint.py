@@ -5,11 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
-import random
 import signal
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -24,7 +20,7 @@ from rnnlm.last_checkpoint import check_checkpoints
 from rnnlm.module import FINGERPRINT, LanguageModelModule
 from rnnlm.results.record import COMPLETED, FAILED
 from rnnlm.trainer import best_checkpoint, last_checkpoint
-from tests.conftest import ROOT, Compose, trained
+from tests.conftest import Compose, trained
 
 BATCHES = 14  # of an epoch
 
@@ -327,51 +323,3 @@ def test_a_checkpoint_of_another_run_is_refused(config: Config, interrupted: Pat
     assert check_checkpoints(last, best, fingerprint) == BATCHES + 6
     with pytest.raises(CheckpointError, match="of another run"):
         check_checkpoints(last, best, "other")
-
-
-@pytest.mark.slow
-def test_a_sweep_killed_twenty_times_gives_the_figures_of_one_left_alone(tmp_path: Path) -> None:
-    command = [sys.executable, str(ROOT / "run.py"), "-m", "model=lstm,gru", "features=onehot"]
-    command += ["model.hidden_size=48", "model.dropout=0.2", "data.batch_size=8"]
-    command += ["trainer.max_epochs=18", "checkpoint.every_n_train_steps=20"]
-
-    def start(folder: str, launcher: str) -> subprocess.Popen[bytes]:
-        (tmp_path / folder).mkdir(exist_ok=True)
-        return subprocess.Popen(
-            [*command, f"hydra/launcher={launcher}"],
-            cwd=tmp_path / folder,
-            stdout=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-
-    def records(folder: str) -> dict[str, dict[str, Any]]:
-        paths = sorted((tmp_path / folder).rglob("result.json"))
-        return {str(p.parent.relative_to(tmp_path / folder)): figures(p.parent) for p in paths}
-
-    assert start("alone", "serial").wait() == 0
-    draw = random.Random(0)
-    kills = 0
-    while kills < 20:
-        process = start("killed", "parallel")
-        training = time.monotonic() + 60
-        before = len(list((tmp_path / "killed").rglob("run.log")))
-        log_sizes = sum(p.stat().st_size for p in (tmp_path / "killed").rglob("run.log"))
-        while process.poll() is None and time.monotonic() < training:
-            # As soon as it has something to say, it is past its imports.
-            sizes = sum(p.stat().st_size for p in (tmp_path / "killed").rglob("run.log"))
-            if sizes > log_sizes or len(list((tmp_path / "killed").rglob("run.log"))) > before:
-                break
-            time.sleep(0.02)
-        time.sleep(draw.uniform(0, 1.5))
-        if process.poll() is not None:
-            break
-        if kills % 2:
-            process.kill()  # its runs notice, save and stop
-        else:
-            os.killpg(process.pid, signal.SIGKILL)  # all at once, as when the power goes
-        process.wait()
-        kills += 1
-    assert kills == 20
-    assert start("killed", "parallel").wait() == 0
-    assert records("killed") == records("alone")
-    assert len(records("alone")) == 2
