@@ -16,7 +16,7 @@ import torch
 from rnnlm.checkpoint_file import CheckpointError
 from rnnlm.config import Config
 from rnnlm.data.splitting import SPLITS
-from rnnlm.last_checkpoint import check_checkpoints
+from rnnlm.last_checkpoint import LastCheckpoint, check_checkpoints
 from rnnlm.module import FINGERPRINT, LanguageModelModule
 from rnnlm.results.record import COMPLETED, FAILED
 from rnnlm.trainer import best_checkpoint, last_checkpoint
@@ -233,61 +233,54 @@ def interrupted(config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     return tmp_path / "run"
 
 
-def refused_then_started_over(config: Config, folder: Path, damaged: Path) -> str:
-    """Why the run was refused, once; tried again, it starts over."""
-    held = {path.name for path in damaged.parent.iterdir()}
-    record = trained(config, folder)
-    assert record.status == FAILED
-    assert record.error is not None
-    assert record.error.startswith(str(damaged))
-    assert "the same command" in record.error
+def refused(config: Config, folder: Path, path: Path) -> str:
+    """Why a run does not go on from a checkpoint, which is put aside."""
+    held = {path.name for path in path.parent.iterdir()}
+    error = trained(config, folder).error
+    assert error is not None
+    assert error.startswith(str(path))
+    assert error.endswith("the same command starts the run over")
     aside = folder / "checkpoints.refused"
-    assert str(aside) in record.error
+    assert str(aside) in error
     assert {path.name for path in aside.iterdir()} == held
-    assert trained(config, folder).status == COMPLETED
-    assert not aside.exists()
-    return record.error
+    return error
 
 
-@pytest.mark.parametrize("kind", ["cut short", "empty", "code", "foreign", "a bit", "a folder"])
-def test_what_is_no_checkpoint_is_named_and_the_run_starts_over_when_tried_again(
-    config: Config, interrupted: Path, tmp_path: Path, kind: str
+def test_what_is_damaged_is_refused_and_the_run_starts_over_when_it_is_tried_again(
+    config: Config, interrupted: Path
 ) -> None:
     path = last_checkpoint(interrupted)
     content = bytearray(path.read_bytes())
-    if kind == "cut short":
-        path.write_bytes(content[:-1000])
-    elif kind == "empty":
-        path.write_bytes(b"")
-    elif kind == "code":
-        torch.save({FINGERPRINT: "x", "global_step": Code(tmp_path / "made by code")}, path)
-    elif kind == "foreign":
-        torch.save({"weights": torch.zeros(1)}, path)
-    elif kind == "a bit":
-        content[len(content) // 2] ^= 4
-        path.write_bytes(content)
-    else:
-        path.unlink()
-        path.mkdir()
-    refused_then_started_over(config, interrupted, path)
+    content[len(content) // 2] ^= 4
+    path.write_bytes(content)
+    assert "damaged" in refused(config, interrupted, path)
+    assert trained(config, interrupted).status == COMPLETED
+    assert sorted(path.name for path in (interrupted / "checkpoints").iterdir()) == [
+        "best.ckpt",
+        "last.ckpt",
+    ]
+    assert not (interrupted / "checkpoints.refused").exists()
+
+
+def test_what_holds_code_is_refused_and_the_code_not_run(
+    config: Config, interrupted: Path, tmp_path: Path
+) -> None:
+    path = last_checkpoint(interrupted)
+    torch.save({FINGERPRINT: "x", "global_step": Code(tmp_path / "made by code")}, path)
+    refused(config, interrupted, path)
     assert not (tmp_path / "made by code").exists()
 
 
-@pytest.mark.parametrize("kind", ["gone", "a bit", "another run's"])
+@pytest.mark.parametrize("kind", ["gone", "another run's"])
 def test_a_run_goes_on_only_with_the_best_that_validation_has_chosen(
     config: Config, interrupted: Path, kind: str
 ) -> None:
     best = best_checkpoint(interrupted)
     if kind == "gone":
         best.unlink()
-    elif kind == "a bit":
-        content = bytearray(best.read_bytes())
-        content[len(content) // 2] ^= 4
-        best.write_bytes(content)
     else:
-        best.write_bytes(best.read_bytes())
         torch.save(torch.load(best, weights_only=True) | {FINGERPRINT: "other"}, best)
-    refused_then_started_over(config, interrupted, best)
+    refused(config, interrupted, best)
 
 
 def test_a_checkpoint_of_an_earlier_version_is_refused_in_one_line(
@@ -297,24 +290,36 @@ def test_a_checkpoint_of_an_earlier_version_is_refused_in_one_line(
     checkpoint = torch.load(path, weights_only=True)
     del checkpoint["scalars"]
     torch.save(checkpoint, path)
-    assert "another version" in refused_then_started_over(config, interrupted, path)
+    assert "another version" in refused(config, interrupted, path)
 
 
-@pytest.mark.parametrize("content", [None, b"", b"\0" * 300, b"step,epoch\n1,0\n", "a folder"])
 def test_scalars_are_those_of_the_checkpoint_whatever_became_of_the_file(
-    config: Config, interrupted: Path, tmp_path: Path, content: bytes | str | None
+    config: Config, interrupted: Path, tmp_path: Path
 ) -> None:
-    for name in ("scalars.csv", "progress.json", "samples.txt"):
-        (interrupted / name).unlink(missing_ok=True)
-        if isinstance(content, bytes):
-            (interrupted / name).write_bytes(content)
-        elif content:
-            (interrupted / name).mkdir()
+    (interrupted / "scalars.csv").write_bytes(bytes(300))
+    (interrupted / "samples.txt").mkdir()
+    (interrupted / "progress.json").unlink()
+    (interrupted / "progress.json").mkdir()
     record = trained(config, interrupted)
     assert record.status == COMPLETED, record.error
     trained(config, tmp_path / "alone")
     assert figures(interrupted) == figures(tmp_path / "alone")
     assert logged(interrupted) == logged(tmp_path / "alone")
+
+
+def test_an_epoch_is_logged_before_a_checkpoint_says_that_it_is_done(
+    config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class KilledError(Exception):
+        pass
+
+    def save(*_: Any) -> None:
+        assert logged(tmp_path / "run")[-1]["loss/train_running"]
+        raise KilledError
+
+    config.checkpoint.every_n_train_steps = 1000
+    monkeypatch.setattr(LastCheckpoint, "_save", save)
+    assert trained(config, tmp_path / "run").error == "KilledError: "
 
 
 def test_a_checkpoint_of_another_run_is_refused(config: Config, interrupted: Path) -> None:
