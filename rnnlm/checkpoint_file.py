@@ -7,7 +7,9 @@ another weight.
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import io
 import os
 import struct
 import zipfile
@@ -18,6 +20,7 @@ import torch
 from lightning_fabric.plugins import CheckpointIO
 
 from rnnlm.atomic_write import replacing
+from rnnlm.memory import is_out_of_memory
 
 _BEGIN = b"PK\x03\x04"
 # A zip file's last record: its mark, 16 bytes on the parts, the length of the comment.
@@ -60,14 +63,17 @@ def write_checkpoint(content: dict[str, Any], path: Path) -> None:
     Raises:
         OSError: it cannot be written.
     """
-    with replacing(path) as temporary, temporary.open("rb+") as file:
-        torch.save(content, file)
-        size = file.seek(-_END.size, os.SEEK_END)
-        mark, parts, comment = _END.unpack(file.read())
-        assert (mark, comment) == (_END_MARK, 0), "PyTorch writes another kind of file"
-        file.seek(size)
-        file.write(_END.pack(mark, parts, _COMMENT_LENGTH) + _HASH_MARK)
-        file.write(_hash(file, file.tell()))
+    # Not straight into the file: where that cannot be written, PyTorch does not say why.
+    file = io.BytesIO()
+    torch.save(content, file)
+    size = file.seek(-_END.size, os.SEEK_END)
+    mark, parts, comment = _END.unpack(file.read())
+    assert (mark, comment) == (_END_MARK, 0), "PyTorch writes another kind of file"
+    file.seek(size)
+    file.write(_END.pack(mark, parts, _COMMENT_LENGTH) + _HASH_MARK)
+    file.write(_hash(file, file.tell()))
+    with replacing(path) as temporary:
+        temporary.write_bytes(file.getbuffer())
 
 
 def read_checkpoint_file(path: Path) -> dict[str, Any]:
@@ -75,6 +81,8 @@ def read_checkpoint_file(path: Path) -> dict[str, Any]:
 
     Raises:
         CheckpointError: it is damaged, or no checkpoint.
+        OSError, MemoryError, RuntimeError: it may be sound, but there is no way to it for now, or
+            no memory for it.
     """
     try:
         if not path.is_file():
@@ -83,9 +91,11 @@ def read_checkpoint_file(path: Path) -> dict[str, Any]:
             _check(file, path)
             file.seek(0)
             content = torch.load(file, map_location="cpu", weights_only=True)
-    except CheckpointError:
+    except (CheckpointError, OSError):
         raise
     except Exception as error:
+        if is_out_of_memory(error):
+            raise
         reason = next(iter(str(error).splitlines()), type(error).__name__)
         raise CheckpointError(f"{path} is no checkpoint that can be read ({reason})") from error
     if not isinstance(content, dict):
@@ -128,6 +138,8 @@ def _check_parts(file: IO[bytes], path: Path) -> None:
                     raise zipfile.BadZipFile
             damaged = parts.testzip()
     except Exception as error:
+        if is_out_of_memory(error) or getattr(error, "errno", None) == errno.EIO:
+            raise
         raise DamagedError(f"{path} is damaged: its list of parts cannot be read") from error
     if damaged is not None:
         raise DamagedError(f"{path} is damaged: its part {damaged} does not have its checksum")

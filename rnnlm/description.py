@@ -58,6 +58,8 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
         content = read_checkpoint_file(path)
     except CheckpointError as error:
         raise DescriptionError(str(error)) from error
+    except OSError as error:
+        raise DescriptionError(f"{path} cannot be read ({error.strerror or error})") from error
     if not isinstance(content.get("state_dict"), dict):
         raise DescriptionError(f"{path} is no checkpoint")
     if not {FINGERPRINT, "options", "vocabulary", "spelling"} <= content.keys():

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import errno
 
-import torch
-
 from rnnlm.checkpoint_file import CheckpointError
 from rnnlm.divergence import DivergedError
-
-# What PyTorch's CPU allocator says in the RuntimeError that it raises.
-_ALLOCATOR_SAYS = ("can't allocate memory", "not enough memory")
+from rnnlm.memory import is_out_of_memory
 
 
 def reason(error: BaseException) -> str:
     """The first line of an exception, after its kind, or what it means where that is known."""
     first_line = next(iter(str(error).splitlines()), "")
-    if _is_out_of_memory(error):
+    if is_out_of_memory(error):
         return (
             f"out of memory ({first_line.rstrip('. ') or type(error).__name__}); a smaller "
             "data.batch_size, data.seq_len or model.hidden_size needs less"
@@ -28,11 +24,3 @@ def reason(error: BaseException) -> str:
     if isinstance(error, CheckpointError | DivergedError):
         return first_line
     return f"{type(error).__name__}: {first_line}"
-
-
-def _is_out_of_memory(error: BaseException) -> bool:
-    if isinstance(error, MemoryError | torch.OutOfMemoryError):
-        return True
-    if isinstance(error, OSError) and error.errno == errno.ENOMEM:
-        return True
-    return isinstance(error, RuntimeError) and any(s in str(error) for s in _ALLOCATOR_SAYS)

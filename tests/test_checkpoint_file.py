@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import zipfile
 from pathlib import Path
@@ -93,6 +94,26 @@ def test_what_is_no_checkpoint_is_said_to_be_none(tmp_path: Path, content: bytes
     path.write_bytes(content)
     with pytest.raises(CheckpointError, match=r"no checkpoint|damaged"):
         read_checkpoint_file(path)
+
+
+def test_what_cannot_be_read_for_now_is_not_said_to_be_damaged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "file.ckpt"
+    write_checkpoint(CONTENT, path)
+    for error in (
+        OSError(errno.EIO, "Input/output error"),
+        MemoryError(),
+        RuntimeError("DefaultCPUAllocator: can't allocate memory"),
+    ):
+
+        def load(*_: Any, error: Exception = error, **__: Any) -> None:
+            raise error
+
+        monkeypatch.setattr(torch, "load", load)
+        with pytest.raises(type(error)) as raised:
+            read_checkpoint_file(path)
+        assert raised.value is error
 
 
 def test_what_is_no_file_is_named(tmp_path: Path) -> None:
