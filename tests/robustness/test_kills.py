@@ -85,12 +85,14 @@ def test_a_kill_at_each_file_that_is_written_changes_nothing(
 
 def test_kills_at_random_moments_change_nothing(tmp_path: Path, own_temporary_folder: Path) -> None:
     arguments = tiny(tmp_path, "-m", "model=rnn,gru", "trainer.max_epochs=3")
+    assert run(arguments, tmp_path / "first")[0] == 0  # makes the caches
     begun = time.monotonic()
     assert run(arguments, tmp_path / "alone")[0] == 0
     seconds = time.monotonic() - begun
     alone = results(tmp_path / "alone")
     assert len(alone) == 2
-    draw, kills, folder = random.Random(0), 0, tmp_path / "killed0"
+    draw, kills, sweeps = random.Random(0), 0, 1
+    folder = tmp_path / "sweep1"
     while kills < KILLS:
         process = start(arguments, folder)
         process.join(draw.uniform(0, seconds))
@@ -99,7 +101,9 @@ def test_kills_at_random_moments_change_nothing(tmp_path: Path, own_temporary_fo
         kills += process.exitcode == -signal.SIGKILL
         if process.exitcode == 0:
             assert results(folder) == alone
-            folder = tmp_path / f"killed{kills}"
+            assert list(leftovers(folder)) == []
+            sweeps += 1
+            folder = tmp_path / f"sweep{sweeps}"
     status, output = run(arguments, folder)
     assert status == 0, output
     assert results(folder) == alone
