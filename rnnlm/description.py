@@ -7,8 +7,6 @@ to spell: primitives, beside the weights.
 from __future__ import annotations
 
 import math
-import pickle
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -19,6 +17,7 @@ import torch
 from omegaconf import OmegaConf
 from torch import Tensor
 
+from rnnlm.checkpoint_file import CheckpointError, read_checkpoint_file
 from rnnlm.config import Config
 from rnnlm.data import corpora
 from rnnlm.data.batching import Batching
@@ -62,20 +61,15 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     """A checkpoint, on the CPU.
 
     Raises:
-        DescriptionError: it cannot be read.
+        DescriptionError: it is damaged, or says nothing of itself.
     """
     try:
-        with warnings.catch_warnings():
-            # Of formats that it may not know; what it cannot read is said below.
-            warnings.simplefilter("ignore")
-            content = torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        raise DescriptionError(f"{path} is no checkpoint") from error
-    except Exception as error:
-        # Its first sentence: PyTorch goes on with advice on how to read what is not to be trusted.
-        reason = legible(str(error).partition(". ")[0]) or type(error).__name__
-        raise DescriptionError(f"{path} is no checkpoint that can be read ({reason})") from error
-    if not isinstance(content, dict) or not isinstance(content.get("state_dict"), dict):
+        content = read_checkpoint_file(path)
+    except CheckpointError as error:
+        raise DescriptionError(str(error)) from error
+    except OSError as error:
+        raise DescriptionError(f"{path} cannot be read ({error.strerror or error})") from error
+    if not isinstance(content.get("state_dict"), dict):
         raise DescriptionError(f"{path} is no checkpoint")
     if not {FINGERPRINT, "options", "vocabulary", "spelling"} <= content.keys():
         raise DescriptionError(

@@ -4,33 +4,23 @@ from __future__ import annotations
 
 import errno
 
-import torch
-
+from rnnlm.checkpoint_file import CheckpointError
 from rnnlm.divergence import DivergedError
-from rnnlm.last_checkpoint import CheckpointError
-
-# What PyTorch's CPU allocator says in the RuntimeError that it raises.
-_ALLOCATOR_SAYS = ("can't allocate memory", "not enough memory")
+from rnnlm.memory import is_out_of_memory
 
 
 def reason(error: BaseException) -> str:
     """The first line of an exception, after its kind, or what it means where that is known."""
     first_line = next(iter(str(error).splitlines()), "")
-    if _is_out_of_memory(error):
+    if is_out_of_memory(error):
         return (
             f"out of memory ({first_line.rstrip('. ') or type(error).__name__}); a smaller "
             "data.batch_size, data.seq_len or model.hidden_size needs less"
         )
-    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-        return "the disk is full; with room on it, the same command goes on from last.ckpt"
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        disk = "the disk" if error.filename is None else f"the disk of {error.filename}"
+        what = "is full" if error.errno == errno.ENOSPC else "has no room left for this user"
+        return f"{disk} {what}; with room on it, the same command goes on from last.ckpt"
     if isinstance(error, CheckpointError | DivergedError):
         return first_line
     return f"{type(error).__name__}: {first_line}"
-
-
-def _is_out_of_memory(error: BaseException) -> bool:
-    if isinstance(error, MemoryError | torch.OutOfMemoryError):
-        return True
-    if isinstance(error, OSError) and error.errno == errno.ENOMEM:
-        return True
-    return isinstance(error, RuntimeError) and any(s in str(error) for s in _ALLOCATOR_SAYS)

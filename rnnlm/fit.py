@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytorch_lightning as pl
 import torch
+from pytorch_lightning.callbacks import ModelCheckpoint
 from pytorch_lightning.loggers import Logger, TensorBoardLogger
 
-from rnnlm.atomic_write import replacing
+from rnnlm.checkpoint_file import CheckpointError, read_checkpoint_file, write_checkpoint
 from rnnlm.config import Config
 from rnnlm.data.corpus import Corpus
 from rnnlm.data.splitting import SPLITS, TEST
@@ -19,7 +20,13 @@ from rnnlm.exact_match import answered, exact_match, exact_match_by
 from rnnlm.final_metrics import hyperparameters, log_final_metrics
 from rnnlm.generation.options import GenerationOptions
 from rnnlm.generation.writer import Writer
-from rnnlm.last_checkpoint import LastCheckpoint, check_checkpoint, stopping_on_signals
+from rnnlm.last_checkpoint import (
+    LastCheckpoint,
+    check_checkpoints,
+    check_owner,
+    put_aside,
+    stopping_on_signals,
+)
 from rnnlm.memory import peak_memory_mb, reset_peak_memory
 from rnnlm.metrics import Metrics, unigram_ppl
 from rnnlm.model.language_model import LanguageModel, num_parameters
@@ -45,9 +52,28 @@ def fit_and_evaluate(
     loggers: list[Logger],
     gpu: int | None,
 ) -> None:
-    """Train, load the best checkpoint by validation loss, and measure it on the three splits."""
-    last = last_checkpoint(folder)
-    started_at_step = check_checkpoint(last, record.fingerprint) if last.exists() else None
+    """Train, load the best checkpoint by validation loss, and measure it on the three splits.
+
+    Raises:
+        CheckpointError: a checkpoint that the run needs cannot be used; it is put aside, so that
+            the run starts over when it is tried again.
+    """
+    try:
+        _fit_and_evaluate(config, corpus, folder, record, loggers, gpu)
+    except CheckpointError as error:
+        raise put_aside(last_checkpoint(folder), error) from error
+
+
+def _fit_and_evaluate(
+    config: Config,
+    corpus: Corpus,
+    folder: Path,
+    record: Record,
+    loggers: list[Logger],
+    gpu: int | None,
+) -> None:
+    last, chosen = last_checkpoint(folder), best_checkpoint(folder)
+    started_at_step = check_checkpoints(last, chosen, record.fingerprint) if last.exists() else None
     pl.seed_everything(config.seed, workers=True, verbose=False)
     network = LanguageModel(len(corpus.vocabulary), config.model, config.features)
     described = describe(config, corpus, record.fingerprint)
@@ -104,9 +130,10 @@ def fit_and_evaluate(
     record.epochs = len(module.history[TRAIN_RUNNING])
     record.history = module.history
 
-    if not best_checkpoint(folder).exists():
-        choose_last(module, last, best_checkpoint(folder))
-    best = torch.load(best_checkpoint(folder), map_location="cpu", weights_only=True)
+    if not has_chosen(trainer):
+        choose_last(module, last, chosen)
+    best = read_checkpoint_file(chosen)
+    check_owner(best, chosen, record.fingerprint)
     module.load_state_dict(best["state_dict"])
     record.best_epoch = best["epoch"] + 1
     trainer.test(module, corpus, verbose=False)
@@ -135,13 +162,18 @@ def fit_and_evaluate(
     log_final_metrics(config, record, loggers, best["global_step"] - 1)
 
 
+def has_chosen(trainer: pl.Trainer) -> bool:
+    """Whether a validation has chosen a checkpoint, in this attempt at the run or before."""
+    choosing = [c for c in trainer.checkpoint_callbacks if isinstance(c, ModelCheckpoint)]
+    return any(callback.best_model_path for callback in choosing)
+
+
 def choose_last(module: LanguageModelModule, last: Path, best: Path) -> None:
     """Take a run's last weights, or their average, for its best: it was never validated."""
-    checkpoint = torch.load(last, map_location="cpu", weights_only=True)
+    checkpoint = read_checkpoint_file(last)
     module.load_state_dict(checkpoint["state_dict"])
     module.swap_average()
-    with replacing(best) as temporary:
-        torch.save(checkpoint | {"state_dict": module.state_dict()}, temporary)
+    write_checkpoint(checkpoint | {"state_dict": module.state_dict()}, best)
 
 
 def write_sample(network: LanguageModel, corpus: Corpus) -> tuple[str, str]:

@@ -9,10 +9,11 @@ CPU, the same figures to the last bit as one that was left alone.
 from __future__ import annotations
 
 import contextlib
+import shutil
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -22,12 +23,18 @@ import torch
 from pytorch_lightning import LightningModule, Trainer
 from pytorch_lightning.callbacks import Checkpoint, ModelCheckpoint
 
-from rnnlm.atomic_write import replacing
+from rnnlm.checkpoint_file import CheckpointError, read_checkpoint_file
 from rnnlm.data.batching import Batches
 from rnnlm.module import FINGERPRINT
 from rnnlm.options import option
+from rnnlm.results.scalars import ScalarsCSV
 
-_RANDOM_STATES, _SHOULD_STOP = "random_states", "should_stop"
+_RANDOM_STATES, _SHOULD_STOP, _SCALARS = "random_states", "should_stop", "scalars"
+# What a run goes on from, besides what Lightning's own checkpoints hold.
+_NEEDED = (
+    *("state_dict", "callbacks", "loops", "optimizer_states", "lr_schedulers", "train_state"),
+    *("train_total", "history", _RANDOM_STATES, _SHOULD_STOP, _SCALARS),
+)
 
 Handler = Callable[[int, FrameType | None], Any]
 
@@ -37,10 +44,6 @@ class CheckpointConfig:
     """How often a run saves what it needs to go on, besides the end of every epoch."""
 
     every_n_train_steps: int = option(1000, minimum=1, affects_result=False)
-
-
-class CheckpointError(Exception):
-    """A checkpoint that a run cannot go on from."""
 
 
 class Stopped(Exception):  # noqa: N818
@@ -79,12 +82,15 @@ class LastCheckpoint(Checkpoint):
         }
         # Lightning forgets that a run was to stop early.
         checkpoint[_SHOULD_STOP] = trainer.should_stop
+        checkpoint[_SCALARS] = [logger.state_dict() for logger in _scalars_csv(trainer)]
 
     def on_load_checkpoint(
         self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
     ) -> None:
         self._random_states = checkpoint[_RANDOM_STATES]
         self._should_stop = checkpoint[_SHOULD_STOP]
+        for logger, state in zip(_scalars_csv(trainer), checkpoint[_SCALARS], strict=False):
+            logger.load_state_dict(state)
         _bring_here(checkpoint["callbacks"], self._path.parent)
         (self._place,) = checkpoint["loops"]["fit_loop"]["state_dict"]["combined_loader"]
 
@@ -116,7 +122,8 @@ class LastCheckpoint(Checkpoint):
             self.stop_if_asked()
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        # Lightning logs the epoch's figures after this: the run stops when it has.
+        # After the loggers have the epoch's metrics. Lightning has not finished the epoch: a run
+        # that is to stop does so at the next one's start.
         self._save(trainer)
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -140,10 +147,12 @@ class LastCheckpoint(Checkpoint):
             raise Stopped(self.stop_signal)
 
     def _save(self, trainer: Trainer) -> None:
-        """Atomically: the file is a whole checkpoint, this or the one before."""
-        with replacing(self._path) as temporary:
-            trainer.save_checkpoint(temporary, weights_only=False)
+        trainer.save_checkpoint(self._path, weights_only=False)
         self._saved_at = trainer.global_step
+
+
+def _scalars_csv(trainer: Trainer) -> list[ScalarsCSV]:
+    return [logger for logger in trainer.loggers if isinstance(logger, ScalarsCSV)]
 
 
 def _bring_here(callbacks: dict[str, Any], folder: Path) -> None:
@@ -201,20 +210,53 @@ def stopping_on_signals(last_checkpoint: LastCheckpoint) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def check_checkpoint(path: Path, fingerprint: str) -> int:
-    """See that a run can go on from the checkpoint; returns the step it was saved at.
+def check_checkpoints(last: Path, best: Path, fingerprint: str) -> int:
+    """See that an interrupted run can go on; returns the step that it goes on from.
 
     Raises:
-        CheckpointError: it is cut short, not this project's, or another run's.
+        CheckpointError: `last.ckpt`, or the `best.ckpt` that validation has chosen so far, is
+            damaged, another run's, or an earlier version's.
     """
-    try:
-        checkpoint = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
-        found, step = checkpoint[FINGERPRINT], int(checkpoint["global_step"])
-    except Exception as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+    checkpoint = read_checkpoint_file(last)
+    check_owner(checkpoint, last, fingerprint)
+    missing = [name for name in _NEEDED if name not in checkpoint]
+    if missing:
         raise CheckpointError(
-            f"{path} cannot be read ({reason}), force=true starts the run over"
-        ) from error
-    if found != fingerprint:
-        raise CheckpointError(f"{path} is of another run, force=true starts this one over")
-    return step
+            f"{last} is of another version of rnnlm (it has no {missing[0]!r}): a run cannot go on "
+            "from it"
+        )
+    if any(
+        state["best_model_path"]
+        for name, state in checkpoint["callbacks"].items()
+        if name.startswith(ModelCheckpoint.__name__)
+    ):
+        # Now, and not after the rest of the training, of which no epoch may be better.
+        check_owner(read_checkpoint_file(best), best, fingerprint)
+    return int(checkpoint["global_step"])
+
+
+def check_owner(checkpoint: Mapping[str, Any], path: Path, fingerprint: str) -> None:
+    """See that a checkpoint is of the run with the fingerprint.
+
+    Raises:
+        CheckpointError: it is another run's, or does not say whose it is.
+    """
+    if checkpoint.get(FINGERPRINT) != fingerprint:
+        raise CheckpointError(f"{path} is of another run")
+
+
+def put_aside(last: Path, error: CheckpointError) -> CheckpointError:
+    """Put the checkpoints of a run aside, of which one cannot be used: it is to start over.
+
+    Returns:
+        The error with what has been done, for the run's record.
+    """
+    folder = last.parent
+    aside = folder.with_name(f"{folder.name}.refused")
+    if aside.exists():
+        shutil.rmtree(aside)
+    folder.rename(aside)
+    return CheckpointError(
+        f"{error}; the run's checkpoints are put aside in {aside}, and the same command starts the "
+        "run over"
+    )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 from collections.abc import Iterator, Mapping
 from importlib import import_module
 from importlib.util import find_spec
@@ -18,6 +19,7 @@ from filelock import FileLock
 from hydra.utils import instantiate
 from pytorch_lightning.loggers import Logger, MLFlowLogger, WandbLogger
 
+from rnnlm.atomic_write import write_text
 from rnnlm.options import OptionError
 
 # The modules that the extra of a logger's name brings.
@@ -114,10 +116,11 @@ class MLFlow(MLFlowLogger):
         # One process makes the store's tables and the experiment, and the others find them.
         with FileLock(Path(output_dir, MLFLOW_LOCK_NAME)):
             super().__init__(run_name=_name(save_dir, output_dir), **options)
-            if kept.exists() and self._has_run(kept.read_text()):
-                self._run_id = kept.read_text()
+            begun = _run_id(kept)
+            if begun is not None and self._has_run(begun):
+                self._run_id = begun
                 self._mlflow_client.update_run(self._run_id, status="RUNNING")
-            kept.write_text(str(self.run_id))
+            write_text(kept, str(self.run_id))
 
     def _has_run(self, run_id: str) -> bool:
         """Whether a run is in the store, which may be another by now, and has not been deleted."""
@@ -127,6 +130,15 @@ class MLFlow(MLFlowLogger):
             return bool(self._mlflow_client.get_run(run_id).info.lifecycle_stage == "active")
         except MlflowException:
             return False
+
+
+def _run_id(path: Path) -> str | None:
+    """The id of the MLflow run that a run has begun, if it has one and its file is sound."""
+    try:
+        found = re.fullmatch(r"[0-9a-f]{32}", path.read_text(encoding="ascii"))
+    except (OSError, UnicodeDecodeError):
+        return None
+    return found and found.group()
 
 
 def _name(folder: str | Path, output_dir: str | Path) -> str:

@@ -1,8 +1,9 @@
-"""Peak memory of a run: of the process on a CPU, of PyTorch's allocations on a GPU."""
+"""The most memory that a run has held, of the process or of a GPU, and errors for want of it."""
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import sys
 from pathlib import Path
 
@@ -11,6 +12,8 @@ import torch
 from rnnlm.model.allocation import give_back_freed_memory
 
 _STATUS, _CLEAR_REFS = Path("/proc/self/status"), Path("/proc/self/clear_refs")
+# What PyTorch's CPU allocator says in the RuntimeError that it raises.
+_ALLOCATOR_SAYS = ("can't allocate memory", "not enough memory")
 
 
 def reset_peak_memory(device: torch.device) -> None:
@@ -44,3 +47,12 @@ def _peak_of_process_mb() -> float | None:
         return None
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that there is no memory left, of the machine's or of a GPU's."""
+    if isinstance(error, MemoryError | torch.OutOfMemoryError):
+        return True
+    if isinstance(error, OSError) and error.errno == errno.ENOMEM:
+        return True
+    return isinstance(error, RuntimeError) and any(s in str(error) for s in _ALLOCATOR_SAYS)

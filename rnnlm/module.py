@@ -140,7 +140,14 @@ class LanguageModelModule(LightningModule):
     def on_train_epoch_end(self) -> None:
         self._divergence.look()
         # Measured while the weights moved and with dropout on, hence its own name.
-        self._log_epoch(self.train_total, TRAIN_RUNNING)
+        metrics = self._keep_epoch(self.train_total, TRAIN_RUNNING)
+        # Straight to the loggers: what Lightning logs by epoch it logs after `last.ckpt` has been
+        # written, which then says that the epoch is done; a kill in between would lose it.
+        for logger in self.trainer.loggers:
+            # Lightning numbers steps from 0 in what it logs, and adds the epoch.
+            epoch = {"epoch": self.current_epoch}
+            logger.log_metrics(metrics | epoch, self.trainer.global_step - 1)
+            logger.save()
 
     def on_validation_epoch_start(self) -> None:
         self.validation_total = Total()
@@ -169,7 +176,9 @@ class LanguageModelModule(LightningModule):
         self.validation_total.add(nats, batch.num_tokens)
 
     def on_validation_epoch_end(self) -> None:
-        self._log_epoch(self.validation_total, VALIDATION)
+        for name, value in self._keep_epoch(self.validation_total, VALIDATION).items():
+            # As a float64 tensor: Lightning would round a Python number to float32.
+            self.log(name, torch.tensor(value, dtype=torch.float64))
 
     def on_test_epoch_start(self) -> None:
         self.evaluated = {split: Total() for split in SPLITS}
@@ -178,15 +187,14 @@ class LanguageModelModule(LightningModule):
         nats, self._evaluation_state = self.nats(batch, self._evaluation_state)
         self.evaluated[SPLITS[dataloader_idx]].add(nats, batch.num_tokens)
 
-    def _log_epoch(self, total: Total, name: str) -> None:
+    def _keep_epoch(self, total: Total, name: str) -> dict[str, float]:
+        """Add an epoch to the history; returns its metrics by the names they are logged under."""
         refuse_divergence(name, total.loss, self.trainer.global_step)
         losses = self.history[name]
         # What is done again after an interruption takes the same place.
         losses += [None] * (self.current_epoch + 1 - len(losses))
         losses[self.current_epoch] = total.loss
-        for metric, value in (("loss", total.loss), ("ppl", perplexity(total.loss))):
-            # As a float64 tensor: Lightning would round a Python number to float32.
-            self.log(f"{metric}/{name}", torch.tensor(value, dtype=torch.float64))
+        return {f"loss/{name}": total.loss, f"ppl/{name}": perplexity(total.loss)}
 
     def configure_gradient_clipping(
         self,

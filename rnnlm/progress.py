@@ -7,13 +7,13 @@ of `rnnlm/sweep_progress.py`.
 from __future__ import annotations
 
 import contextlib
-import json
 import logging
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from pytorch_lightning import Callback, LightningModule, Trainer
 
 from rnnlm.atomic_write import replacing
@@ -45,14 +45,14 @@ class Progress:
             contextlib.suppress(OSError),
             replacing(folder / FILE_NAME, durable=False) as temporary,
         ):
-            temporary.write_text(json.dumps(asdict(self)), encoding="utf-8")
+            temporary.write_bytes(msgspec.json.encode(self))
 
     @classmethod
     def read(cls, folder: Path) -> Progress | None:
         """What the run in the folder has left, if it has left anything readable."""
         try:
-            return cls(**json.loads((folder / FILE_NAME).read_text(encoding="utf-8")))
-        except (OSError, ValueError, TypeError):
+            return msgspec.json.decode((folder / FILE_NAME).read_bytes(), type=cls)
+        except (OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             return None
 
 

@@ -31,7 +31,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from rnnlm.adaptation.options import AdaptationConfig, rows_of
 from rnnlm.adaptation.rows import measure_rows, new_row, row_folder, row_records
-from rnnlm.atomic_write import write_text
+from rnnlm.atomic_write import remove_leftovers, write_text
 from rnnlm.composition import Composer
 from rnnlm.config import Config, checked, fingerprint, is_baseline
 from rnnlm.data.identity import CorpusIdentity
@@ -42,6 +42,7 @@ from rnnlm.legible import escaped
 from rnnlm.lock import is_held, sole_writer
 from rnnlm.model.size import meet_budget
 from rnnlm.options import OptionError
+from rnnlm.repair import remove_leftovers_of_run, repair
 from rnnlm.results.formats import as_csv, as_markdown
 from rnnlm.results.grouping import has_several_seeds
 from rnnlm.results.groups import groups_table
@@ -218,7 +219,11 @@ def carry_out(runs: Sequence[Run], launcher: Launcher) -> None:
         for problem in run.unreadable_records():
             print(f"{run.name} counts as not done: {escaped(problem)}", file=sys.stderr)
     to_do = [run for run in without_repetitions(runs) if not _is_left_out(run)]
+    for run in runs:
+        remove_leftovers_of_run(run.folder)
     for run in to_do:
+        for removed in repair(run.folder):
+            print(removed)
         if run.config.force:
             run.start_over()
     if to_do:
@@ -371,6 +376,7 @@ def tabulate(runs: Sequence[Run]) -> None:
     if has_several_seeds(records):
         print_table(groups_table(records), console)
     folder = Path(runs[0].config.output_dir)
+    remove_leftovers(folder)
     write_text(folder / CSV_NAME, as_csv([table]))
     write_text(folder / MARKDOWN_NAME, as_markdown([table]))
     print(f"written to {folder / CSV_NAME} and {MARKDOWN_NAME}; tensorboard --logdir {folder}")

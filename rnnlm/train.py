@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import shutil
 import signal
 import subprocess
 from collections.abc import Sequence
@@ -14,6 +13,7 @@ from pathlib import Path
 from pytorch_lightning.utilities.exceptions import SIGTERMException
 
 from rnnlm import __version__
+from rnnlm.atomic_write import discard
 from rnnlm.config import Config, deciding_options, fingerprint, is_baseline
 from rnnlm.data import corpora
 from rnnlm.data.corpus import Corpus
@@ -25,7 +25,10 @@ from rnnlm.last_checkpoint import Stopped
 from rnnlm.lock import LOCK_NAME
 from rnnlm.loggers import open_loggers
 from rnnlm.measure import measure
-from rnnlm.results.record import COMPLETED, FAILED, Record, remove_record
+from rnnlm.repair import remove_leftovers_of_run, repair
+from rnnlm.results.record import COMPLETED, FAILED, Record
+from rnnlm.results.record import FILE_NAME as RECORD_NAME
+from rnnlm.results.scalars import scalars_sha256
 from rnnlm.trainer import last_checkpoint
 
 LOG_NAME = "run.log"
@@ -89,8 +92,11 @@ def train(
     record = new_record(config, CorpusIdentity.of(corpus), overrides)
     record.oov_rate = corpus.oov_rate
     try:
+        for removed in repair(folder):
+            log.warning("%s", removed)
+        remove_leftovers_of_run(folder, of_the_living=True)
         if last_checkpoint(folder).exists():
-            remove_record(folder)
+            discard(folder / RECORD_NAME)
         else:
             clear(folder)
         if is_baseline(config):
@@ -121,15 +127,18 @@ def train(
             # There is nothing to go on from.
             last_checkpoint(folder).unlink(missing_ok=True)
     record.finished_at = now()
+    record.scalars_sha256 = scalars_sha256(folder)
     record.write(folder)
     return record
 
 
 def clear(folder: Path) -> None:
     """Remove what earlier attempts at the same run have left, but their log and their options."""
-    for path in folder.iterdir():
+    # First what says that there is anything to keep or to go on from, lest a kill leave half of it.
+    first = (folder / RECORD_NAME, last_checkpoint(folder))
+    for path in (*first, *list(folder.iterdir())):
         if path.name not in (LOG_NAME, LOCK_NAME, ".hydra"):
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
+            discard(path)
 
 
 def versions() -> dict[str, str]:

@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 
 import torch
 
+from rnnlm.checkpoint_file import CheckpointError
 from rnnlm.data.corpus import Corpus
 from rnnlm.data.tang import SHAPES
 from rnnlm.description import DescriptionError, read_checkpoint, rebuild
@@ -130,7 +131,9 @@ def load(run: str | Path, device: str = "cpu") -> TrainedModel:
             raise LoadError(f"no run {path}; it takes the folder of a run, or a checkpoint")
         if path.is_dir():
             record = _completed(path)
-            path = _checkpoint(path)
+            path = best_checkpoint(path)
+            if not path.exists():
+                raise LoadError(f"{path} is missing, force=true trains the run again")
         if not path.is_file():
             raise LoadError(f"{path} is neither the folder of a run nor a checkpoint")
     except (OSError, ValueError) as error:  # a name with a zero byte is a ValueError
@@ -142,7 +145,9 @@ def load(run: str | Path, device: str = "cpu") -> TrainedModel:
             raise LoadError(f"{path} is of another run than the {FILE_NAME} of its folder")
         network, corpus = rebuild(checkpoint, path)
     except DescriptionError as error:
-        raise LoadError(str(error)) from error
+        damaged = record is not None and isinstance(error.__cause__, CheckpointError)
+        advice = "; force=true trains the run again" if damaged else ""
+        raise LoadError(f"{error}{advice}") from error
     try:
         torch.zeros(1, device=device).tolist()
         network.to(torch.device(device))
@@ -182,14 +187,6 @@ def _completed(folder: Path) -> Record:
     if record.features is None:
         raise LoadError(f"{folder} is of {record.model}, a baseline: there is no network in it")
     return record
-
-
-def _checkpoint(folder: Path) -> Path:
-    """What a run was measured with."""
-    for path in (best_checkpoint(folder), last_checkpoint(folder)):
-        if path.exists():
-            return path
-    raise LoadError(f"{folder} has no checkpoints left, force=true trains the run again")
 
 
 def _checked(name: str, text: str) -> str:

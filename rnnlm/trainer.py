@@ -15,6 +15,7 @@ from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
 from pytorch_lightning.loggers import Logger
 from pytorch_lightning.profilers import PassThroughProfiler
 
+from rnnlm.checkpoint_file import AtomicCheckpointIO
 from rnnlm.lease import uses_gpu
 from rnnlm.module import VALIDATION_LOSS
 from rnnlm.options import OptionError, option
@@ -147,7 +148,7 @@ def build_trainer(
         **arguments,
         devices=1 if gpu is None else [gpu],
         # A run is one process wherever it is; Lightning would look for a cluster around it.
-        plugins=[LightningEnvironment()],
+        plugins=[LightningEnvironment(), AtomicCheckpointIO()],
         default_root_dir=folder,
         logger=loggers,
         callbacks=callbacks,

@@ -31,5 +31,6 @@ def test_memory_that_pytorch_cannot_have_is_called_so() -> None:
 
 def test_a_full_disk_is_called_so() -> None:
     error = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "last.ckpt")
-    assert reason(error).startswith("the disk is full")
+    assert reason(error).startswith("the disk of last.ckpt is full")
+    assert reason(OSError(errno.ENOSPC, "")).startswith("the disk is full")
     assert reason(FileNotFoundError(errno.ENOENT, "No such file", "x")).startswith("FileNotFound")

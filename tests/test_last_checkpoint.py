@@ -5,11 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
-import random
 import signal
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,14 +13,14 @@ from typing import Any
 import pytest
 import torch
 
+from rnnlm.checkpoint_file import CheckpointError
 from rnnlm.config import Config
 from rnnlm.data.splitting import SPLITS
-from rnnlm.last_checkpoint import CheckpointError, check_checkpoint
+from rnnlm.last_checkpoint import LastCheckpoint, check_checkpoints
 from rnnlm.module import FINGERPRINT, LanguageModelModule
 from rnnlm.results.record import COMPLETED, FAILED
-from rnnlm.train import clear
-from rnnlm.trainer import last_checkpoint
-from tests.conftest import ROOT, Compose, trained
+from rnnlm.trainer import best_checkpoint, last_checkpoint
+from tests.conftest import Compose, trained
 
 BATCHES = 14  # of an epoch
 
@@ -227,87 +223,108 @@ class Code:
         return os.mkdir, (str(self.path),)
 
 
-@pytest.mark.parametrize("kind", ["cut short", "empty", "code", "foreign"])
-def test_what_is_no_checkpoint_is_named_and_left_alone(
-    config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
-) -> None:
-    folder = tmp_path / "run"
-    path = last_checkpoint(folder)
+@pytest.fixture
+def interrupted(config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of a run that was stopped in its second epoch."""
     with monkeypatch.context() as patch:
-        interrupt_at(patch, 6, signal.SIGINT)
+        interrupt_at(patch, BATCHES + 6, signal.SIGINT)
         with pytest.raises(KeyboardInterrupt):
-            trained(config, folder)
-    if kind == "cut short":
-        path.write_bytes(path.read_bytes()[:-1000])
-    elif kind == "empty":
-        path.write_bytes(b"")
-    elif kind == "code":
-        torch.save({FINGERPRINT: "x", "global_step": Code(tmp_path / "made by code")}, path)
+            trained(config, tmp_path / "run")
+    return tmp_path / "run"
+
+
+def refused(config: Config, folder: Path, path: Path) -> str:
+    """Why a run does not go on from a checkpoint, which is put aside."""
+    held = {path.name for path in path.parent.iterdir()}
+    error = trained(config, folder).error
+    assert error is not None
+    assert error.startswith(str(path))
+    assert error.endswith("the same command starts the run over")
+    aside = folder / "checkpoints.refused"
+    assert str(aside) in error
+    assert {path.name for path in aside.iterdir()} == held
+    return error
+
+
+def test_what_is_damaged_is_refused_and_the_run_starts_over_when_it_is_tried_again(
+    config: Config, interrupted: Path
+) -> None:
+    path = last_checkpoint(interrupted)
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 4
+    path.write_bytes(content)
+    assert "damaged" in refused(config, interrupted, path)
+    assert trained(config, interrupted).status == COMPLETED
+    assert sorted(path.name for path in (interrupted / "checkpoints").iterdir()) == [
+        "best.ckpt",
+        "last.ckpt",
+    ]
+    assert not (interrupted / "checkpoints.refused").exists()
+
+
+def test_what_holds_code_is_refused_and_the_code_not_run(
+    config: Config, interrupted: Path, tmp_path: Path
+) -> None:
+    path = last_checkpoint(interrupted)
+    torch.save({FINGERPRINT: "x", "global_step": Code(tmp_path / "made by code")}, path)
+    refused(config, interrupted, path)
+    assert not (tmp_path / "made by code").exists()
+
+
+@pytest.mark.parametrize("kind", ["gone", "another run's"])
+def test_a_run_goes_on_only_with_the_best_that_validation_has_chosen(
+    config: Config, interrupted: Path, kind: str
+) -> None:
+    best = best_checkpoint(interrupted)
+    if kind == "gone":
+        best.unlink()
     else:
-        torch.save({"weights": torch.zeros(1)}, path)
-    content = path.read_bytes()
-    for _ in range(2):
-        record = trained(config, folder)
-        assert record.status == FAILED
-        assert record.error is not None
-        assert str(path) in record.error
-        assert "force=true" in record.error
-        assert not (tmp_path / "made by code").exists()
-        assert path.read_bytes() == content
-    clear(folder)  # as force=true does
-    assert trained(config, folder).status == COMPLETED
+        torch.save(torch.load(best, weights_only=True) | {FINGERPRINT: "other"}, best)
+    refused(config, interrupted, best)
 
 
-def test_a_checkpoint_of_another_run_is_refused(tmp_path: Path) -> None:
-    torch.save({FINGERPRINT: "one", "global_step": 3}, tmp_path / "last.ckpt")
-    assert check_checkpoint(tmp_path / "last.ckpt", "one") == 3
+def test_a_checkpoint_of_an_earlier_version_is_refused_in_one_line(
+    config: Config, interrupted: Path
+) -> None:
+    path = last_checkpoint(interrupted)
+    checkpoint = torch.load(path, weights_only=True)
+    del checkpoint["scalars"]
+    torch.save(checkpoint, path)
+    assert "another version" in refused(config, interrupted, path)
+
+
+def test_scalars_are_those_of_the_checkpoint_whatever_became_of_the_file(
+    config: Config, interrupted: Path, tmp_path: Path
+) -> None:
+    (interrupted / "scalars.csv").write_bytes(bytes(300))
+    (interrupted / "samples.txt").mkdir()
+    (interrupted / "progress.json").unlink()
+    (interrupted / "progress.json").mkdir()
+    record = trained(config, interrupted)
+    assert record.status == COMPLETED, record.error
+    trained(config, tmp_path / "alone")
+    assert figures(interrupted) == figures(tmp_path / "alone")
+    assert logged(interrupted) == logged(tmp_path / "alone")
+
+
+def test_an_epoch_is_logged_before_a_checkpoint_says_that_it_is_done(
+    config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class KilledError(Exception):
+        pass
+
+    def save(*_: Any) -> None:
+        assert logged(tmp_path / "run")[-1]["loss/train_running"]
+        raise KilledError
+
+    config.checkpoint.every_n_train_steps = 1000
+    monkeypatch.setattr(LastCheckpoint, "_save", save)
+    assert trained(config, tmp_path / "run").error == "KilledError: "
+
+
+def test_a_checkpoint_of_another_run_is_refused(config: Config, interrupted: Path) -> None:
+    last, best = last_checkpoint(interrupted), best_checkpoint(interrupted)
+    fingerprint = torch.load(last, weights_only=True)[FINGERPRINT]
+    assert check_checkpoints(last, best, fingerprint) == BATCHES + 6
     with pytest.raises(CheckpointError, match="of another run"):
-        check_checkpoint(tmp_path / "last.ckpt", "other")
-
-
-@pytest.mark.slow
-def test_a_sweep_killed_twenty_times_gives_the_figures_of_one_left_alone(tmp_path: Path) -> None:
-    command = [sys.executable, str(ROOT / "run.py"), "-m", "model=lstm,gru", "features=onehot"]
-    command += ["model.hidden_size=48", "model.dropout=0.2", "data.batch_size=8"]
-    command += ["trainer.max_epochs=18", "checkpoint.every_n_train_steps=20"]
-
-    def start(folder: str, launcher: str) -> subprocess.Popen[bytes]:
-        (tmp_path / folder).mkdir(exist_ok=True)
-        return subprocess.Popen(
-            [*command, f"hydra/launcher={launcher}"],
-            cwd=tmp_path / folder,
-            stdout=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-
-    def records(folder: str) -> dict[str, dict[str, Any]]:
-        paths = sorted((tmp_path / folder).rglob("result.json"))
-        return {str(p.parent.relative_to(tmp_path / folder)): figures(p.parent) for p in paths}
-
-    assert start("alone", "serial").wait() == 0
-    draw = random.Random(0)
-    kills = 0
-    while kills < 20:
-        process = start("killed", "parallel")
-        training = time.monotonic() + 60
-        before = len(list((tmp_path / "killed").rglob("run.log")))
-        log_sizes = sum(p.stat().st_size for p in (tmp_path / "killed").rglob("run.log"))
-        while process.poll() is None and time.monotonic() < training:
-            # As soon as it has something to say, it is past its imports.
-            sizes = sum(p.stat().st_size for p in (tmp_path / "killed").rglob("run.log"))
-            if sizes > log_sizes or len(list((tmp_path / "killed").rglob("run.log"))) > before:
-                break
-            time.sleep(0.02)
-        time.sleep(draw.uniform(0, 1.5))
-        if process.poll() is not None:
-            break
-        if kills % 2:
-            process.kill()  # its runs notice, save and stop
-        else:
-            os.killpg(process.pid, signal.SIGKILL)  # all at once, as when the power goes
-        process.wait()
-        kills += 1
-    assert kills == 20
-    assert start("killed", "parallel").wait() == 0
-    assert records("killed") == records("alone")
-    assert len(records("alone")) == 2
+        check_checkpoints(last, best, "other")

@@ -188,7 +188,7 @@ def test_the_checkpoint_must_be_the_runs(run: Path) -> None:
         == f"{best_checkpoint(run)} is of another run than the result.json of its folder"
     )
     shutil.rmtree(run / "checkpoints")
-    assert refused(run) == f"{run} has no checkpoints left, force=true trains the run again"
+    assert refused(run) == f"{best_checkpoint(run)} is missing, force=true trains the run again"
 
 
 def test_a_baseline_does_not_write(compose: Compose, tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from rnnlm.data.corpus import Corpus
 from rnnlm.data.splitting import TEST
 from rnnlm.failure import reason
 from rnnlm.fit import device_name
+from rnnlm.repair import remove_leftovers_of_run
 from rnnlm.results.record import COMPLETED, FAILED, Record, RecordError
 from rnnlm.train import git_revision, now, versions
 from rnnlm.trained_model import load
@@ -67,6 +68,7 @@ def new_row(run: Record, row: Row, config: AdaptationConfig, overrides: Sequence
         history={},
         prompt=None,
         sample=None,
+        scalars_sha256=None,
         tokens_per_second=None,
         train_seconds=None,
         peak_memory_mb=None,
@@ -98,6 +100,7 @@ def measure_rows(
     missing = [row for row, r in records.items() if r is None or r.status != COMPLETED]
     if not missing:
         return
+    remove_leftovers_of_run(folder, of_the_living=True)
     run = Record.read(folder)
     assert run.validation is not None
     assert run.test is not None

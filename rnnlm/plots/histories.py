@@ -20,7 +20,7 @@ class Histories:
         for folder, record in runs:
             if record.status == COMPLETED and record.has_epochs:
                 try:
-                    self._found.append((record, read_history(folder)))
+                    self._found.append((record, read_history(folder, record.scalars_sha256)))
                 except ScalarsError as error:
                     self.broken.append(error)
         self._by_identity = {id(record): history for record, history in self._found}

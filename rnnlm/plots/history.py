@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import hashlib
+import io
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -86,22 +88,28 @@ class History:
         return all(has_a_place(point.figures.get(name, 0.0)) for point in self.points)
 
 
-def read_history(folder: Path) -> History:
+def read_history(folder: Path, sha256: str | None = None) -> History:
     """The history in a run's folder.
 
+    Args:
+        sha256: of the file as the run has left it, where its record says so.
+
     Raises:
-        ScalarsError: the file is missing, broken or foreign, or the run was never validated.
+        ScalarsError: the file is missing, damaged or foreign, or the run was never validated.
     """
     path = folder / FILE_NAME
     if path.exists() and not (path.is_file() or path.is_dir()):
         raise ScalarsError(f"{path} is no file")
     try:
-        with path.open(newline="", encoding="utf-8") as file:
-            reader = csv.DictReader(file, strict=True)
-            names = set(reader.fieldnames or ())
-            if not {"step", "epoch"} <= names or names.isdisjoint(CURVES):
-                raise ScalarsError(f"{path} is not the scalars of a run")
-            points = _points(reader)
+        content = path.read_bytes()
+        if sha256 is not None and hashlib.sha256(content).hexdigest() != sha256:
+            raise ScalarsError(f"{path} is damaged: it is not as the run has left it")
+        file = io.StringIO(content.decode("utf-8"), newline="")
+        reader = csv.DictReader(file, strict=True)
+        names = set(reader.fieldnames or ())
+        if not {"step", "epoch"} <= names or names.isdisjoint(CURVES):
+            raise ScalarsError(f"{path} is not the scalars of a run")
+        points = _points(reader)
     except FileNotFoundError as error:
         raise ScalarsError(f"{path} is missing") from error
     except OSError as error:

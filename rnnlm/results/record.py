@@ -12,7 +12,6 @@ import json
 import math
 import os
 import re
-import shutil
 import stat
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
@@ -21,7 +20,7 @@ from typing import Annotated, Any
 
 import msgspec
 
-from rnnlm.atomic_write import replacing
+from rnnlm.atomic_write import discard, replacing
 from rnnlm.perplexity import perplexity
 
 FILE_NAME = "result.json"
@@ -93,6 +92,8 @@ class Record:
     # What the model goes on with after the prompt, which all models of a text are given.
     prompt: str | None = None
     sample: str | None = None
+    # By which `scalars.csv` is known to be as the run left it.
+    scalars_sha256: str | None = None
 
     tokens_per_second: float | None = None
     train_seconds: float | None = None
@@ -124,7 +125,7 @@ class Record:
         content = json.loads(_SURROGATE.sub(_spelled_out, text))
         content[CHECKSUM] = _checksum(content)
         if (folder / FILE_NAME).is_dir():
-            remove_record(folder)
+            discard(folder / FILE_NAME)
         with (
             replacing(folder / FILE_NAME) as temporary,
             temporary.open("w", encoding="utf-8") as file,
@@ -179,15 +180,6 @@ class Record:
                     raise _no_record(
                         path, f"a ppl is {split['ppl']}, and exp of its loss {expected}"
                     )
-
-
-def remove_record(folder: Path) -> None:
-    """Remove the record of a run, or what stands in its place."""
-    path = folder / FILE_NAME
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
 
 
 def find_records(folders: Iterable[Path]) -> tuple[list[tuple[Path, Record]], list[RecordError]]:

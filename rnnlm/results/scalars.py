@@ -1,8 +1,14 @@
-"""The scalars of a run as a CSV file, one row a step: the same that TensorBoard shows."""
+"""The scalars of a run as a CSV file, one row a step: the same that TensorBoard shows.
+
+While a run is at work `checkpoints/last.ckpt` has them too, and a run that goes on starts from
+those: the file is written for readers, and never read by the run.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import csv
+import hashlib
 from argparse import Namespace
 from pathlib import Path
 from typing import Any
@@ -22,17 +28,15 @@ class ScalarsCSV(Logger):
         self._path = Path(save_dir) / FILE_NAME
         self._rows: dict[int, dict[str, float]] = {}
         self._columns = ["step", "epoch"]
-        if self._path.exists():
-            self._read()
 
-    def _read(self) -> None:
-        """A run that goes on adds to what it has logged; what it does again it logs again."""
-        with self._path.open(newline="", encoding="utf-8") as file:
-            reader = csv.DictReader(file)
-            self._columns = list(reader.fieldnames or self._columns)
-            for row in reader:
-                known = {name: _number(value) for name, value in row.items() if value}
-                self._rows[int(row["step"])] = known
+    def state_dict(self) -> dict[str, Any]:
+        """All that has been logged."""
+        return {"columns": self._columns, "rows": self._rows}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from what had been logged, and write the file anew."""
+        self._columns, self._rows = list(state["columns"]), dict(state["rows"])
+        self.save()
 
     @property
     def name(self) -> str:
@@ -53,10 +57,10 @@ class ScalarsCSV(Logger):
     def log_hyperparams(self, params: dict[str, Any] | Namespace, *_: Any, **__: Any) -> None:
         """Options are in the record."""
 
-    def save(self) -> None:
+    def save(self, durable: bool = False) -> None:
         """Write the file anew, whole."""
         with (
-            replacing(self._path, durable=False) as temporary,
+            replacing(self._path, durable) as temporary,
             temporary.open("w", newline="", encoding="utf-8") as file,
         ):
             writer = csv.DictWriter(file, self._columns)
@@ -64,9 +68,12 @@ class ScalarsCSV(Logger):
             writer.writerows(self._rows[step] for step in sorted(self._rows))
 
     def finalize(self, status: str) -> None:
-        """Write what came last."""
-        self.save()
+        """Write what came last, so that it survives when the machine goes down."""
+        self.save(durable=True)
 
 
-def _number(text: str) -> float:
-    return int(text) if text.isdigit() else float(text)
+def scalars_sha256(folder: Path) -> str | None:
+    """The hash of a run's `scalars.csv`, by which its record knows it; None without one."""
+    with contextlib.suppress(OSError), (folder / FILE_NAME).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+    return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import hashlib
 import io
 from pathlib import Path
 
@@ -118,6 +119,15 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
     (tmp_path / FILE_NAME).mkdir()
     with pytest.raises(ScalarsError, match="cannot be read"):
         read_history(tmp_path)
+
+
+def test_a_file_that_is_not_as_the_run_has_left_it_is_damaged(tmp_path: Path) -> None:
+    path = written(tmp_path, HEADING, "4,0,3,20") / FILE_NAME
+    sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+    assert read_history(tmp_path, sha256) == read_history(tmp_path)
+    written(tmp_path, HEADING, "4,0,2,20")
+    with pytest.raises(ScalarsError, match=f"{FILE_NAME} is damaged"):
+        read_history(tmp_path, sha256)
 
 
 def read_or_refused(folder: Path) -> None:

@@ -1,0 +1,95 @@
+"""`python run.py` many times over: forked from a process that has made the imports once."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import Any
+
+from rnnlm import process_server
+from tests.conftest import ROOT
+
+# How far a write has come when the process is killed.
+HALF_WRITTEN, IN_PLACE = "half written", "in place"
+
+
+@dataclass(frozen=True)
+class Kill:
+    """At which of the files that a command writes it is killed, counted from 1."""
+
+    number: int
+    when: str
+
+
+def start(arguments: Sequence[str], folder: Path, kill: Kill | None = None) -> BaseProcess:
+    """Start the command in a folder; what it prints is in the folder's `output`."""
+    process_server.start()
+    folder.mkdir(parents=True, exist_ok=True)
+    environment = {n: v for n, v in os.environ.items() if n.startswith(("RNNLM_", "TMPDIR"))}
+    process = process_server.context().Process(  # type: ignore[attr-defined]
+        target=_command, args=(list(arguments), folder, environment, kill)
+    )
+    process.start()
+    assert isinstance(process, BaseProcess)
+    return process
+
+
+def run(arguments: Sequence[str], folder: Path, kill: Kill | None = None) -> tuple[int, str]:
+    """The exit status of the command, negative where a signal ended it, and what it printed."""
+    process = start(arguments, folder, kill)
+    process.join()
+    assert process.exitcode is not None
+    return process.exitcode, (folder / "output").read_text(encoding="utf-8")
+
+
+def leftovers(*folders: Path) -> Iterator[Path]:
+    """Every hidden file but those that belong to a run."""
+    for folder in folders:
+        for path in folder.rglob(".*"):
+            if path.name not in (".hydra", ".lock"):
+                yield path
+
+
+def _command(
+    arguments: list[str], folder: Path, environment: dict[str, str], kill: Kill | None
+) -> None:
+    import torch
+
+    from rnnlm.command_line import main
+    from rnnlm.sweep import run_cell
+
+    os.environ.update(environment)
+    os.chdir(folder)
+    output = os.open("output", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
+    os.dup2(output, 1)
+    os.dup2(output, 2)
+    torch.set_num_threads(1)
+    if kill is not None:
+        _kill_at(kill)
+    # In this process, without a further one for each run.
+    sys.argv = ["run.py", "hydra/launcher=basic", *arguments]
+    sys.exit(main(run_cell, ROOT / "conf", "config"))
+
+
+def _kill_at(kill: Kill) -> None:
+    """Have this process killed when it writes a certain file by way of a temporary one."""
+    original, number = Path.replace, 0
+
+    def replace(path: Path, target: Any) -> Path:
+        nonlocal number
+        # How far a run is is written a few times a second, and so each time at another place.
+        number += Path(target).name != "progress.json"
+        if number == kill.number and kill.when == HALF_WRITTEN:
+            os.truncate(path, path.stat().st_size // 2)
+            os.kill(os.getpid(), signal.SIGKILL)
+        replaced = original(path, target)
+        if number == kill.number:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return replaced
+
+    Path.replace = replace  # type: ignore[assignment,method-assign]

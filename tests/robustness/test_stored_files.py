@@ -1,0 +1,251 @@
+"""Files that a run has stored and something has changed: no other figures without a word.
+
+And no command fails twice for it: what cannot be used is named, once, and then done without.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from rnnlm.checkpoint_file import CheckpointError
+from rnnlm.last_checkpoint import check_checkpoints
+from rnnlm.module import FINGERPRINT
+from rnnlm.plots.history import Against, Measured, Metric, ScalarsError, read_history
+from rnnlm.repair import FILES, FOLDERS
+from rnnlm.results.record import Record
+from rnnlm.trained_model import LoadError, load
+from rnnlm.trainer import best_checkpoint, last_checkpoint
+from tests.conftest import ROOT
+from tests.robustness.commands import HALF_WRITTEN, IN_PLACE, Kill, leftovers, run
+from tests.robustness.mutations import mutations
+from tests.robustness.test_kills import results, tiny
+from tests.test_last_checkpoint import figures, logged
+
+MUTATIONS = 120  # of a file
+
+pytestmark = pytest.mark.slow
+
+
+class Runs:
+    """A run that was left alone, and one that was killed when validation had chosen an epoch."""
+
+    def __init__(self, folder: Path) -> None:
+        self.arguments = tiny(folder, "trainer.max_epochs=3", "logger=csv")
+        assert run(self.arguments, folder / "alone")[0] == 0
+        self.results = results(folder / "alone")
+        (name,) = self.results
+        self.alone = folder / "alone" / name
+        self._killed = folder / "killed"
+        # The epoch's scalars, best.ckpt, samples, scalars again, last.ckpt; and the next epoch's.
+        assert run(self.arguments, self._killed, Kill(8, HALF_WRITTEN))[0] < 0
+        assert last_checkpoint(self._killed / name).exists()
+        self._name, self._copies = name, 0
+
+    def interrupted(self) -> tuple[Path, Path]:
+        """A copy of the run that was killed: where its command is given, and its folder."""
+        self._copies += 1
+        copy = self._killed.with_name(f"copy{self._copies}")
+        shutil.copytree(self._killed, copy)
+        return copy, copy / self._name
+
+    def completed(self) -> tuple[Path, Path]:
+        """A copy of the run that was left alone."""
+        self._copies += 1
+        copy = self._killed.with_name(f"copy{self._copies}")
+        shutil.copytree(self._killed.with_name("alone"), copy)
+        return copy, copy / self._name
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Runs:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RNNLM_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
+        return Runs(tmp_path_factory.mktemp("runs"))
+
+
+def test_a_mutated_best_checkpoint_is_as_before_or_refused(runs: Runs, tmp_path: Path) -> None:
+    _, folder = runs.completed()
+    text = tmp_path / "text.txt"
+    text.write_text("Ann went down to the mill. Bob went down to the sea.\n" * 3)
+    path = best_checkpoint(folder)
+    content, loss = path.read_bytes(), load(folder).evaluate(text).loss
+    refused = 0
+    for name, changed in mutations(content, MUTATIONS, seed=1):
+        path.write_bytes(changed)
+        try:
+            assert load(folder).evaluate(text).loss == loss, name
+        except LoadError as error:
+            refused += 1
+            assert str(error).startswith(str(path)), name
+            assert str(error).endswith("; force=true trains the run again"), name
+            assert "\n" not in str(error), name
+    assert refused > MUTATIONS * 0.9
+    path.unlink()
+    with pytest.raises(LoadError, match=r"best\.ckpt is missing, force=true"):
+        load(folder)
+
+
+def test_the_command_refuses_a_damaged_best_checkpoint_and_shows_the_record(
+    runs: Runs, tmp_path: Path
+) -> None:
+    there, folder = runs.completed()
+    path = best_checkpoint(folder)
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 8
+    path.write_bytes(content)
+    (tmp_path / "text.txt").write_text("Ann went down to the mill.\n")
+    program = "import sys; from rnnlm.cli import main; sys.exit(main())"
+    evaluate = subprocess.run(
+        [sys.executable, "-c", program, "evaluate", folder, tmp_path / "text.txt"],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        check=False,
+    )
+    assert evaluate.returncode == 2
+    assert evaluate.stdout == ""
+    assert evaluate.stderr.count("\n") == 1
+    assert "best.ckpt is damaged" in evaluate.stderr
+    status, output = run(runs.arguments, there)
+    assert status == 0
+    assert "is completed" in output
+    assert run([*runs.arguments, "force=true"], there)[0] == 0
+    assert logged(folder) == logged(runs.alone)
+
+
+def test_a_mutated_last_checkpoint_is_as_before_or_refused(runs: Runs) -> None:
+    there, folder = runs.interrupted()
+    last, best = last_checkpoint(folder), best_checkpoint(folder)
+    fingerprint = torch.load(last, weights_only=True)[FINGERPRINT]
+    for path in (last, best):
+        content = path.read_bytes()
+        accepted = []
+        for name, changed in mutations(content, MUTATIONS, seed=2):
+            path.write_bytes(changed)
+            try:
+                check_checkpoints(last, best, fingerprint)
+                accepted.append((name, changed))
+            except CheckpointError as error:
+                assert str(error).startswith(str(path)), name
+                assert "\n" not in str(error), name
+        assert len(accepted) < MUTATIONS * 0.1
+        for name, changed in accepted:
+            there, folder = runs.interrupted()
+            (folder / path.relative_to(path.parents[1])).write_bytes(changed)
+            assert run(runs.arguments, there)[0] == 0
+            assert results(there) == runs.results, name
+        path.write_bytes(content)
+
+
+def zeros(path: Path) -> None:
+    path.write_bytes(bytes(path.stat().st_size))
+
+
+def cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[: path.stat().st_size * 2 // 3])
+
+
+def gone(path: Path) -> None:
+    path.unlink()
+
+
+def a_folder(path: Path) -> None:
+    path.unlink(missing_ok=True)
+    path.mkdir()
+    (path / "something").write_text("else")
+
+
+@pytest.mark.parametrize("name", ["last.ckpt", "best.ckpt"])
+@pytest.mark.parametrize("damage", [zeros, cut, gone, a_folder])
+def test_a_run_without_its_checkpoint_is_refused_once_and_then_starts_over(
+    runs: Runs, name: str, damage: Callable[[Path], None]
+) -> None:
+    there, folder = runs.interrupted()
+    damage(folder / "checkpoints" / name)
+    status, output = run(runs.arguments, there)
+    if not (name == "last.ckpt" and damage is gone):  # of which nobody can know
+        assert status == 1
+        error = json.loads((folder / "result.json").read_text())["error"]
+        assert error.startswith(f"{folder}/checkpoints/{name} ")
+        assert "the same command" in error
+        status, output = run(runs.arguments, there)
+    assert status == 0, output
+    assert results(there) == runs.results
+    assert list(leftovers(there)) == []
+
+
+@pytest.mark.parametrize("damage", [zeros, cut, a_folder])
+def test_what_became_of_its_other_files_does_not_matter_to_a_run(
+    runs: Runs, damage: Callable[[Path], None]
+) -> None:
+    there, folder = runs.interrupted()
+    for path in (folder / name for name in FILES):
+        if damage is a_folder or path.exists():
+            damage(path)
+    status, output = run(runs.arguments, there)
+    assert status == 0, output
+    assert output.count(": a file belongs there") == (len(FILES) if damage is a_folder else 0)
+    assert results(there) == runs.results
+    assert Record.read(folder).scalars_sha256 is not None
+
+
+def test_files_in_the_place_of_its_folders_do_not_matter_to_a_run(runs: Runs) -> None:
+    there, folder = runs.interrupted()
+    for path in (folder / name for name in FOLDERS):
+        shutil.rmtree(path, ignore_errors=True)
+        path.write_text("a file")
+    status, output = run(runs.arguments, there)
+    assert status == 0, output
+    assert output.count(": a folder belongs there") == len(FOLDERS)
+    assert results(there) == runs.results
+
+
+def curves(folder: Path) -> dict[Any, Any]:
+    """All that is drawn of a run."""
+    history = read_history(folder, Record.read(folder).scalars_sha256)
+    return {
+        (metric, measured, against): history.series(metric, measured, against)
+        for metric in Metric
+        for measured in Measured
+        for against in Against
+    }
+
+
+def test_curves_of_a_completed_run_are_those_it_has_left_or_none(runs: Runs) -> None:
+    _, folder = runs.completed()
+    path = folder / "scalars.csv"
+    content, drawn = path.read_bytes(), curves(folder)
+    assert len(drawn[Metric.loss, Measured.running, Against.epoch]) == 3
+    refused = 0
+    for name, changed in mutations(content, MUTATIONS, seed=3):
+        path.write_bytes(changed)
+        try:
+            assert curves(folder) == drawn, name
+        except ScalarsError as error:
+            refused += 1
+            assert str(error).startswith(f"{path} is damaged"), name
+    assert refused > MUTATIONS * 0.9
+
+
+def test_a_mutated_scalars_file_of_an_interrupted_run_is_written_anew(runs: Runs) -> None:
+    there, folder = runs.interrupted()
+    content = (folder / "scalars.csv").read_bytes()
+    first_epoch = logged(folder)[:1]
+    for name, changed in list(mutations(content, MUTATIONS, seed=4))[:: MUTATIONS // 8]:
+        there, folder = runs.interrupted()
+        (folder / "scalars.csv").write_bytes(changed)
+        assert run(runs.arguments, there, Kill(1, IN_PLACE))[0] < 0
+        # The first file that it writes is this one, with all that had been logged.
+        assert logged(folder) == first_epoch, name
+        assert run(runs.arguments, there)[0] == 0
+        assert figures(folder) == figures(runs.alone)
+        assert logged(folder) == logged(runs.alone), name
