@@ -15,7 +15,8 @@ import signal
 import sys
 from multiprocessing.context import BaseContext
 
-_PRELOADED = ["rnnlm.sweep"]
+# In this order: the server is to end with the main process while it still imports.
+_PRELOADED = ["rnnlm.process_server_end", "rnnlm.sweep"]
 
 
 def context() -> BaseContext:
@@ -27,13 +28,18 @@ def start() -> None:
     """Start the server, whose imports then go on beside those of this process."""
     if sys.platform == "win32":
         return
+    from multiprocessing import resource_tracker
     from multiprocessing.forkserver import ensure_running, set_forkserver_preload
 
     set_forkserver_preload(_PRELOADED)
-    # Ctrl-C reaches all processes of a terminal. The server and its runs are to leave it to the
-    # main process, which asks each run to save and stop.
-    inherited = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Ctrl-C and the end of a terminal reach all its processes. The server and its runs are to leave
+    # them to the main process, which asks each run to save and stop. They inherit what is blocked;
+    # here, a signal that comes meanwhile waits.
+    inherited = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGHUP])
     try:
+        # First, as it unblocks Ctrl-C here once it has started. It ignores Ctrl-C by itself.
+        resource_tracker.ensure_running()
+        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
         ensure_running()
     finally:
-        signal.signal(signal.SIGINT, inherited)
+        signal.pthread_sigmask(signal.SIG_SETMASK, inherited)
