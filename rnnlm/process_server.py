@@ -15,8 +15,9 @@ import signal
 import sys
 from multiprocessing.context import BaseContext
 
-# In this order: the server is to end with the main process while it still imports.
-_PRELOADED = ["rnnlm.process_server_end", "rnnlm.sweep"]
+# In this order: importing this file, the server sees to its own end.
+_PRELOADED = ["rnnlm.process_server", "rnnlm.sweep"]
+_PR_SET_PDEATHSIG = 1
 
 
 def context() -> BaseContext:
@@ -43,3 +44,19 @@ def start() -> None:
         ensure_running()
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, inherited)
+
+
+def _end_with_the_main_process() -> None:
+    """Have the system kill this process, the server, when the main one is gone.
+
+    It would learn that from a pipe, but only once it has imported all that the runs need. Their
+    processes, which it forks, do not inherit this: they save first.
+    """
+    if sys.platform == "linux":  # others have no such call
+        import ctypes
+
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+if any("multiprocessing.forkserver" in argument for argument in sys.orig_argv):
+    _end_with_the_main_process()

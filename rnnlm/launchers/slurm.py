@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Sequence
@@ -98,7 +99,7 @@ class SlurmLauncher(ReportingLauncher):
     def launch(
         self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int
     ) -> Sequence[JobReturn]:
-        """Run every job; a signal that asks the sweep to stop takes back those that wait.
+        """Run every job; Ctrl-C and SIGTERM take the job back, upon which runs at work save.
 
         Raises:
             OptionError: Slurm refuses the job.
@@ -122,7 +123,8 @@ class SlurmLauncher(ReportingLauncher):
                 print(f"submitted to Slurm as job {job_id}", flush=True)
                 self._wait(job_id, jobs, returns, signals)
             finally:
-                if len(returns) < len(jobs):
+                # The end of a terminal is none of the cluster's: the runs go on.
+                if len(returns) < len(jobs) and not signals.has_hung_up:
                     _take_back(job_id, signals)
         return [returns[index] for index in range(len(jobs))]
 
@@ -402,7 +404,8 @@ def _take_back(job_id: str, signals: StopSignals) -> None:
     finally:
         answer = _scancel(job_id)
         if answer is None or (answer.returncode and "Invalid job id" not in answer.stderr):
-            print(f"Slurm has not taken back what is left of the job: scancel {job_id}", flush=True)
+            line = f"Slurm has not taken back what is left of the job: scancel {job_id}"
+            print(line, file=sys.stderr, flush=True)
 
 
 def _scancel(*arguments: str) -> subprocess.CompletedProcess[str] | None:

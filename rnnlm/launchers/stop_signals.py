@@ -19,6 +19,9 @@ from typing import Any
 # Signals this close to the first are one request: a key that is held down, or a signal that reaches
 # the process by several ways.
 SECONDS_OF_ONE_REQUEST = 1.0
+# Such a burst is over when nothing has come for so long. Before, nothing is passed on: the rest
+# would hit the process as it ends.
+SECONDS_AFTER_A_BURST = 0.5
 
 # SIGHUP comes when the terminal is closed or its connection is cut.
 STOP_SIGNALS = (
@@ -47,7 +50,7 @@ class StopSignals:
     def __init__(self) -> None:
         self.urgency = Urgency.NONE
         self._first: int | None = None
-        self._first_at = 0.0
+        self._first_at = self._last_at = 0.0
         self._before: dict[int, Callable[[int, FrameType | None], Any] | int] = {}
 
     def __enter__(self) -> StopSignals:
@@ -65,6 +68,10 @@ class StopSignals:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        while (
+            self._first and (left := self._last_at + SECONDS_AFTER_A_BURST - time.monotonic()) > 0
+        ):
+            time.sleep(left)
         for number, handler in self._before.items():
             signal.signal(number, handler)
         if self._first is not None:
@@ -72,12 +79,18 @@ class StopSignals:
             # Where that has only been noted by whoever is next to hear of it.
             raise SystemExit(128 + self._first)
 
+    @property
+    def has_hung_up(self) -> bool:
+        """Whether it is the end of the terminal that asks."""
+        return sys.platform != "win32" and self._first == signal.SIGHUP
+
     def _note(self, number: int, frame: FrameType | None) -> None:
+        self._last_at = time.monotonic()
         if self._first is None:
-            self._first, self._first_at = number, time.monotonic()
+            self._first, self._first_at = number, self._last_at
         if number != signal.SIGINT:
             urgency = Urgency.SOON
-        elif time.monotonic() - self._first_at < SECONDS_OF_ONE_REQUEST:
+        elif self._last_at - self._first_at < SECONDS_OF_ONE_REQUEST:
             urgency = Urgency.SAVED
         else:
             urgency = Urgency.NOW

@@ -41,3 +41,16 @@ def test_a_wrong_launcher_is_refused_in_one_line(
     assert output.err.startswith(REFUSED[overrides])
     assert output.err.count("\n") == 1
     assert not list(tmp_path.iterdir())
+
+
+def test_an_extra_that_is_not_installed_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(sys.modules, "submitit", None)
+    monkeypatch.delitem(sys.modules, "rnnlm.launchers.slurm", raising=False)
+    monkeypatch.setattr(sys, "argv", ["run.py", "hydra/launcher=slurm"])
+    assert main(run_cell, ROOT / "conf", "config") == USAGE_STATUS
+    assert capsys.readouterr().err == (
+        "hydra/launcher: slurm needs the extra of that name, pip install -e '.[slurm]'\n"
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import time
 from pathlib import Path
@@ -114,6 +115,26 @@ def test_ctrl_c_while_sbatch_is_at_work_takes_back_what_it_queued(
     assert "interrupted" in capsys.readouterr().err
     assert commands.calls("scancel")[-1] == "scancel 77"
     assert not list(Path("outputs").rglob("result.json"))
+
+
+def test_the_end_of_a_terminal_leaves_the_job_in_the_queue(
+    commands: Slurm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def hang_up(*_: object) -> None:
+        raise ConnectionResetError
+
+    before = signal.signal(signal.SIGHUP, hang_up)
+    try:
+        commands.command("sbatch", "kill -HUP $PPID; echo Submitted batch job 78")
+        sweep(monkeypatch)
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    assert commands.calls("scancel") == []
+    (folder,) = Path("outputs/.submitit").iterdir()
+    assert {path.name for path in folder.glob("*.pkl")} == {
+        "78_0_submitted.pkl",
+        "78_1_submitted.pkl",
+    }
 
 
 @pytest.mark.parametrize(
