@@ -16,9 +16,9 @@ from omegaconf import OmegaConf
 from submitit.core.utils import cloudpickle_dump
 
 from rnnlm.command_line import INTERRUPTED_STATUS, USAGE_STATUS, main
-from rnnlm.launchers import slurm
+from rnnlm.launchers import slurm, slurm_commands
 from rnnlm.launchers.launcher import DiedError
-from rnnlm.launchers.slurm import Task, TimeLimitError
+from rnnlm.launchers.slurm_task import Task, TimeLimitError, newest_save
 from rnnlm.sweep import run_cell
 from tests.conftest import ROOT, TINY
 
@@ -53,7 +53,8 @@ def commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Slurm:
     monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
     (tmp_path / "work").mkdir()
     monkeypatch.chdir(tmp_path / "work")
-    monkeypatch.setattr(slurm, "SECONDS_BETWEEN_LOOKS", 0.05)
+    for module in (slurm, slurm_commands):
+        monkeypatch.setattr(module, "SECONDS_BETWEEN_LOOKS", 0.05)
     return Slurm(folder)
 
 
@@ -96,7 +97,7 @@ def test_a_refused_job_is_one_line_and_leaves_nothing(
 def test_an_sbatch_that_does_not_answer_is_given_up_and_its_job_taken_back(
     commands: Slurm, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(slurm, "SECONDS_TO_ANSWER", 0.5)
+    monkeypatch.setattr(slurm_commands, "SECONDS_TO_ANSWER", 0.5)
     queue = commands.folder / "queue"
     commands.command("sbatch", f'echo "41 $1" > {queue}; exec sleep 60')
     commands.command("squeue", f"cat {queue}")
@@ -177,7 +178,7 @@ def test_a_percent_sign_is_no_matter_where_slurms_files_are_elsewhere(
 def test_a_run_that_saves_nothing_in_its_time_is_not_queued_again(tmp_path: Path) -> None:
     context = cast(HydraContext, SimpleNamespace())
     task = Task(context, lambda config: None, OmegaConf.create(), [], 0, 60.0, {})
-    task._folder, task._saved = tmp_path, slurm._newest_save(tmp_path)
+    task._folder, task._saved = tmp_path, newest_save(tmp_path)
     task._started = time.monotonic()
     assert task.checkpoint().function is task  # pre-empted early: it may come further
     task._started -= 50

@@ -140,16 +140,6 @@ def test_ctrl_c_that_was_ignored_from_the_start_stays_ignored(tmp_path: Path) ->
     assert (sweep.main.returncode, errors) == (0, "")
 
 
-def test_a_stopped_and_continued_sweep_completes(tmp_path: Path) -> None:
-    sweep = Sweep(tmp_path, *TINY)
-    sweep.wait_until(sweep.has("run.log"))
-    os.killpg(sweep.main.pid, signal.SIGSTOP)
-    time.sleep(0.5)
-    os.killpg(sweep.main.pid, signal.SIGCONT)
-    _, errors = sweep.ends()
-    assert (sweep.main.returncode, errors) == (0, "")
-
-
 def test_a_run_that_is_killed_for_memory_is_one_line(tmp_path: Path) -> None:
     sweep = Sweep(tmp_path, *ENDLESS)
     sweep.wait_until(sweep.has("last.ckpt"))
