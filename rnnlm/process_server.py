@@ -11,12 +11,15 @@ its own imports.
 from __future__ import annotations
 
 import multiprocessing
+import os
 import signal
 import sys
 from multiprocessing.context import BaseContext
 
 # In this order: importing this file, the server sees to its own end.
 _PRELOADED = ["rnnlm.process_server", "rnnlm.sweep"]
+# By which the server knows the main process.
+_MAIN_PROCESS = "RNNLM_MAIN_PROCESS"
 _PR_SET_PDEATHSIG = 1
 
 
@@ -41,8 +44,10 @@ def start() -> None:
         # First, as it unblocks Ctrl-C here once it has started. It ignores Ctrl-C by itself.
         resource_tracker.ensure_running()
         signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+        os.environ[_MAIN_PROCESS] = str(os.getpid())
         ensure_running()
     finally:
+        os.environ.pop(_MAIN_PROCESS, None)
         signal.pthread_sigmask(signal.SIG_SETMASK, inherited)
 
 
@@ -56,6 +61,8 @@ def _end_with_the_main_process() -> None:
         import ctypes
 
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.environ.pop(_MAIN_PROCESS, str(os.getppid())) != str(os.getppid()):
+            os._exit(1)  # it was gone before
 
 
 if any("multiprocessing.forkserver" in argument for argument in sys.orig_argv):

@@ -138,20 +138,3 @@ def test_ctrl_c_that_was_ignored_from_the_start_stays_ignored(tmp_path: Path) ->
         os.killpg(sweep.main.pid, number)
     _, errors = sweep.ends()
     assert (sweep.main.returncode, errors) == (0, "")
-
-
-def test_a_run_that_is_killed_for_memory_is_one_line(tmp_path: Path) -> None:
-    sweep = Sweep(tmp_path, *ENDLESS)
-    sweep.wait_until(sweep.has("last.ckpt"))
-    log = next(tmp_path.rglob("run.log"))
-    (run,) = (pid for pid in sweep.processes() if _has_open(pid, log))
-    os.kill(run, signal.SIGKILL)
-    _, errors = sweep.ends()
-    assert sweep.main.returncode == 1
-    assert errors.count("\n") == 1
-    assert "killed by SIGKILL, as the system does where memory runs out" in errors
-
-
-def _has_open(pid: int, path: Path) -> bool:
-    descriptors = Path(f"/proc/{pid}/fd").iterdir()
-    return any(str(path) == str(d.readlink()) for d in descriptors if d.is_symlink())
