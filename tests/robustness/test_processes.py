@@ -90,7 +90,7 @@ def test_a_main_process_that_is_killed_leaves_no_process(
     moment: float | str, tmp_path: Path
 ) -> None:
     length = TINY if moment == "best.ckpt" else ENDLESS
-    sweep = Sweep(tmp_path, "-m", "hydra/launcher=parallel", "seed=1,2", *length)
+    sweep = Sweep(tmp_path, *length)
     if isinstance(moment, str):
         sweep.wait_until(sweep.has(moment))
     else:
