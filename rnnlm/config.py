@@ -23,6 +23,7 @@ from rnnlm.data import corpora
 from rnnlm.data.corpus import NOT_IN_KEY, CorpusConfig
 from rnnlm.generation.options import check_generation
 from rnnlm.last_checkpoint import CheckpointConfig
+from rnnlm.launchers.options import register_launcher_options
 from rnnlm.loggers import check_loggers
 from rnnlm.model.cells import cells
 from rnnlm.model.config import ModelConfig
@@ -68,6 +69,7 @@ def register_schemas() -> None:
         store.store(group="model/schema", name=name, node=schema(name=name))
     for name, kind in features().items():
         store.store(group="features/schema", name=name, node=kind.Config(name=name))
+    register_launcher_options()
 
 
 def model_schemas() -> dict[str, type[ModelConfig]]:

@@ -11,11 +11,16 @@ its own imports.
 from __future__ import annotations
 
 import multiprocessing
+import os
 import signal
 import sys
 from multiprocessing.context import BaseContext
 
-_PRELOADED = ["rnnlm.sweep"]
+# In this order: importing this file, the server sees to its own end.
+_PRELOADED = ["rnnlm.process_server", "rnnlm.sweep"]
+# By which the server knows the main process.
+_MAIN_PROCESS = "RNNLM_MAIN_PROCESS"
+_PR_SET_PDEATHSIG = 1
 
 
 def context() -> BaseContext:
@@ -27,13 +32,38 @@ def start() -> None:
     """Start the server, whose imports then go on beside those of this process."""
     if sys.platform == "win32":
         return
+    from multiprocessing import resource_tracker
     from multiprocessing.forkserver import ensure_running, set_forkserver_preload
 
     set_forkserver_preload(_PRELOADED)
-    # Ctrl-C reaches all processes of a terminal. The server and its runs are to leave it to the
-    # main process, which asks each run to save and stop.
-    inherited = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Ctrl-C and the end of a terminal reach all its processes. The server and its runs are to leave
+    # them to the main process, which asks each run to save and stop. They inherit what is blocked;
+    # here, a signal that comes meanwhile waits.
+    inherited = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGHUP])
     try:
+        # First, as it unblocks Ctrl-C here once it has started. It ignores Ctrl-C by itself.
+        resource_tracker.ensure_running()
+        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+        os.environ[_MAIN_PROCESS] = str(os.getpid())
         ensure_running()
     finally:
-        signal.signal(signal.SIGINT, inherited)
+        os.environ.pop(_MAIN_PROCESS, None)
+        signal.pthread_sigmask(signal.SIG_SETMASK, inherited)
+
+
+def _end_with_the_main_process() -> None:
+    """Have the system kill this process, the server, when the main one is gone.
+
+    It would learn that from a pipe, but only once it has imported all that the runs need. Their
+    processes, which it forks, do not inherit this: they save first.
+    """
+    if sys.platform == "linux":  # others have no such call
+        import ctypes
+
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.environ.pop(_MAIN_PROCESS, str(os.getppid())) != str(os.getppid()):
+            os._exit(1)  # it was gone before
+
+
+if any("multiprocessing.forkserver" in argument for argument in sys.orig_argv):
+    _end_with_the_main_process()

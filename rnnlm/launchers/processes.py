@@ -6,14 +6,16 @@ crashes, the others go on, and nothing of it stays in memory for the next.
 
 from __future__ import annotations
 
+import contextlib
 import faulthandler
+import math
 import os
 import signal
 import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from multiprocessing import parent_process
 from multiprocessing.connection import Connection, wait
@@ -28,13 +30,17 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, open_dict
 
 from rnnlm import process_server
+from rnnlm.failure import reason
 from rnnlm.launchers.launcher import DiedError, ReportingLauncher, failed, to_be_sent
+from rnnlm.launchers.options import ProcessOptions
+from rnnlm.launchers.stop_signals import StopSignals, Urgency
 from rnnlm.lease import lease_folder, leased_cores, uses_gpu, visible_cores
+from rnnlm.lock import remove_unless_file
 from rnnlm.train import LOG_NAME
 
+SECONDS_BETWEEN_LOOKS = 0.1
 # What a run that SIGTERM has asked to stop gets to save, before it is killed.
 SECONDS_TO_SAVE = 4.0
-
 
 # Ctrl-C as a run hears it: unlike at SIGTERM, an epoch that is being validated is finished first.
 STOP_AFTER_SAVING = signal.SIGTERM if sys.platform == "win32" else signal.SIGUSR1
@@ -52,13 +58,11 @@ class _Job:
 class ProcessLauncher(ReportingLauncher):
     """Starts a process for each run, and keeps as many at work as it is told to.
 
-    Args:
-        runs_at_once: None is as many as the machine has GPUs, times `runs_per_gpu`, if the runs
-            train on such, and else as it has cores. The cores are divided among them.
+    The cores of the machine are divided among them.
     """
 
-    def __init__(self, runs_at_once: int | None = 1) -> None:
-        self._runs_at_once = runs_at_once
+    def __init__(self, options: ProcessOptions) -> None:
+        self._options = options
 
     def setup(
         self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig
@@ -71,31 +75,37 @@ class ProcessLauncher(ReportingLauncher):
     def launch(
         self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int
     ) -> Sequence[JobReturn]:
-        """Run every job; Ctrl-C and SIGTERM are passed on to those at work, which save."""
+        """Run every job; a signal that asks the sweep to stop lets those at work save first."""
         process_server.start()
-        at_once = min(self._runs_at_once or self._places(), len(job_overrides))
+        at_once = min(self._options.runs_at_once or self._places(), len(job_overrides))
         num_threads = max(1, torch.get_num_threads() // at_once)
         waiting = deque(enumerate(job_overrides))
-        at_work: dict[int, _Job] = {}
+        at_work: list[_Job] = []
         returns: dict[int, JobReturn] = {}
-        try:
-            while waiting or at_work:
-                while waiting and len(at_work) < at_once:
-                    index, overrides = waiting.popleft()
-                    job = self._start(index, list(overrides), initial_job_idx + index, num_threads)
-                    at_work[job.process.sentinel] = job
-                for sentinel in wait(list(at_work)):
-                    assert isinstance(sentinel, int)
-                    job = at_work.pop(sentinel)
-                    returns[job.index] = _outcome(job)
-                    self.on_end(job.index, returns[job.index])
-        except KeyboardInterrupt:
-            # However long it takes; a second Ctrl-C does not wait for it.
-            _stop(at_work.values(), STOP_AFTER_SAVING, seconds=None)
-            raise
-        except BaseException:
-            _stop(at_work.values(), signal.SIGTERM, SECONDS_TO_SAVE)
-            raise
+
+        def ended(index: int, returned: JobReturn) -> None:
+            returns[index] = returned
+            self.on_end(index, returned)
+
+        with StopSignals() as signals:
+            try:
+                while (waiting or at_work) and not signals.urgency:
+                    if waiting and len(at_work) < at_once:
+                        index, overrides = waiting.popleft()
+                        try:
+                            number = initial_job_idx + index
+                            job = self._start(index, list(overrides), number, num_threads)
+                        except (OSError, EOFError) as error:
+                            # There is no memory for another process, or too many are open.
+                            ended(index, failed(DiedError(f"no process for it: {reason(error)}")))
+                        else:
+                            at_work.append(job)
+                        continue
+                    for job in _that_have_ended(at_work):
+                        at_work.remove(job)
+                        ended(job.index, _outcome(job))
+            finally:
+                _stop(at_work, signals)
         return [returns[index] for index in range(len(job_overrides))]
 
     def _places(self) -> int:
@@ -140,7 +150,11 @@ def _work(
     if STOP_AFTER_SAVING != signal.SIGTERM:
         signal.signal(STOP_AFTER_SAVING, _leave)
     threading.Thread(target=_stop_without_parent, daemon=True).start()
-    _speak_into_log(Path(config.hydra.sweep.dir, config.hydra.sweep.subdir))
+    try:
+        _speak_into_log(Path(config.hydra.sweep.dir, config.hydra.sweep.subdir))
+    except OSError as error:
+        sender.send(failed(DiedError(reason(error))))
+        return
     version.setbase(version_base)
     setup_globals()
     with leased_cores(visible_cores(), num_threads, lease_folder()) as free:
@@ -153,7 +167,8 @@ def _work(
             job_dir_key="hydra.sweep.dir",
             job_subdir_key="hydra.sweep.subdir",
         )
-    sender.send(to_be_sent(returned))
+    with contextlib.suppress(BrokenPipeError):  # nobody waits for it any more
+        sender.send(to_be_sent(returned))
 
 
 def _leave(signal_number: int, frame: FrameType | None) -> None:
@@ -163,6 +178,7 @@ def _leave(signal_number: int, frame: FrameType | None) -> None:
 def _speak_into_log(folder: Path) -> None:
     """What is printed below Python, and a crash there, goes where the run's log is."""
     folder.mkdir(parents=True, exist_ok=True)
+    remove_unless_file(folder / LOG_NAME)
     log = os.open(folder / LOG_NAME, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
     sys.stdout.flush()
     sys.stderr.flush()
@@ -182,15 +198,22 @@ def _stop_without_parent() -> None:
     os._exit(128 + signal.SIGTERM)
 
 
+def _that_have_ended(jobs: Sequence[_Job]) -> list[_Job]:
+    """The jobs that have said how they ended, or have died; waits a moment for one."""
+    ready = wait([job.receiver for job in jobs], SECONDS_BETWEEN_LOOKS)
+    return [job for job in jobs if job.receiver in ready]
+
+
 def _outcome(job: _Job) -> JobReturn:
     """What a process that has ended has said, or else how it has ended."""
-    job.process.join()
     try:
         returned: JobReturn = job.receiver.recv()
-    except EOFError:
+    except (EOFError, OSError):
+        job.process.join()
         return failed(DiedError(_how_it_ended(job.process.exitcode)))
     finally:
         job.receiver.close()
+    job.process.join()
     return returned
 
 
@@ -198,23 +221,38 @@ def _how_it_ended(exit_code: int | None) -> str:
     if exit_code == -signal.SIGKILL:
         return "killed by SIGKILL, as the system does where memory runs out"
     if exit_code is not None and exit_code < 0:
-        return f"killed by {signal.Signals(-exit_code).name}"
+        with contextlib.suppress(ValueError):  # real-time signals have no names
+            return f"killed by {signal.Signals(-exit_code).name}"
+        return f"killed by signal {-exit_code}"
     if exit_code == 128 + signal.SIGTERM:
         return "stopped by SIGTERM"
     return f"its process ended with status {exit_code}, see {LOG_NAME} in its folder"
 
 
-def _stop(jobs: Iterable[_Job], number: int, seconds: float | None) -> None:
-    """Ask the runs by a signal to stop, and kill those that have not after some seconds."""
-    jobs = list(jobs)
-    deadline = None if seconds is None else time.monotonic() + seconds
+def _stop(jobs: Sequence[_Job], signals: StopSignals) -> None:
+    """Ask the runs at work to stop, and kill those that have not in the time they get."""
+    asked, deadline = Urgency.NONE, math.inf
+    left = list(jobs)
     try:
-        for job in jobs:
-            if job.process.pid is not None and job.process.is_alive():
-                os.kill(job.process.pid, number)
-        for job in jobs:
-            job.process.join(None if deadline is None else max(0.0, deadline - time.monotonic()))
+        while left and time.monotonic() < deadline:
+            # Without a signal, an error is what ends the sweep.
+            if (urgency := signals.urgency or Urgency.SOON) > asked:
+                if urgency is Urgency.NOW:
+                    break
+                asked = urgency
+                for job in left:
+                    _signal(job, STOP_AFTER_SAVING if asked is Urgency.SAVED else signal.SIGTERM)
+                if asked is Urgency.SOON:
+                    deadline = time.monotonic() + SECONDS_TO_SAVE
+            wait([job.process.sentinel for job in left], SECONDS_BETWEEN_LOOKS)
+            left = [job for job in left if job.process.is_alive()]
     finally:
-        for job in jobs:
+        for job in left:
             job.process.kill()
             job.process.join()
+
+
+def _signal(job: _Job, number: int) -> None:
+    if job.process.pid is not None and job.process.is_alive():
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(job.process.pid, number)
