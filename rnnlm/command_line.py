@@ -41,7 +41,6 @@ _SAID_PLAINLY = {
         "there is such an option, it is set without the +"
     ),
     "Could not delete from config. '(?P<option>[^']+)' does not exist": "no such option",
-    ".*has missing mandatory value": "??? is no value",
     ".* is not a ListConfig": "it takes a list, which is typed [one,two]",
     "Cannot merge DictConfig with ListConfig": "it takes a list, which is typed [one,two]",
     "(no viable|missing|extraneous|mismatched|token recognition)": (

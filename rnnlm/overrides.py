@@ -25,6 +25,7 @@ from hydra.core.override_parser.types import (
     Sweep,
     ValueType,
 )
+from omegaconf import MISSING
 
 from rnnlm.options import OptionError
 from rnnlm.typed_values import as_hydra_reads, several_values, shortened
@@ -81,6 +82,8 @@ def check_grid(overrides: Sequence[Override]) -> None:
 def _check(override: Override, loader: ConfigLoader, multirun: bool) -> None:
     key = override.get_key_element().lstrip("+~")
     _check_hydra_option(key, override)
+    if MISSING in _values(override):
+        raise OptionError(key, f"{MISSING} is no value")
     choices = loader.get_group_options(override.key_or_group, ObjectType.CONFIG)
     if override.is_sweep_override():
         _check_sweep(key, override, choices)
@@ -166,6 +169,13 @@ def _num_values(override: Override) -> int:
     return len(value.list) if isinstance(value, ChoiceSweep) else 1
 
 
+def _values(override: Override) -> list[Any]:
+    """The values that are listed in an override, without quotes."""
+    value: Any = override.value()
+    values = value.list if isinstance(value, ChoiceSweep) else [value]
+    return [getattr(each, "text", each) for each in values]
+
+
 def _in_digits(count: int) -> str:
     return f"{count:,}" if count < 10**15 else "far too many"
 
@@ -184,10 +194,9 @@ def _add_multirun(override: Override, choices: Sequence[str]) -> str:
 
 def _check_choices(key: str, override: Override, choices: Sequence[str]) -> None:
     """See that a group is given one of its choices; a preset may be left out by `null`."""
-    value: Any = override.value()
-    if isinstance(value, Glob):
+    if isinstance(override.value(), Glob):
         return
-    for chosen in value.list if isinstance(value, ChoiceSweep) else [value]:
+    for chosen in _values(override):
         if isinstance(chosen, list) and key not in _GROUPS_OF_SEVERAL:
             raise OptionError(key, f"it takes one choice; to sweep several, type -m {key}=a,b")
         for name in chosen if isinstance(chosen, list) else [chosen]:

@@ -6,6 +6,7 @@ A sweeper of Hydra's asks for runs in batches and is told the validation loss of
 from __future__ import annotations
 
 import copy
+import logging
 import math
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -80,8 +81,10 @@ def check_sweeper(master: DictConfig) -> None:
             )
             raise OptionError(f"hydra.sweeper.{name}", f"{value} is out of range, it takes {takes}")
     if isinstance(sampler := options.get("sampler"), dict):
+        from optuna.logging import set_verbosity
         from optuna.samplers import BaseSampler
 
+        set_verbosity(logging.WARNING)  # the sweep itself tells of each trial
         path = str(sampler.get(TARGET))
         plugin_class(path, f"hydra.sweeper.sampler.{TARGET}", BaseSampler, "sampler of Optuna")
 
