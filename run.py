@@ -1,10 +1,23 @@
 """Train one cell of the grid, or with `-m` sweep many: `python run.py -m model=rnn,lstm,gru`."""
 
+import signal
 import sys
 from pathlib import Path
 
 if __name__ == "__main__":
     # Not at the top: the processes that segment text import this file, and need nothing of it.
+    if sys.platform != "win32":
+        # Ctrl-C and SIGTERM wait until it is known what to do about them.
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
+
+    from rnnlm.interruption import interruption
+    from rnnlm.standard_streams import make_streams_last
+
+    make_streams_last()
+    interruption.install()
+    if sys.platform != "win32":
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+
     from rnnlm import process_server
 
     # Before the large imports, which then take place in both processes at once.

@@ -10,6 +10,7 @@ import dataclasses
 import difflib
 import hashlib
 import json
+import os
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,6 +22,7 @@ from rnnlm.baselines import baselines
 from rnnlm.baselines.baseline import BaselineConfig
 from rnnlm.data import corpora
 from rnnlm.data.corpus import NOT_IN_KEY, CorpusConfig
+from rnnlm.familiar_names import meant_by
 from rnnlm.generation.options import check_generation
 from rnnlm.last_checkpoint import CheckpointConfig
 from rnnlm.launchers.options import register_launcher_options
@@ -33,6 +35,9 @@ from rnnlm.options import OptionError, check, option, result_options
 from rnnlm.samples import SamplesConfig
 from rnnlm.trainer import EarlyStoppingConfig, TrainerConfig, check_trainer
 from rnnlm.weight_average import Averaging
+
+# `~` is the home folder wherever a file of conf/ speaks of `output_dir`.
+OmegaConf.register_new_resolver("expand_user", os.path.expanduser, replace=True)
 
 
 @dataclass
@@ -88,6 +93,10 @@ def checked(composed: DictConfig) -> Config:
     config = OmegaConf.to_object(composed)
     assert isinstance(config, Config)
     check(config)
+    if not config.output_dir.strip():
+        raise OptionError("output_dir", "it is empty, a folder is needed")
+    # Path's own refuses a user that there is not.
+    config.output_dir = os.path.expanduser(config.output_dir)  # noqa: PTH111
     for group, name, known in (
         ("data.name", config.data.name, corpora()),
         ("model.name", config.model.name, model_schemas()),
@@ -117,12 +126,28 @@ def checked(composed: DictConfig) -> Config:
 
 
 def no_such_option(name: str) -> OptionError:
-    """The error for an option that is not in the schema, with the nearest that is."""
+    """The error for an option that is not in the schema, with the one that is most likely meant."""
     if name in _option_names():
         group = name.partition(".")[0]
         return OptionError(name, f"the chosen {group} has no such option")
-    near = difflib.get_close_matches(name, _option_names(), n=1)
-    return OptionError(name, "no such option" + (f", did you mean {near[0]}?" if near else ""))
+    meant = option_meant_by(name)
+    return OptionError(name, "no such option" + (f", did you mean {meant}?" if meant else ""))
+
+
+def option_meant_by(name: str) -> str | None:
+    """The option that somebody means who gives one that does not exist.
+
+    It is one of the same name in a group, one that other projects call so, or one spelt alike.
+    """
+    known = _option_names()
+    last_parts = {option.rpartition(".")[2]: option for option in reversed(known)}
+    last = name.rpartition(".")[2].replace("-", "_")
+    if meant := last_parts.get(last) or meant_by(name):
+        return meant
+    if near := difflib.get_close_matches(name, known, n=1):
+        return near[0]
+    near = difflib.get_close_matches(last, last_parts, n=1, cutoff=0.75)
+    return last_parts[near[0]] if near else None
 
 
 def _option_names() -> list[str]:

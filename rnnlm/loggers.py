@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -21,6 +21,7 @@ from pytorch_lightning.loggers import Logger, MLFlowLogger, WandbLogger
 
 from rnnlm.atomic_write import write_text
 from rnnlm.options import OptionError
+from rnnlm.plugin_options import TARGET, check_plugin
 
 # The modules that the extra of a logger's name brings.
 EXTRAS = {"wandb": ["wandb"], "mlflow": ["mlflow", "sqlalchemy", "alembic"]}
@@ -33,19 +34,45 @@ MLFLOW_LOCK_NAME = ".mlflow.lock"
 
 
 def check_loggers(options: Mapping[str, Any]) -> None:
-    """See that what the loggers need is installed.
+    """See that what the loggers need is installed, and that each takes the options it is given.
 
     Args:
         options: of each logger, by its name.
 
     Raises:
-        OptionError: names the extra to install.
+        OptionError: names the extra to install, or the option that is wrong.
     """
-    for name in options:
+    for name, of_logger in options.items():
         if not all(_is_installed(module) for module in EXTRAS.get(name, [])):
             raise OptionError(
                 "logger", f"{name} needs the extra of that name, pip install -e '.[{name}]'"
             )
+        target = of_logger.get(TARGET) if isinstance(of_logger, Mapping) else None
+        forwarded_to = _FORWARDED_TO.get(target, lambda: None)()
+        given = {"save_dir", *_GIVEN.get(target, ())}
+        check_plugin(of_logger, f"logger.{name}", Logger, "logger", given, forwarded_to)
+
+
+def _summary_writer() -> Any:
+    from torch.utils.tensorboard import SummaryWriter
+
+    return SummaryWriter.__init__
+
+
+def _wandb_init() -> Any:
+    return import_module("wandb").init
+
+
+# What a logger's constructor passes on the options to that it does not know.
+_FORWARDED_TO: dict[Any, Callable[[], Any]] = {
+    "pytorch_lightning.loggers.TensorBoardLogger": _summary_writer,
+    "rnnlm.loggers.Wandb": _wandb_init,
+}
+# What follows from the run's folder, besides the folder.
+_GIVEN: dict[Any, Sequence[str]] = {
+    "rnnlm.loggers.Wandb": ("name", "id", "dir"),
+    "rnnlm.loggers.MLFlow": ("run_name", "run_id"),
+}
 
 
 def _is_installed(module: str) -> bool:

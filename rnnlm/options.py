@@ -73,7 +73,7 @@ def check(config: Any, prefix: str = "") -> None:
         bounds, choices = field.metadata.get("bounds"), field.metadata.get("choices")
         if choices and value is not None and value not in choices:
             raise OptionError(name, f"{value!r} is not one of {', '.join(choices)}")
-        if isinstance(value, int | float) and not math.isfinite(value):
+        if isinstance(value, float) and not math.isfinite(value):
             raise OptionError(name, f"{value} is not a finite number")
         if bounds and value is not None and not _within(value, bounds):
             raise OptionError(name, f"{value} is out of range, it takes {_in_words(bounds)}")

@@ -56,7 +56,7 @@ def _setting(config: Config, corpus: str) -> str:
     if not said:
         return config.data.name
     if len(said) > LONGEST or not re.fullmatch(r"[\w.,=+-]+", said, re.ASCII):
-        said = hashlib.sha256(said.encode()).hexdigest()[:8]
+        said = hashlib.sha256(said.encode(errors="surrogatepass")).hexdigest()[:8]
     return f"{config.data.name},{said}"
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import dataclasses
 import logging
 import os
+import shlex
 import sys
 import time
 import warnings
@@ -42,6 +43,7 @@ from rnnlm.legible import escaped
 from rnnlm.lock import is_held, sole_writer
 from rnnlm.model.size import meet_budget
 from rnnlm.options import OptionError
+from rnnlm.overrides import check_grid
 from rnnlm.repair import remove_leftovers_of_run, repair
 from rnnlm.results.formats import as_csv, as_markdown
 from rnnlm.results.grouping import has_several_seeds
@@ -50,14 +52,17 @@ from rnnlm.results.record import COMPLETED, Record, RecordError
 from rnnlm.results.runs import runs_table
 from rnnlm.results.terminal import print_table
 from rnnlm.run_folder import run_folder
-from rnnlm.search import is_search, search
+from rnnlm.search import check_sweeper, is_search, search
 from rnnlm.sweep_progress import SweepProgress
 from rnnlm.terminal import table_console
 from rnnlm.train import clear, load_corpus, new_record, now, train
+from rnnlm.typed_values import as_hydra_reads, quoted, with_plain_interpolations
 
 # What `run_cell` says of a run that another process is at work on.
 HELD_ELSEWHERE = "held elsewhere"
 SECONDS_BETWEEN_LOOKS = 1.0
+# How often planning says how far it is.
+SECONDS_BETWEEN_LINES = 5.0
 # The table of the sweep, in `output_dir`.
 CSV_NAME, MARKDOWN_NAME = "results.csv", "results.md"
 
@@ -144,7 +149,8 @@ class Run:
                     record.write(self.folder)
                 elif free and not self.has_completed_rows():
                     self._fail_first_row(record)
-        except OSError:
+        except (OSError, ValueError):
+            # Also a name that is no Unicode and that a file in UTF-8 cannot hold.
             self.unwritten = record
 
     def _fail_first_row(self, failed: Record) -> None:
@@ -178,6 +184,7 @@ def sweep(
     of_runs = OmegaConf.to_container(master.hydra.overrides.task, resolve=False)
     assert isinstance(of_runs, list)
     context = HydraContext(config_loader=loader, callbacks=Callbacks(master))
+    check_sweeper(master)
     launcher = build_launcher(context, task, master)
     composer = Composer(loader, master)
     if is_search(master):
@@ -194,10 +201,19 @@ def sweep(
     else:
         parser = OverridesParser.create(config_loader=loader)
         given = parser.parse_overrides(of_runs)
-        swept = parser.parse_overrides(swept_by_preset(master)) if multirun else []
+        by_preset = [as_hydra_reads(text, parser) for text in swept_by_preset(master)]
+        swept = parser.parse_overrides(by_preset) if multirun else []
         keys = {override.get_key_element() for override in given}
         swept = [override for override in swept if override.get_key_element() not in keys]
+        check_grid(swept + given)
         cells = BasicSweeper.split_arguments(swept + given, None)[0]
+        # Hydra writes an interpolation anew, and not always so that it can read it again.
+        typed = {
+            f"{override.get_key_element()}={override.get_value_element_as_str()}": text
+            for override, text in zip(given, of_runs, strict=True)
+            if "${" in text and not override.is_sweep_override()
+        }
+        cells = [[typed.get(override, override) for override in cell] for cell in cells]
         runs = without_repetitions(plan(composer, cells))
         carry_out(runs, launcher)
     tabulate(runs)
@@ -303,8 +319,13 @@ def plan(composer: Composer, cells: Sequence[Sequence[str]]) -> list[Run]:
         OptionError, HydraException, OmegaConfBaseException: a cell is misconfigured.
     """
     identities: dict[str, CorpusIdentity] = {}
-    runs = []
-    for cell in cells:
+    runs: list[Run] = []
+    said_at = time.monotonic()
+    for typed in cells:
+        if time.monotonic() - said_at > SECONDS_BETWEEN_LINES:
+            said_at = time.monotonic()
+            print(f"planned {len(runs):,} of {len(cells):,} runs", flush=True)
+        cell = [with_plain_interpolations(override) for override in typed]
         config = checked(composer.compose(cell))
         # The cells of a grid share their corpora: each is read once.
         if str(config.data) not in identities:
@@ -361,8 +382,8 @@ def launch_overrides(run: Run, title: str) -> list[str]:
     """What Hydra is given to compose the run again where it is launched, in its own folder."""
     return [
         *run.overrides,
-        f"hydra.sweep.subdir='{run.folder.relative_to(run.config.output_dir)}'",
-        f"hydra.job.name='{title}'",
+        f"hydra.sweep.subdir={quoted(str(run.folder.relative_to(run.config.output_dir)))}",
+        f"hydra.job.name={quoted(title)}",
     ]
 
 
@@ -377,9 +398,15 @@ def tabulate(runs: Sequence[Run]) -> None:
         print_table(groups_table(records), console)
     folder = Path(runs[0].config.output_dir)
     remove_leftovers(folder)
-    write_text(folder / CSV_NAME, as_csv([table]))
-    write_text(folder / MARKDOWN_NAME, as_markdown([table]))
-    print(f"written to {folder / CSV_NAME} and {MARKDOWN_NAME}; tensorboard --logdir {folder}")
+    write_text(folder / CSV_NAME, _in_unicode(as_csv([table])))
+    write_text(folder / MARKDOWN_NAME, _in_unicode(as_markdown([table])))
+    to_see = f"tensorboard --logdir {shlex.quote(str(folder))}"
+    print(f"written to {folder / CSV_NAME} and {MARKDOWN_NAME}; {to_see}")
+
+
+def _in_unicode(text: str) -> str:
+    """The text with what is no character, from a name that is no Unicode, as escapes."""
+    return text.encode(errors="backslashreplace").decode()
 
 
 def all_completed(runs: Sequence[Run]) -> bool:
@@ -399,7 +426,10 @@ def run_cell(composed: DictConfig) -> str:
     with sole_writer(folder) as free:
         if not free:
             return HELD_ELSEWHERE
-        corpus, overrides = load_corpus(config), list(hydra.overrides.task)
+        # As they were typed: what an interpolation stands for may be a secret.
+        overrides = OmegaConf.to_container(hydra.overrides.task, resolve=False)
+        assert isinstance(overrides, list)
+        corpus = load_corpus(config)
         run = plan_run(overrides, config, CorpusIdentity.of(corpus))
         if run.folder.resolve() != folder.resolve():
             raise OptionError("data.source", "the text has changed since the sweep began")

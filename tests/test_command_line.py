@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from hydra.errors import MissingConfigException
 
-from rnnlm.command_line import USAGE_STATUS, in_one_line, main
+from rnnlm.command_line import COMPLETED_STATUS, USAGE_STATUS, in_one_line, main
 from rnnlm.sweep import run_cell
 from tests.conftest import ROOT, TINY, Run
 
@@ -18,7 +18,20 @@ REFUSED = {
     "modle=lstm": "modle: no such option, did you mean model?",
     "model.nonlinearity=relu": "model.nonlinearity: the chosen model has no such option",
     "+extra=1": "extra: no such option",
+    "epochs=3": "epochs: no such option, did you mean trainer.max_epochs?",
+    "lr=0.1": "lr: no such option, did you mean optimizer.lr?",
+    "gpu=1": "gpu: no such option, did you mean trainer=gpu?",
+    "training.batch_size=4": "training.batch_size: no such option, did you mean data.batch_size?",
+    "+seed=1": "seed: there is such an option, it is set without the +",
+    "~nope": "nope: no such option",
     # a wrong type
+    "samples.prompts=春": "samples.prompts: it takes a list, which is typed [one,two]",
+    "seed=" + "9" * 5000: "seed: Value '99999",
+    "data.source=???": "data.source: ??? is no value",
+    "logger.csv._target_=nosuch": "logger.csv._target_: 'nosuch' cannot be imported",
+    "+logger.x=5": "logger.x: 5 is no logger, which has a class as its _target_",
+    "logger.tensorboard.default_hp_metric=x": "logger.tensorboard.default_hp_metric: x: expected",
+    "+hydra.sweeper.nosuch=1": "hydra.sweeper.nosuch: no such option, there are max_batch_size,",
     "seed=one": "seed: Value 'one' of type 'str' could not be converted to Integer",
     "model.hidden_size=1.5": "model.hidden_size: Value '1.5' of type 'float'",
     "data.source=null": "data.source: field 'data.source' is not Optional",
@@ -39,6 +52,8 @@ REFUSED = {
     "data.min_count=1000000": "data.min_count: 1000000 leaves no token",
     "data.source=no/such.txt": "data.source: no file no/such.txt",
     "data.source=.": "data.source: the folder . holds no *.txt",
+    "model.num_parameters=99999999999999999999": "model.num_parameters: 99999999999999999999 is",
+    "output_dir=": "output_dir: it is empty, a folder is needed",
     "output_dir=/dev/null/x": "output_dir: /dev/null/x cannot be made",
     "data.source=": "data.source: it is empty",
     "trainer.max_steps=0": "trainer.max_steps: 0 is no training",
@@ -49,9 +64,13 @@ REFUSED = {
     "hydra.sweep.dir=elsewhere": "hydra.sweep.dir: a run's folder follows from its options",
     # not an override at all
     "lstm": "lstm: not an override, it takes option=value",
+    "=1": "=1: not an override, it takes option=value",
+    "data.source=小,说": "data.source: 小,说 is several values, add -m to sweep them",
     "model=rnn,lstm": "model: rnn,lstm is several values, add -m to sweep them",
     "~model": "model: Structured config",
     "seed=${nope}": "seed: Interpolation key 'nope' not found",
+    "seed=${": "seed: what is between ${ and } cannot be read",
+    "seed=choice()": "seed=choice(): ValueError while evaluating 'choice()': empty choice is not",
 }
 
 
@@ -83,6 +102,51 @@ def test_an_unknown_flag_is_a_usage_error(run_py: Run) -> None:
     result = run_py("--nope")
     assert result.returncode == USAGE_STATUS
     assert "unrecognized arguments: --nope" in result.stderr
+
+
+FLAGS = {
+    "--epochs 3": "did you mean trainer.max_epochs?; options are typed option=value",
+    "--cfg nosuch": "invalid choice: 'nosuch'",
+    "--cfg job --package nosuch": "package 'nosuch' not found in config",
+    "--help nosuch=1": "nosuch: no such option",
+    "--info config nosuch=1": "nosuch: no such option",
+    "--shell-completion nosuch": "--shell-completion: Expecting one subcommand",
+    "--experimental-rerun x": "--experimental-rerun: the same command as before does that here",
+    "--config-dir nosuch": "--config-dir: no folder nosuch",
+    "--config-name nosuch": "--config-name: there is no nosuch.yaml in conf/",
+    "--config-path nosuch": "--config-path: conf/ is always read",
+    "--run --multirun": "--run: it cannot be given with --multirun",
+    "--resolve": "--resolve: it goes with --cfg or --help",
+    "-m hydra/sweeper=optuna hydra.sweeper.n_trials=0": "hydra.sweeper.n_trials: 0 is out of range",
+}
+
+
+@pytest.mark.parametrize("line", FLAGS)
+def test_wrong_flags_are_refused_in_one_line(
+    line: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+) -> None:
+    if "optuna" in line:
+        pytest.importorskip("optuna")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["run.py", *line.split()])
+    assert main(run_cell, ROOT / "conf", "config") == USAGE_STATUS
+    output = capsys.readouterr()
+    assert FLAGS[line] in output.err
+    assert (output.err.count("\n"), output.out) == (1, "")
+
+
+def test_a_folder_of_ones_own_adds_choices(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "experiment").mkdir()
+    (tmp_path / "experiment" / "试验.yaml").write_text("# @package _global_\nseed: 17\n")
+    line = ["--config-dir", str(tmp_path), "--cfg", "job", "experiment=试验"]
+    monkeypatch.setattr(sys, "argv", ["run.py", *line])
+    assert main(run_cell, ROOT / "conf", "config") == COMPLETED_STATUS
+    assert "seed: 17" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("flag", ["--help", "--cfg=job"])

@@ -11,8 +11,9 @@ import pytest
 from omegaconf import OmegaConf
 from pytorch_lightning import Trainer
 
-from rnnlm.config import Config, fingerprint, model_schemas
+from rnnlm.config import Config, fingerprint, model_schemas, no_such_option, option_meant_by
 from rnnlm.data import corpora
+from rnnlm.familiar_names import FAMILIAR_NAMES
 from rnnlm.model.features import features
 from rnnlm.options import OptionError
 from rnnlm.trainer import TrainerConfig
@@ -123,3 +124,30 @@ def test_the_fingerprint_is_of_the_text_and_not_of_its_path() -> None:
     here, there = compose("data.source=here.txt"), compose("data.source=there.txt")
     assert fingerprint(here, "text") == fingerprint(there, "text")
     assert fingerprint(here, "text") != fingerprint(here, "other text")
+
+
+def test_a_name_that_others_use_leads_to_an_option_of_ours() -> None:
+    groups = {path.name for path in CONF.iterdir() if path.is_dir()}
+    for ours, theirs in FAMILIAR_NAMES.items():
+        group, _, choice = ours.partition("=")
+        if choice:
+            assert (CONF / group / f"{choice.split()[0]}.yaml").is_file()
+        else:
+            assert ours in groups or str(no_such_option(ours)).endswith("has no such option")
+        assert all(option_meant_by(name) is not None for name in theirs.split())
+    for typed, meant in {
+        "epochs": "trainer.max_epochs",
+        "trainer.epochs": "trainer.max_epochs",
+        "learning-rate": "optimizer.lr",
+        "hidden_size": "model.hidden_size",
+        "training.batch_size": "data.batch_size",
+        "model.hiden_size": "model.hidden_size",
+        "batchsize": "data.batch_size",
+    }.items():
+        assert option_meant_by(typed) == meant
+    assert option_meant_by("zzz") is None
+
+
+def test_the_home_folder_is_where_results_may_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/somebody")
+    assert compose("output_dir='~/runs'").output_dir == "/somebody/runs"

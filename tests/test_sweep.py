@@ -6,6 +6,8 @@ import json
 import os
 import pty
 import re
+import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -226,3 +228,54 @@ def test_seeds_end_in_their_means_too(run_py: Run) -> None:
     rows = table(result.stdout)
     assert len(rows) == 3
     assert re.search(r" embed +2 .* \d+\.\d+ ± \d+\.\d+ \(\d+\.\d+\) ", rows[2])
+
+
+def test_values_are_what_was_typed_whatever_their_letters(run_py: Run, tmp_path: Path) -> None:
+    names = ["小说.txt", "a(1) & b.txt", "it's.txt", "TMP\udcbd\udcf0.txt"]
+    for number, name in enumerate(names):
+        (tmp_path / name).write_text("the time traveller went on. " * 60 + str(number))
+    small = ["model=unigram", "data.batch_size=1", "data.seq_len=4"]
+    sources = f"data.source={','.join(names[:3])}"
+    result = run_py("-m", sources, "output_dir=~/实验", *small, HOME=str(tmp_path))
+    assert result.returncode == 0, result.stderr
+    found = records(tmp_path / "实验")
+    assert sorted(record.source for record in found) == sorted(names[:3])
+    again = shlex.join(["run.py", *found[0].overrides])
+    assert run_py(*shlex.split(again)[1:], HOME=str(tmp_path)).stdout.startswith(
+        "time_machine unigram is completed"
+    )
+    # A name that is no Unicode leaves the others alone, on a screen of ASCII, too.
+    mixed = [f"data.source={names[3]},{names[0]}", "output_dir=mixed", *small]
+    result = run_py("-m", *mixed, PYTHONIOENCODING="ascii")
+    assert "Traceback" not in result.stderr + result.stdout
+    assert "\\u5c0f\\u8bf4.txt" in result.stdout
+    assert "小说.txt" in {record.source for record in records(tmp_path / "mixed")}
+    assert (tmp_path / "mixed" / "results.csv").is_file()
+
+
+def test_a_secret_is_recorded_as_it_was_typed(run_py: Run, tmp_path: Path) -> None:
+    typed = ['logger.tensorboard.comment="${oc.env:TOKEN}"', "model.num_layers=${oc.env:LAYERS}"]
+    command = [f"+{typed[0]}", *typed[1:], "+logger.tensorboard.prefix=${oc.env:TOKEN}", *TINY]
+    result = run_py(*command, TOKEN="sk-secret", LAYERS="2")
+    assert result.returncode == 0, result.stderr
+    (record,) = records(tmp_path)
+    assert record.options["model.num_layers"] == 2
+    assert command[:3] == record.overrides[:3]
+    written = [path for path in tmp_path.rglob("*") if path.is_file()]
+    keeps = [path.name for path in written if b"sk-secret" in path.read_bytes()]
+    assert all(name.startswith("events.out.tfevents") for name in keeps), keeps
+
+
+def test_a_pipe_that_ends_does_not_end_the_sweep(tmp_path: Path) -> None:
+    run = shlex.join([sys.executable, str(ROOT / "run.py"), "-m", "model=unigram,xz"])
+    for redirected in ("| head -1; exit ${PIPESTATUS[0]}", ">&- 2>&-"):
+        result = subprocess.run(
+            ["bash", "-c", f"{run} output_dir=out {redirected}"],
+            capture_output=True,
+            cwd=tmp_path,
+            check=False,
+        )
+        assert (result.returncode, result.stderr) == (0, b"")
+        assert len(records(tmp_path)) == 2
+        assert (tmp_path / "out" / "results.csv").is_file()
+        shutil.rmtree(tmp_path / "out")

@@ -14,7 +14,7 @@ class ModelConfig:
     name: str = ""
     hidden_size: int = option(256, minimum=1)
     # The hidden size then follows: the one that comes nearest to so many numbers to train.
-    num_parameters: int | None = option(None, minimum=1)
+    num_parameters: int | None = option(None, minimum=1, maximum=10**12)
     num_layers: int = option(1, minimum=1)
     # Probability that a unit of a layer's output is zeroed in training.
     dropout: float = option(0.0, minimum=0, below=1)

@@ -1,0 +1,83 @@
+"""Ctrl-C and SIGTERM at any moment of `run.py`: one line, 130 or 143, and no process left."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+
+LINES = {
+    signal.SIGINT: "interrupted; the same command goes on with what is left\n",
+    signal.SIGTERM: "stopped by SIGTERM; the same command goes on with what is left\n",
+}
+COMMAND = ["-m", "seed=1,2", "model.hidden_size=16", "trainer.max_epochs=1000"]
+# From the first import on, and while runs train: shares of what it takes until they do.
+MOMENTS = (0.02, 0.1, 0.3, 0.5, 0.7, 0.9, 1.1, 1.5)
+
+
+def seconds_until_training(folder: Path) -> float:
+    """How long it takes on this machine until the first run has trained an epoch."""
+    process = start(folder, [])
+    began = time.monotonic()
+    while not list(folder.rglob("scalars.csv")):
+        assert process.poll() is None
+        time.sleep(0.05)
+    taken = time.monotonic() - began
+    process.send_signal(signal.SIGTERM)
+    process.communicate()
+    return taken
+
+
+def start(folder: Path, options: list[str]) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, str(ROOT / "run.py"), *COMMAND, *options],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def left_of(session: int) -> list[str]:
+    """The processes of a session that are still at work."""
+    command = ["ps", "-o", "stat=,args=", "--sid", str(session)]
+    lines = subprocess.run(command, capture_output=True, text=True, check=False).stdout
+    return [line for line in lines.splitlines() if not line.startswith("Z")]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="sessions are listed by Linux' ps")
+def test_signals_at_any_moment_end_in_one_line(tmp_path: Path) -> None:
+    rng = random.Random(19)
+    (tmp_path / "first").mkdir()
+    until_training = seconds_until_training(tmp_path / "first")
+    for number, share in enumerate(MOMENTS):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        sent = rng.choice(list(LINES))
+        times = rng.choice([1, 2, 5, 20])
+        to_group = rng.random() < 0.5
+        process = start(folder, rng.choice([[], ["hydra/launcher=parallel"]]))
+        time.sleep(share * until_training)
+        for _ in range(times):
+            if process.poll() is None:
+                (os.killpg if to_group else os.kill)(process.pid, sent)
+                time.sleep(0.06 if times < 20 else 0.01)
+        _, errors = process.communicate(timeout=120)
+        case = (share, sent.name, times, to_group, errors)
+        assert (process.returncode, errors) == (128 + sent, LINES[sent]), case
+        # What has been starting up may take that long to see that it is alone.
+        for _ in range(100):
+            if not left_of(process.pid):
+                break
+            time.sleep(0.2)
+        assert left_of(process.pid) == [], case
