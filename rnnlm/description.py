@@ -1,7 +1,7 @@
 """What a checkpoint says of its network, so that it can be used without the text it learned from.
 
-The options of the corpus, the cell and the features, the vocabulary, and what unknown tokens cost
-to spell: primitives, beside the weights.
+The options of the corpus, the cell and the features, the vocabulary, what unknown tokens cost to
+spell, and the words that the user taught: primitives, beside the weights.
 """
 
 from __future__ import annotations
@@ -46,6 +46,7 @@ def describe(config: Config, corpus: Corpus, fingerprint: str) -> dict[str, Any]
         "options": options,
         "vocabulary": corpus.vocabulary.tokens,
         "spelling": corpus.spelling.costs,
+        "corpus": corpus.kept(),
     }
 
 
@@ -95,6 +96,8 @@ def rebuild(checkpoint: Mapping[str, Any], path: Path) -> tuple[LanguageModel, C
             check(options[group], f"{group}.")
         vocabulary = Vocabulary(checkpoint["vocabulary"])
         spelling = Spelling(checkpoint["spelling"])
+        corpus = corpora()[options["data"].name](options["data"])
+        corpus.restore(checkpoint.get("corpus"))
     except (
         OmegaConfBaseException,
         OptionError,
@@ -122,6 +125,5 @@ def rebuild(checkpoint: Mapping[str, Any], path: Path) -> tuple[LanguageModel, C
         network.to(of_tokens.dtype).load_state_dict(weights)
     except RuntimeError as error:
         raise DescriptionError(f"{path} holds other weights than its options ask for") from error
-    corpus = corpora()[options["data"].name](options["data"])
     corpus.vocabulary, corpus.spelling = vocabulary, spelling
     return network.eval(), corpus

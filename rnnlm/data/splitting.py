@@ -67,19 +67,37 @@ def fold(text: str, folds: int, number: int, validation: float) -> Pieces:
     }
 
 
-def dealt(documents: Sequence[str], validation: float, test: float, seed: int) -> Pieces:
+def dealt(
+    documents: Sequence[str],
+    validation: float,
+    test: float,
+    seed: int,
+    groups: Sequence[int] | None = None,
+) -> Pieces:
     """Documents dealt out by a hash of their content and the seed.
 
     Which split a document is in depends on the set of documents and the seed, not on their order.
+
+    Args:
+        groups: the number of each document's group, which is dealt out as a whole when the first
+            of its members comes up: to test while that brings test nearer to its size, else to
+            validation likewise, else to train. None is each document by itself.
     """
-    ranked = sorted(documents, key=lambda document: _rank(document, str(seed)))
-    num_test = round(len(ranked) * test)
-    num_validation = round(len(ranked) * validation)
-    return {
-        TEST: ranked[:num_test],
-        VALIDATION: ranked[num_test : num_test + num_validation],
-        TRAIN: ranked[num_test + num_validation :],
-    }
+    members: dict[int, list[str]] = {}
+    ranked = sorted(
+        zip(documents, groups or range(len(documents)), strict=True),
+        key=lambda pair: _rank(pair[0], str(seed)),
+    )
+    for document, group in ranked:
+        members.setdefault(group, []).append(document)
+    sizes = {TEST: round(len(ranked) * test), VALIDATION: round(len(ranked) * validation)}
+    pieces: Pieces = {TEST: [], VALIDATION: [], TRAIN: []}
+    for together in members.values():
+        held_out = (
+            name for name, size in sizes.items() if len(together) <= 2 * (size - len(pieces[name]))
+        )
+        pieces[next(held_out, TRAIN)] += together
+    return pieces
 
 
 def drawn(documents: Sequence[str], count: int) -> list[str]:
