@@ -175,9 +175,10 @@ class JinYong(Corpus):
         corpus = super()._tokenise(files)
         if self.config.user_dict is not None:
             dictionary = self.user_dictionary
-            taught = f"{len(dictionary.taught):,} words, {len(self._found):,} of them occur"
-            told = corpus.notes if self._found else corpus.warnings
-            told.append(f"data.user_dict: {taught} in the text")
+            number, occur = len(dictionary.taught), len(self._found)
+            told = corpus.notes if occur else corpus.warnings
+            words = "1 word" if number == 1 else f"{number:,} words"
+            told.append(f"data.user_dict: {words}, {occur:,} of them occur in the text")
             corpus.warnings += dictionary.warnings
         return corpus
 
