@@ -157,9 +157,8 @@ class JinYong(Corpus):
 
     def kept(self) -> Any:
         """The words of the user's dictionary, whatever becomes of its file."""
-        return (
-            None if self.config.user_dict is None else list(map(list, self.user_dictionary.words))
-        )
+        taught = self.config.user_dict is not None
+        return [list(word) for word in self.user_dictionary.words] if taught else None
 
     def restore(self, kept: Any) -> None:
         """Take the words that a checkpoint has kept for those of the user's dictionary.

@@ -117,7 +117,8 @@ def _word_of(line: str) -> UserWord | None:
         digits = rest.pop(0)
         if not digits.isdecimal():
             raise _TeachesNothingError(f"{_shown(word)}: {_shown(digits)} is no frequency or kind")
-        if len(digits.lstrip("0")) > len(str(_LARGEST_FREQUENCY)):
+        digits = digits.lstrip("0") or "0"
+        if len(digits) > len(str(_LARGEST_FREQUENCY)):  # Python reads no number of any length
             raise _TeachesNothingError(f"{_shown(word)}: its frequency is too large")
         frequency = int(digits)
     if rest and not (len(rest) == 1 and _KIND.fullmatch(rest[0])):
@@ -131,7 +132,7 @@ def _check(found: UserWord) -> None:
     """Refuse what jieba cannot make a word of."""
     word, frequency = found
     if not 1 <= len(word) <= _LONGEST_WORD:
-        raise _TeachesNothingError(f"{_shown(word)}: longer than {_LONGEST_WORD} characters")
+        raise _TeachesNothingError(f"{_shown(word)}: not 1 to {_LONGEST_WORD} characters long")
     if frequency is not None and not 0 <= frequency <= _LARGEST_FREQUENCY:
         raise _TeachesNothingError(f"{_shown(word)}: its frequency is too large")
     if other := re.search(f"[^{IN_WORDS}]", word):

@@ -40,6 +40,7 @@ def read(content: str | bytes, folder: Path) -> UserDictionary:
         ("竹墨川\u3000１００", 100),
         ("\ufeff竹墨川 0", 0),
         ("  竹墨川 100  ", 100),
+        ("竹墨川 " + "0" * 5_000 + "7", 7),
     ],
 )
 def test_lines_that_are_understood(line: str, frequency: int | None, tmp_path: Path) -> None:
@@ -63,7 +64,8 @@ def test_lines_that_are_understood(line: str, frequency: int | None, tmp_path: P
         ("𠮷田", "jieba always cuts at '𠮷'"),
         ("竹墨川 " + "9" * 5_000, "its frequency is too large"),
         ("竹墨川 1000000000001", "its frequency is too large"),
-        ("竹" * 1_000_000, "longer than 100 characters"),
+        ("竹墨川 " + "０" * 5_000, "its frequency is too large"),
+        ("竹" * 1_000_000, "not 1 to 100 characters long"),
     ],
 )
 def test_a_line_that_teaches_nothing_is_named(line: str, why: str, tmp_path: Path) -> None:
@@ -145,5 +147,5 @@ def test_what_cannot_be_read_is_refused(tmp_path: Path) -> None:
 def test_words_that_were_kept_are_checked() -> None:
     assert restored([["竹墨川", 100], ["白鹭声"]]).words == (("竹墨川", 100), ("白鹭声", None))
     for kept in (None, "竹墨川", [["竹墨川", "1"]], [["竹·川", 1]], [["", 1]], [["竹", -1]]):
-        with pytest.raises(ValueError, match=r"Expected|jieba|longer|frequency"):
+        with pytest.raises(ValueError, match=r"Expected|jieba|characters|frequency"):
             restored(kept)  # type: ignore[arg-type]
