@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections import Counter
 from collections.abc import Sequence
 
 from rnnlm.options import OptionError
@@ -83,20 +84,21 @@ def dealt(
             of its members comes up: to test while that brings test nearer to its size, else to
             validation likewise, else to train. None is each document by itself.
     """
-    members: dict[int, list[str]] = {}
     ranked = sorted(
         zip(documents, groups or range(len(documents)), strict=True),
         key=lambda pair: _rank(pair[0], str(seed)),
     )
-    for document, group in ranked:
-        members.setdefault(group, []).append(document)
-    sizes = {TEST: round(len(ranked) * test), VALIDATION: round(len(ranked) * validation)}
+    left = {TEST: round(len(ranked) * test), VALIDATION: round(len(ranked) * validation)}
+    split_of_group: dict[int, str] = {}
+    for group, size in Counter(group for _, group in ranked).items():  # as they come up
+        split = next((name for name in left if size <= 2 * left[name]), TRAIN)
+        if split in left:
+            left[split] -= size
+        split_of_group[group] = split
+    # In the order of their hashes, so that near-copies do not follow each other.
     pieces: Pieces = {TEST: [], VALIDATION: [], TRAIN: []}
-    for together in members.values():
-        held_out = (
-            name for name, size in sizes.items() if len(together) <= 2 * (size - len(pieces[name]))
-        )
-        pieces[next(held_out, TRAIN)] += together
+    for document, group in ranked:
+        pieces[split_of_group[group]].append(document)
     return pieces
 
 

@@ -66,6 +66,11 @@ def test_a_group_is_in_one_split_whatever_the_order(
     assert sorted(chain(*pieces.values())) == sorted(documents)
     splits = [{groups[document] for document in pieces[name]} for name in SPLITS]
     assert sum(map(len, splits)) == len(set(groups.values()))
+    # Each split is in the order of the hashes: near-copies do not follow each other.
+    alone = dealt(documents, validation, test, 1)
+    ranked = [*alone["test"], *alone["validation"], *alone["train"]]
+    for name in SPLITS:
+        assert pieces[name] == [document for document in ranked if document in pieces[name]]
     # Numbers say which documents are together, and nothing else.
     shuffle.shuffle(documents)
     others = [100 - groups[document] for document in documents]
