@@ -1,7 +1,7 @@
 """What a checkpoint says of its network, so that it can be used without the text it learned from.
 
-The options of the corpus, the cell and the features, the vocabulary, and what unknown tokens cost
-to spell: primitives, beside the weights.
+The options of the corpus, the cell and the features, the vocabulary, what unknown tokens cost to
+spell, and the words that the user taught: primitives, beside the weights.
 """
 
 from __future__ import annotations
@@ -54,6 +54,7 @@ def describe(config: Config, corpus: Corpus, fingerprint: str) -> dict[str, Any]
         "options": options,
         "vocabulary": corpus.vocabulary.tokens,
         "spelling": corpus.spelling.costs,
+        "corpus": corpus.kept(),
     }
 
 
@@ -88,6 +89,8 @@ class _Description:
     # Nats.
     spelling: dict[str, Annotated[float, msgspec.Meta(ge=0)]]
     state_dict: dict[str, Any]
+    # Words that the user taught; earlier versions kept none.
+    corpus: Any = None
 
 
 def rebuild(checkpoint: Mapping[str, Any], path: Path) -> tuple[LanguageModel, Corpus]:
@@ -106,6 +109,7 @@ def rebuild(checkpoint: Mapping[str, Any], path: Path) -> tuple[LanguageModel, C
         options = _options(said)
         vocabulary, spelling = Vocabulary(said.vocabulary), Spelling(said.spelling)
         corpus = corpora()[options["data"].name](options["data"])
+        corpus.restore(said.corpus)
         _check(corpus, vocabulary, spelling, options)
     except (msgspec.ValidationError, OptionError, KeyError, ValueError) as error:
         reason = f"its options lack {error}" if isinstance(error, KeyError) else legible(str(error))

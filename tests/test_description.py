@@ -42,6 +42,31 @@ def test_network_and_tokens_come_back_from_the_checkpoint_alone(
         assert logits_TBV.isfinite().all()
 
 
+def test_a_run_keeps_the_words_it_was_taught(compose: Compose, tmp_path: Path) -> None:
+    words = tmp_path / "words.txt"
+    words.write_text("闻人鹊\n", encoding="utf-8")
+    config = compose("data=jinyong", f"data.user_dict={words}", "trainer.max_steps=2")
+    trained(config, tmp_path / "run")
+    for change in (lambda: words.write_text("人鹊\n", encoding="utf-8"), words.unlink):
+        change()
+        assert load(tmp_path / "run").corpus.typed("闻人鹊笑道") == ["闻人鹊", "笑", "道"]
+
+
+def test_a_checkpoint_without_the_words_it_was_taught_is_refused(
+    compose: Compose, tmp_path: Path
+) -> None:
+    words = tmp_path / "words.txt"
+    words.write_text("闻人鹊\n", encoding="utf-8")
+    config = compose("data=jinyong", f"data.user_dict={words}", "trainer.max_steps=2")
+    trained(config, tmp_path / "run")
+    path = best_checkpoint(tmp_path / "run")
+    content = read_checkpoint(path)
+    for kept in (None, [["闻·人", 1]], {"闻人鹊": "1"}):
+        content["corpus"] = kept
+        with pytest.raises(DescriptionError, match="is of another version of rnnlm"):
+            rebuild(content, path)
+
+
 @pytest.mark.parametrize("tie_weights", ["false", "true"])
 def test_an_embedding_as_wide_as_the_vocabulary_comes_back_and_writes(
     tie_weights: str, compose: Compose, tmp_path: Path

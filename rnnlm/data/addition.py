@@ -36,6 +36,7 @@ class Addition(SeparateDocuments):
     Config = AdditionConfig
     config: AdditionConfig
     answer_mark = "="
+    near_copies_together = False  # 12+345 and 13+345 are two tasks; `parse` leaves out b+a
 
     def files(self) -> list[File]:
         """None: the sums are generated.

@@ -121,6 +121,8 @@ class Corpus(LightningDataModule, ABC):
         self.text_sha256 = ""
         # What was left out or changed, and how often.
         self.notes: list[str] = []
+        # What the user is to look at.
+        self.warnings: list[str] = []
 
     def files(self) -> list[File]:
         """What `data.source` names."""
@@ -160,6 +162,20 @@ class Corpus(LightningDataModule, ABC):
         """What, besides the files and the options, decides the tokens: versions, dictionaries."""
         return None
 
+    def kept(self) -> Any:
+        """What a checkpoint keeps, besides the options, of all that decides a text's tokens.
+
+        Primitives; None is nothing.
+        """
+        return None
+
+    def restore(self, kept: Any) -> None:
+        """Take what a checkpoint has kept.
+
+        Raises:
+            ValueError: it is not what such a corpus keeps.
+        """
+
     def setup(self, stage: str | None = None) -> None:
         """Read, split and number the text, or find it in the cache; every stage uses the same.
 
@@ -179,6 +195,9 @@ class Corpus(LightningDataModule, ABC):
         self.notes = tokenised.notes
         for note in self.notes:
             log.info("%s: %s", self.config.name, note)
+        self.warnings = tokenised.warnings
+        for warning in self.warnings:
+            log.warning("%s: %s", self.config.name, warning)
         self.vocabulary = Vocabulary(tokenised.vocabulary)
         self.spelling = Spelling(tokenised.spelling)
         begin_id = BEGIN_ID if self.vocabulary.bounded else None
@@ -390,6 +409,7 @@ class Corpus(LightningDataModule, ABC):
             vocabulary.tokens,
             spelling.costs,
             self.notes,
+            self.warnings,
             {name: numbered(tokens[name], vocabulary, spelling) for name in SPLITS},
         )
 

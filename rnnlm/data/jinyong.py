@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
+import functools
 import itertools
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -14,10 +14,13 @@ from typing import Any
 from rnnlm.data.batching import Batching
 from rnnlm.data.corpus import Corpus, CorpusConfig
 from rnnlm.data.encoding import decode, decoded_pieces
-from rnnlm.data.segmentation import jieba_version, segment
+from rnnlm.data.near_copies import RULE, dealt_together
+from rnnlm.data.segmentation import jieba_identity, segment
 from rnnlm.data.source import FULL, File
-from rnnlm.data.splitting import Pieces, dealt
+from rnnlm.data.splitting import Pieces
 from rnnlm.data.streaming import Passage, cut_between, one_text
+from rnnlm.data.token_cache import TokenisedCorpus
+from rnnlm.data.user_dictionary import UserDictionary, read_user_dictionary, restored
 from rnnlm.options import OptionError, option
 
 # What a download site has put at the head of a file, or anywhere on lines of their own.
@@ -55,6 +58,10 @@ class JinYong(Corpus):
     Config = JinYongConfig
     config: JinYongConfig
     sample = "jinyong"
+
+    def __init__(self, config: JinYongConfig, seed: int = 0) -> None:
+        super().__init__(config, seed)
+        self._found: set[str] = set()  # words of the user's dictionary that text was cut into
 
     @property
     def in_documents(self) -> bool:
@@ -100,18 +107,28 @@ class JinYong(Corpus):
         if self.config.split_by is SplitBy.proportion:
             return super().split(texts)
         config = self.config
-        pieces = dealt(texts, config.validation_fraction, config.test_fraction, seed=0)
+        pieces, note = dealt_together(
+            texts, config.validation_fraction, config.test_fraction, seed=0
+        )
         if not all(pieces.values()):
             raise OptionError(
                 "data.split_by",
                 f"novel needs more than {len(texts)} novels at these fractions; "
                 "raise data.validation_fraction and data.test_fraction, or use proportion",
             )
+        self.notes.append(note)
         return pieces
 
     def tokenize(self, texts: Sequence[str]) -> list[list[str]]:
-        """Words, line ends and indents."""
-        return [_with_indents(words) for words in segment(texts, self._user_dict())]
+        """Words, line ends and indents.
+
+        Raises:
+            OptionError: the user's dictionary cannot be read.
+        """
+        segmented = segment(texts, self.user_dictionary.words)
+        for words in segmented:
+            self._found |= self.user_dictionary.taught.intersection(words)
+        return [_with_indents(words) for words in segmented]
 
     def passages(self, path: Path) -> Iterator[Passage]:
         """The file is one novel, cut at line ends: no word and no advertisement goes across."""
@@ -119,30 +136,50 @@ class JinYong(Corpus):
         return one_text(_stripped(_without_advertisements(part)[0] for part in parts))
 
     def tokens_depend_on(self) -> Any:
-        """jieba, and the user's dictionary.
+        """Jieba with its dictionary, the user's dictionary, and the rule for copies of novels.
 
         Raises:
             OptionError: the user's dictionary cannot be read.
         """
-        user_dict = self._user_dict()
-        if user_dict is None:
-            return jieba_version()
-        return [jieba_version(), hashlib.sha256(user_dict).hexdigest()]
+        rule = RULE if self.config.split_by is SplitBy.novel else None
+        return [jieba_identity(), self.user_dictionary.sha256, rule]
 
-    def _user_dict(self) -> bytes | None:
+    @functools.cached_property
+    def user_dictionary(self) -> UserDictionary:
+        """The words of `data.user_dict`, read once.
+
+        Raises:
+            OptionError: they cannot be read.
+        """
         if self.config.user_dict is None:
-            return None
-        path = Path(self.config.user_dict).expanduser()
-        try:
-            content = path.read_bytes()
-            content.decode("utf-8")
-        except OSError as error:
-            raise OptionError(
-                "data.user_dict", f"{path} cannot be read ({error.strerror})"
-            ) from error
-        except UnicodeDecodeError as error:
-            raise OptionError("data.user_dict", f"{path} is not UTF-8 text") from error
-        return content
+            return UserDictionary()
+        return read_user_dictionary(self.config.user_dict)
+
+    def kept(self) -> Any:
+        """The words of the user's dictionary, whatever becomes of its file."""
+        taught = self.config.user_dict is not None
+        return [list(word) for word in self.user_dictionary.words] if taught else None
+
+    def restore(self, kept: Any) -> None:
+        """Take the words that a checkpoint has kept for those of the user's dictionary.
+
+        Raises:
+            ValueError: it has kept no such words.
+        """
+        if self.config.user_dict is not None:
+            self.user_dictionary = restored(kept)
+
+    def _tokenise(self, files: Sequence[File]) -> TokenisedCorpus:
+        self._found = set()
+        corpus = super()._tokenise(files)
+        if self.config.user_dict is not None:
+            dictionary = self.user_dictionary
+            number, occur = len(dictionary.taught), len(self._found)
+            told = corpus.notes if occur else corpus.warnings
+            words = "1 word" if number == 1 else f"{number:,} words"
+            told.append(f"data.user_dict: {words}, {occur:,} of them occur in the text")
+            corpus.warnings += dictionary.warnings
+        return corpus
 
 
 def remove_advertisements(text: str) -> tuple[str, int]:

@@ -1,38 +1,76 @@
 """Chinese text to words by jieba, on all cores.
 
-jieba looks at one run of Chinese characters at a time and never across a line end, so text is cut
-at line ends and the pieces are segmented side by side; the words are those of a single process.
+jieba looks at one run of Chinese characters, letters and digits at a time and never across any
+other character, so text is cut between runs and the pieces are segmented side by side; the words
+are those of a single process. A run of more than 5,000 characters, as text without any marks may
+have, is cut every 5,000: jieba's time and memory are quadratic in the length of a run.
+
+jieba's dictionary is read from its package in every process, which takes about half a second. The
+cache that jieba itself keeps in the common temporary folder is neither read nor written: anybody
+could have put one there.
 """
 
 from __future__ import annotations
 
-import io
-import logging
+import contextlib
+import functools
+import hashlib
 import multiprocessing
 import os
-from collections.abc import Iterator, Sequence
+import re
+import signal
+import threading
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 
 import jieba
+from jieba import finalseg
 from tqdm import tqdm
 
+from rnnlm.options import OptionError
+
+# The characters that jieba makes words of, within the [] of a regular expression.
+IN_WORDS = r"\u4e00-\u9fd5a-zA-Z0-9+#&._%\-"
+_LONGEST_RUN = 5_000
 # One long text travels between processes much faster than many short ones.
 _SEPARATOR = "\0"
 # Below this, starting processes costs about as much as it saves. A piece of a file that is streamed
 # (`encoding.PIECE_BYTES`) has no more characters: it must not start them again and again.
 _WORTH_A_PROCESS = 2**21
 _CHUNK_CHARS = 100_000
+# A shorter wait needs no bar.
+_SECONDS_WITHOUT_BAR = 2.0
+
+# Words that the dictionary lacks: each with its frequency, or None for the least that makes it one.
+Words = Sequence[tuple[str, int | None]]
+
+
+class Tokenizer(jieba.Tokenizer):  # type: ignore[misc]
+    """jieba's tokenizer with the dictionary of its package, which it reads itself."""
+
+    initialized: bool
+
+    def initialize(self, dictionary: str | None = None) -> None:
+        """Read the dictionary, once, without jieba's cache."""
+        with self.lock:
+            if not self.initialized:
+                self.FREQ, self.total = self.gen_pfdict(self.get_dict_file())
+                self.initialized = True
+
 
 # A process loads its dictionaries once: the tokenizer, and the words it has been taught.
-_loaded: tuple[jieba.Tokenizer, bytes | None] | None = None
+_loaded: tuple[Tokenizer, Words] | None = None
 
 
-def segment(texts: Sequence[str], user_dict: bytes | None = None) -> list[list[str]]:
+def segment(texts: Sequence[str], user_words: Words = ()) -> list[list[str]]:
     """The words of each text; joined, they are the text.
 
     Args:
-        user_dict: the content of a file of words that the dictionary lacks, one a line, as jieba
-            reads it.
+        user_words: what jieba is taught beside its dictionary, in this order.
+
+    Raises:
+        OptionError: a process that segments was killed.
     """
     chunks: list[str] = []
     chunks_of_text: list[int] = []
@@ -40,26 +78,38 @@ def segment(texts: Sequence[str], user_dict: bytes | None = None) -> list[list[s
         before = len(chunks)
         chunks += chunked(text)
         chunks_of_text.append(len(chunks) - before)
-    words = iter(_segment_chunks(chunks, user_dict))
+    words = iter(_segment_chunks(chunks, user_words))
     return [[word for _ in range(count) for word in next(words)] for count in chunks_of_text]
 
 
 def chunked(text: str) -> Iterator[str]:
-    """The text in pieces of whole lines."""
+    """The text in pieces that end where jieba would not look across, or within a run too long."""
     start = 0
-    while start < len(text):
-        end = text.find("\n", start + _CHUNK_CHARS)
-        end = len(text) if end < 0 else end + 1
-        yield text[start:end]
-        start = end
+    for end in _ends_of_runs(text):
+        if end - start >= _CHUNK_CHARS or end == len(text):
+            yield text[start:end]
+            start = end
 
 
-def jieba_version() -> str:
-    """Part of what the words depend on."""
-    return str(jieba.__version__)
+def jieba_identity() -> list[str]:
+    """What the words depend on: jieba's version, and the SHA-256 of its dictionary."""
+    return [str(jieba.__version__), _dictionary_sha256()]
 
 
-def _segment_chunks(chunks: list[str], user_dict: bytes | None) -> Iterator[list[str]]:
+@functools.cache
+def _dictionary_sha256() -> str:
+    with jieba.Tokenizer().get_dict_file() as file:
+        return hashlib.sha256(file.read()).hexdigest()
+
+
+def _ends_of_runs(text: str) -> Iterator[int]:
+    """Where runs of characters that jieba makes words of end, and runs of the others."""
+    size = f"{{1,{_LONGEST_RUN}}}"
+    runs = re.compile(rf"[{IN_WORDS}]{size}|(?:\r\n|[^{IN_WORDS}]){size}")
+    return (run.end() for run in runs.finditer(text))
+
+
+def _segment_chunks(chunks: list[str], user_words: Words) -> Iterator[list[str]]:
     total = sum(map(len, chunks))
     bar = tqdm(
         total=total,
@@ -67,37 +117,78 @@ def _segment_chunks(chunks: list[str], user_dict: bytes | None) -> Iterator[list
         unit="char",
         unit_scale=True,
         leave=False,
-        disable=None if total > _WORTH_A_PROCESS else True,
+        disable=None,
+        delay=_SECONDS_WITHOUT_BAR if total < _WORTH_A_PROCESS else 0,
     )
     cores = (
         len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     )
     with bar:
         if total < _WORTH_A_PROCESS or cores == 1:
-            _start(user_dict)
-            for chunk in chunks:
-                yield _words(chunk)
-                bar.update(len(chunk))
-            return
-        # Spawned and not forked: PyTorch's threads do not survive a fork.
-        context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(cores, context, _start, (user_dict,)) as pool:
-            for chunk, words in zip(chunks, pool.map(_words_joined, chunks), strict=True):
-                yield words if isinstance(words, list) else words.split(_SEPARATOR)
-                bar.update(len(chunk))
+            _load(user_words)
+            segmented: Iterable[list[str] | str] = map(_words, chunks)
+        else:
+            segmented = _side_by_side(chunks, user_words, cores)
+        for chunk, words in zip(chunks, segmented, strict=True):
+            yield words if isinstance(words, list) else words.split(_SEPARATOR)
+            bar.update(len(chunk))
 
 
-def _start(user_dict: bytes | None) -> None:
-    """Load the dictionaries, in each process, unless they are the ones that it has loaded."""
+def _side_by_side(chunks: list[str], user_words: Words, cores: int) -> Iterator[list[str] | str]:
+    # Spawned and not forked: PyTorch's threads do not survive a fork.
+    context = multiprocessing.get_context("spawn")
+    try:
+        with ProcessPoolExecutor(cores, context, _start_worker, (user_words,)) as pool:
+            with _without_interrupts():
+                segmented = pool.map(_words_joined, chunks)
+            yield from segmented
+    except BrokenProcessPool as error:
+        raise OptionError(
+            "data.source",
+            "a process that cuts the text into words was killed, as the system does where memory "
+            "runs out; free some, or give a smaller text",
+        ) from error
+
+
+@contextlib.contextmanager
+def _without_interrupts() -> Iterator[None]:
+    """Start processes that Ctrl-C does not reach; it waits until this one has started them.
+
+    Ctrl-C goes to every process of a terminal, to one that still imports as well.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _start_worker(user_words: Words) -> None:
+    """Begin the life of a process that segments: it ends with the one that started it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    _load(user_words)
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(128 + signal.SIGTERM)
+
+
+def _load(user_words: Words) -> None:
+    """Load the dictionaries, unless they are the ones that this process has loaded."""
     global _loaded
-    if _loaded is not None and _loaded[1] == user_dict:
+    if _loaded is not None and _loaded[1] == user_words:
         return
-    jieba.setLogLevel(logging.WARNING)
-    tokenizer = jieba.Tokenizer()
+    # jieba keeps the words taken out of a dictionary for all of its tokenizers.
+    finalseg.Force_Split_Words.clear()
+    tokenizer = Tokenizer()
     tokenizer.initialize()
-    if user_dict is not None:
-        tokenizer.load_userdict(io.BytesIO(user_dict))
-    _loaded = tokenizer, user_dict
+    for word, frequency in user_words:
+        tokenizer.add_word(word, frequency)
+    _loaded = tokenizer, user_words
 
 
 def _words(chunk: str) -> list[str]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, ClassVar
 
 from rnnlm.data.corpus import Corpus, CorpusConfig
+from rnnlm.data.near_copies import RULE, dealt_together
 from rnnlm.data.splitting import Pieces, dealt
 from rnnlm.options import option
 
@@ -23,6 +25,8 @@ class SeparateDocuments(Corpus):
 
     Config = SeparateDocumentsConfig
     config: SeparateDocumentsConfig
+    # Whether documents that are nearly the same are put on one side of the split.
+    near_copies_together: ClassVar[bool] = True
 
     @property
     def in_documents(self) -> bool:
@@ -32,7 +36,16 @@ class SeparateDocuments(Corpus):
     def split(self, texts: Sequence[str]) -> Pieces:
         """By document; which is where follows from the seed and not from the order."""
         config = self.config
-        return dealt(texts, config.validation_fraction, config.test_fraction, config.seed)
+        fractions = config.validation_fraction, config.test_fraction
+        if not self.near_copies_together:
+            return dealt(texts, *fractions, config.seed)
+        pieces, note = dealt_together(texts, *fractions, config.seed)
+        self.notes.append(note)
+        return pieces
+
+    def tokens_depend_on(self) -> Any:
+        """The rule by which near-copies are found."""
+        return RULE if self.near_copies_together else None
 
     def tokenize(self, texts: Sequence[str]) -> list[list[str]]:
         """Characters."""

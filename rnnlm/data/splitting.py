@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections import Counter
 from collections.abc import Sequence
 
 from rnnlm.options import OptionError
@@ -67,19 +68,38 @@ def fold(text: str, folds: int, number: int, validation: float) -> Pieces:
     }
 
 
-def dealt(documents: Sequence[str], validation: float, test: float, seed: int) -> Pieces:
+def dealt(
+    documents: Sequence[str],
+    validation: float,
+    test: float,
+    seed: int,
+    groups: Sequence[int] | None = None,
+) -> Pieces:
     """Documents dealt out by a hash of their content and the seed.
 
     Which split a document is in depends on the set of documents and the seed, not on their order.
+
+    Args:
+        groups: the number of each document's group, which is dealt out as a whole when the first
+            of its members comes up: to test while that brings test nearer to its size, else to
+            validation likewise, else to train. None is each document by itself.
     """
-    ranked = sorted(documents, key=lambda document: _rank(document, str(seed)))
-    num_test = round(len(ranked) * test)
-    num_validation = round(len(ranked) * validation)
-    return {
-        TEST: ranked[:num_test],
-        VALIDATION: ranked[num_test : num_test + num_validation],
-        TRAIN: ranked[num_test + num_validation :],
-    }
+    ranked = sorted(
+        zip(documents, groups or range(len(documents)), strict=True),
+        key=lambda pair: _rank(pair[0], str(seed)),
+    )
+    left = {TEST: round(len(ranked) * test), VALIDATION: round(len(ranked) * validation)}
+    split_of_group: dict[int, str] = {}
+    for group, size in Counter(group for _, group in ranked).items():  # as they come up
+        split = next((name for name in left if size <= 2 * left[name]), TRAIN)
+        if split in left:
+            left[split] -= size
+        split_of_group[group] = split
+    # In the order of their hashes, so that near-copies do not follow each other.
+    pieces: Pieces = {TEST: [], VALIDATION: [], TRAIN: []}
+    for document, group in ranked:
+        pieces[split_of_group[group]].append(document)
+    return pieces
 
 
 def drawn(documents: Sequence[str], count: int) -> list[str]:

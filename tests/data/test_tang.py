@@ -215,7 +215,8 @@ def test_a_beginning_typed_by_hand_is_in_the_corpus_script() -> None:
 
 def test_the_full_collection(real_data: Path) -> None:
     corpus = made(source="full", min_count=2)
-    note, changes = corpus.notes
+    note, changes, copies = corpus.notes
+    assert "groups, each on one side of the split" in copies
     assert note.startswith("56,547 of 57,607 poems; left out: 827 duplicates")
     assert "notes" in changes
     assert sum(split.num_tokens for split in corpus.splits.values()) > 3_400_000
