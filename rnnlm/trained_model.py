@@ -82,7 +82,7 @@ class TrainedModel:
         return self._writer.stream(self.corpus.typed(prompt), generation, verse, with_probabilities)
 
     def evaluate(self, text: str | Path) -> Evaluation:
-        """The figures of a file of any size, cleaned and tokenised as the corpus does it.
+        """The figures of a file, cleaned and tokenised as the corpus does it.
 
         Raises:
             OptionError: the file cannot be read, or holds no text.

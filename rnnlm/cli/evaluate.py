@@ -15,7 +15,7 @@ def add_to(commands: Any) -> None:
     parser = commands.add_parser(
         "evaluate",
         help="measure any text under a trained model",
-        description="Loss, perplexity, bits per character and unknown rate of a file of any size, "
+        description="Loss, perplexity, bits per character and unknown rate of a file, "
         "cleaned and tokenised as the run's own text was.",
     )
     parser.add_argument("source", type=Path, metavar="RUN", help="a run's folder or a checkpoint")

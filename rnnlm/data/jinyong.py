@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -13,11 +13,10 @@ from typing import Any
 
 from rnnlm.data.batching import Batching
 from rnnlm.data.corpus import Corpus, CorpusConfig
-from rnnlm.data.encoding import decode, decoded_pieces
+from rnnlm.data.encoding import decode
 from rnnlm.data.segmentation import jieba_version, segment
 from rnnlm.data.source import FULL, File
 from rnnlm.data.splitting import Pieces, dealt
-from rnnlm.data.streaming import Passage, cut_between, one_text
 from rnnlm.options import OptionError, option
 
 # What a download site has put at the head of a file, or anywhere on lines of their own.
@@ -113,11 +112,6 @@ class JinYong(Corpus):
         """Words, line ends and indents."""
         return [_with_indents(words) for words in segment(texts, self._user_dict())]
 
-    def passages(self, path: Path) -> Iterator[Passage]:
-        """The file is one novel, cut at line ends: no word and no advertisement goes across."""
-        parts = cut_between(decoded_pieces(path), "\n", ".")
-        return one_text(_stripped(_without_advertisements(part)[0] for part in parts))
-
     def tokens_depend_on(self) -> Any:
         """jieba, and the user's dictionary.
 
@@ -147,28 +141,9 @@ class JinYong(Corpus):
 
 def remove_advertisements(text: str) -> tuple[str, int]:
     """The text without the lines of download sites, and how many there were."""
-    kept, count = _without_advertisements(text)
-    return "".join(_stripped([kept])), count
-
-
-def _without_advertisements(text: str) -> tuple[str, int]:
     lines = text.split("\n")
     kept = [line for line in lines if not ADVERTISEMENT.match(line)]
-    return "\n".join(kept), len(lines) - len(kept)
-
-
-def _stripped(parts: Iterable[str]) -> Iterator[str]:
-    """A text in parts, without the line ends before and after it, but for one at its end."""
-    line_ends: str | None = None  # held back: whether text follows is not known
-    for part in parts:
-        text = part.lstrip("\n") if line_ends is None else line_ends + part
-        body = text.rstrip("\n")
-        if body:
-            yield body
-            line_ends = text[len(body) :]
-        elif line_ends is not None:
-            line_ends = text
-    yield "\n"
+    return "\n".join(kept).strip("\n") + "\n", len(lines) - len(kept)
 
 
 def _with_indents(words: Sequence[str]) -> list[str]:

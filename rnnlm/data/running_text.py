@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from rnnlm.data.corpus import Corpus, CorpusConfig
 from rnnlm.data.encoding import decode
 from rnnlm.data.source import File
 from rnnlm.data.splitting import Pieces, fold, refuse_nothing_to_train_on
-from rnnlm.data.streaming import Passage
 from rnnlm.options import OptionError, option
 
 
@@ -37,11 +34,9 @@ class RunningText(Corpus):
         text = "".join(decode(file.content, file.name) for file in files)
         return [text[: self.config.max_chars]]
 
-    def passages(self, path: Path) -> Iterator[Passage]:
-        """As every corpus, and all of the file, whatever `data.max_chars` is."""
-        unlimited = copy.copy(self)
-        unlimited.config = replace(self.config, max_chars=None)
-        return super(RunningText, unlimited).passages(path)
+    def parse_file(self, file: File) -> list[str]:
+        """Take all of the file, whatever `data.max_chars` is."""
+        return [decode(file.content, file.name)]
 
     def split(self, texts: Sequence[str]) -> Pieces:
         """Train, validation, test in reading order, or a fold of the cross-validation."""

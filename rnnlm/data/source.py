@@ -23,8 +23,8 @@ from tqdm import tqdm
 from rnnlm.options import OptionError
 
 SAMPLE, FULL = "sample", "full"
-# A zip's texts may not unpack to more than this.
-_LARGEST_ZIP = 2**30
+# A text, or all that a zip unpacks to, may not be larger: it is held in memory, many times over.
+_LARGEST_TEXT = 2**30
 
 
 @dataclass(frozen=True)
@@ -103,6 +103,29 @@ def read_path(path: Path, suffixes: tuple[str, ...]) -> list[File]:
     return _unpacked(File(path.name, content), suffixes)
 
 
+def read_file(path: Path) -> File:
+    """One file of text.
+
+    Raises:
+        OptionError: there is none, it is something else, or it cannot be read.
+    """
+    try:
+        if not path.exists():
+            raise OptionError("data.source", f"no file {path}")
+        if path.is_dir() or path.suffix.lower() == ".zip":
+            kind = "folder" if path.is_dir() else "zip"
+            raise OptionError("data.source", f"{path} is a {kind}, it takes one file of text")
+        if not path.is_file():
+            raise OptionError("data.source", f"{path} is no file that can be read twice")
+        size = path.stat().st_size
+        if size > _LARGEST_TEXT:
+            raise OptionError("data.source", f"{path} is larger than 1 GiB ({size:,} bytes)")
+        return File(path.name, path.read_bytes())
+    except (OSError, ValueError) as error:  # a name with a zero byte is a ValueError
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise OptionError("data.source", f"{path} cannot be read ({reason})") from error
+
+
 def _unpacked(file: File, suffixes: tuple[str, ...]) -> list[File]:
     is_zip = file.name.lower().endswith(".zip")
     return unzip(file.content, file.name, suffixes) if is_zip else [file]
@@ -128,7 +151,7 @@ def unzip(content: bytes, name: str, suffixes: tuple[str, ...]) -> list[File]:
             texts = [m for m in members if PurePosixPath(m.filename).suffix.lower() in suffixes]
             if not texts:
                 raise _holds_none(name, suffixes)
-            if sum(member.file_size for member in texts) > _LARGEST_ZIP:
+            if sum(member.file_size for member in texts) > _LARGEST_TEXT:
                 raise OptionError("data.source", f"{name} unpacks to more than 1 GiB")
             texts.sort(key=lambda member: member.filename)
             return [File(f"{name}/{m.filename}", archive.read(m)) for m in texts]

@@ -15,23 +15,20 @@ after the first with exactly the same text. All of this is counted in the run's 
 
 from __future__ import annotations
 
-import itertools
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import opencc
 
-from rnnlm.data.encoding import decode, decoded_pieces
+from rnnlm.data.encoding import decode
 from rnnlm.data.separate_documents import SeparateDocuments, SeparateDocumentsConfig
 from rnnlm.data.source import File, PublishedFile
 from rnnlm.data.splitting import drawn
-from rnnlm.data.streaming import Passage, lines_of, one_text
 from rnnlm.data.tang_sha256 import COMMIT, SHA256
 from rnnlm.options import OptionError, option
 
@@ -49,8 +46,6 @@ _LINE_END = re.compile("[，。？！；：、]")
 # Half-width marks, as they stand in files typed by hand.
 _FULL_WIDTH = str.maketrans({",": "，", ".": "。", "?": "？", "!": "！", ";": "；", "．": "。"})
 _TITLE = re.compile(r"[^:：，。？！；,?!;]{1,60}[:：]")
-# As many are tokenised together when a file of any size is read.
-_POEMS_AT_A_TIME = 1_000
 
 
 class Script(Enum):
@@ -136,15 +131,10 @@ class Tang(SeparateDocuments):
             raise OptionError("data.source", kept)
         return texts
 
-    def passages(self, path: Path) -> Iterator[Passage]:
-        """The cleaned poems, all and in any form, one that comes again too.
-
-        A JSON is read whole. Whether a text has titles is seen by the first piece of it.
-        """
-        cleaned = (clean(poem).text for poem in _poems_of_any_size(path))
-        poems = map(self._conversion(), filter(None, cleaned))
-        while some := list(itertools.islice(poems, _POEMS_AT_A_TIME)):
-            yield Passage(some)
+    def parse_file(self, file: File) -> list[str]:
+        """Take all poems of the file, in any form, one that comes again too."""
+        cleaned = (clean(poem).text for poem in read_poems(file))
+        return list(map(self._conversion(), filter(None, cleaned)))
 
     def typed(self, text: str) -> list[str]:
         """Characters, in the corpus' script and with its marks; none is left out.
@@ -226,31 +216,17 @@ def read_poems(file: File) -> Iterator[str]:
         OptionError: the file is not text, or is JSON that holds no poems.
     """
     text = decode(file.content, file.name)
-    named_json = _is_json(file.name)
-    yield from _of_json(text, file.name) if named_json else _of_lines([text.split("\n")])
+    is_json = file.name.lower().endswith(".json")
+    yield from _of_json(text, file.name) if is_json else _of_lines(text)
 
 
-def _poems_of_any_size(path: Path) -> Iterator[str]:
-    """The same of a file that may be large, where it is not JSON."""
-    if _is_json(path.name):
-        return read_poems(File(path.name, path.read_bytes()))
-    return _of_lines(passage.texts for passage in lines_of(one_text(decoded_pieces(path))))
-
-
-def _of_lines(groups: Iterable[list[str]]) -> Iterator[str]:
-    """A poem a line; whether there are titles before them is seen by the first group."""
-    titled: bool | None = None
-    for group in groups:
-        poems = [line.strip() for line in group if line.strip()]
-        if titled is None and poems:
-            titled = sum(bool(_TITLE.match(poem)) for poem in poems) >= 0.9 * len(poems)
-        for poem in poems:
-            title = _TITLE.match(poem) if titled else None
-            yield poem[title.end() :] if title else poem
-
-
-def _is_json(name: str) -> bool:
-    return name.lower().endswith(".json")
+def _of_lines(text: str) -> Iterator[str]:
+    """A poem a line; where nearly all begin like titles, these are left out."""
+    poems = [line.strip() for line in text.split("\n") if line.strip()]
+    titled = sum(bool(_TITLE.match(poem)) for poem in poems) >= 0.9 * len(poems)
+    for poem in poems:
+        title = _TITLE.match(poem) if titled else None
+        yield poem[title.end() :] if title else poem
 
 
 def _of_json(text: str, name: str) -> Iterator[str]:

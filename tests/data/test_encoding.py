@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
-from hypothesis import example, given
+from hypothesis import given
 from hypothesis import strategies as st
 
-from rnnlm.data import encoding as encoding_module
-from rnnlm.data.encoding import decode, decoded_pieces
+from rnnlm.data.encoding import decode
 from rnnlm.options import OptionError
 from tests.conftest import ROOT
 
@@ -88,86 +85,7 @@ def test_an_empty_file_holds_no_text() -> None:
         decode(b" \n\n", "some.txt")
 
 
-def test_a_large_file_is_decoded_whole(tmp_path: Path) -> None:
+def test_a_large_file_is_decoded_whole() -> None:
     for encoding in ("gb18030", "utf-16-le", "utf-16-be"):
         text = SIMPLIFIED * 20
         assert decode(text.encode(encoding), "some.txt") == text
-
-
-def in_pieces(path: Path, piece_bytes: int) -> list[str]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(encoding_module, "PIECE_BYTES", piece_bytes)
-        return list(decoded_pieces(path))
-
-
-@pytest.fixture(scope="module")
-def some_txt(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("encoding") / "some.txt"
-
-
-# Each byte order mark, and none, before bytes that may be of any encoding, or a bit of it.
-BYTES = st.tuples(
-    st.sampled_from([b"", *(mark for mark, _ in encoding_module._MARKS)]),
-    st.one_of(
-        st.binary(),
-        st.tuples(
-            st.lists(st.sampled_from(["a", "\r", "\n", "\r\n", "\0", "é", "字", "𠀀"])),
-            st.sampled_from(["utf-8", "utf-16-le", "utf-16-be", "gb18030", "utf-32-le"]),
-            st.binary(max_size=1),
-        ).map(lambda drawn: "".join(drawn[0]).encode(drawn[1]) + drawn[2]),
-    ),
-).map(b"".join)
-
-
-@given(BYTES, st.integers(1, 9))
-@example(b" \r", 1)
-@example(b"ab\0", 1)
-def test_pieces_are_the_text_of_the_whole_or_its_error(
-    some_txt: Path, content: bytes, piece_bytes: int
-) -> None:
-    some_txt.write_bytes(content)
-    expected: object
-    found: object
-    try:
-        expected = decode(content, some_txt.name)
-    except OptionError as error:
-        expected = str(error)
-    try:
-        pieces = in_pieces(some_txt, piece_bytes)
-        assert all(pieces)
-        found = "".join(pieces)
-    except OptionError as error:
-        found = str(error)
-    assert found == expected
-
-
-@given(
-    st.lists(st.sampled_from(["word ", "字", "鹤", "é", "\r\n", "\r", "\n"]), min_size=20),
-    st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "utf-32"]),
-    st.integers(1, 9),
-)
-def test_any_text_comes_back_in_pieces(
-    some_txt: Path, parts: list[str], name: str, piece_bytes: int
-) -> None:
-    text = "word" + "".join(parts)
-    some_txt.write_bytes(text.encode(name))
-    lines = text.replace("\r\n", "\n").replace("\r", "\n")
-    assert "".join(in_pieces(some_txt, piece_bytes)) == lines
-
-
-@pytest.mark.parametrize("name", ["gb18030", "big5", "utf-16-le", "utf-16-be"])
-def test_pieces_of_what_the_detector_must_tell(some_txt: Path, name: str) -> None:
-    lines = [line for line in TRADITIONAL.split("\n") if _fits(line, name)]
-    text = "\n".join(lines) * 3
-    some_txt.write_bytes(text.encode(name))
-    pieces = in_pieces(some_txt, 1001)
-    assert "".join(pieces) == text
-    assert max(map(len, pieces)) <= 1001
-
-
-def test_what_cannot_be_decoded_is_found_before_the_first_piece(some_txt: Path) -> None:
-    some_txt.write_bytes(b"\xef\xbb\xbf" + b"text\n" * 100 + b"\xff")
-    with pytest.raises(OptionError, match=r"some\.txt is not text in .*: byte 503 cannot"):
-        next(decoded_pieces(some_txt))
-    with pytest.raises(OptionError, match=r"byte 503 cannot be decoded \(utf-8 comes"):
-        decode(some_txt.read_bytes(), "some.txt")
