@@ -39,13 +39,18 @@ class Evaluation:
 
 
 @torch.no_grad()
-def evaluate(network: LanguageModel, corpus: Corpus, path: Path) -> Evaluation:
+def evaluate(
+    network: LanguageModel, corpus: Corpus, path: Path, encoding: str | None = None
+) -> Evaluation:
     """Measure the text of a file, cleaned and tokenised as the corpus does it.
+
+    Args:
+        encoding: of the file, if it is known.
 
     Raises:
         OptionError: the file cannot be read, or holds no text.
     """
-    split = corpus.read_file(path)
+    split = corpus.read_file(path, encoding)
     if not split.num_tokens:
         raise OptionError("text", f"{path} has nothing to predict")
     network.eval()

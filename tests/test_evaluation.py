@@ -111,6 +111,20 @@ def test_poems_are_read_as_the_corpus_reads_them(trained_runs: TrainedRuns, tmp_
     assert dataclasses.asdict(measured) == measured.to_dict()
 
 
+def test_the_encoding_of_a_text_can_be_said(trained_runs: TrainedRuns, tmp_path: Path) -> None:
+    model = load(trained_runs("prose"))
+    (tmp_path / "utf8").write_text("It isn’t so. " * 9, encoding="utf-8")
+    (tmp_path / "cp1252").write_bytes(("It isn’t so. " * 9).encode("cp1252"))
+    assert model.evaluate(tmp_path / "cp1252", "cp1252") == model.evaluate(tmp_path / "utf8")
+    with pytest.raises(OptionError, match=r"text: cp1252 is not text in .* --encoding=cp1252"):
+        model.evaluate(tmp_path / "cp1252")
+    with pytest.raises(OptionError, match="encoding: 'zip' is no encoding of text"):
+        model.evaluate(tmp_path / "utf8", "zip")
+    # As the run's own text was told, unless a file is UTF-8.
+    model.corpus.config.encoding = "cp1252"
+    assert model.evaluate(tmp_path / "cp1252") == model.evaluate(tmp_path / "utf8")
+
+
 def test_a_text_is_decoded_like_any_source(trained_runs: TrainedRuns, tmp_path: Path) -> None:
     model = load(trained_runs("novels"))
     text = "\u3000\u3000他走進門來，說道：「好冷！」\n" * 30

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rnnlm.data.batching import Batching
-from rnnlm.data.encoding import decode
 from rnnlm.data.separate_documents import SeparateDocuments, SeparateDocumentsConfig
 from rnnlm.data.source import SAMPLE, File
 from rnnlm.options import OptionError, option
@@ -72,7 +71,7 @@ class Addition(SeparateDocuments):
 
     def parse_file(self, file: File) -> list[str]:
         """Take each line of the file for a sum."""
-        return [line for line in decode(file.content, file.name).split("\n") if line]
+        return [line for line in self.decode(file).split("\n") if line]
 
     def kinds(self, task: str) -> dict[str, int]:
         """The digits of the larger operand, and how often one is carried."""

@@ -9,7 +9,7 @@ import logging
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
@@ -27,6 +27,7 @@ from rnnlm.data.batching import (
     for_evaluation,
     for_training,
 )
+from rnnlm.data.encoding import check_encoding, decoded, is_unicode
 from rnnlm.data.source import File, PublishedFile, read_file, read_source
 from rnnlm.data.spelling import Spelling
 from rnnlm.data.splitting import (
@@ -46,7 +47,7 @@ log = logging.getLogger(__name__)
 
 PROMPT_TOKENS = 24
 # Part of every key of the cache: raised when the same text would be tokenised differently.
-TOKENS_VERSION = 2
+TOKENS_VERSION = 3
 # How the tokens are put into batches, or where the text lies, does not change the tokens.
 NOT_IN_KEY = ("source", "batch_size", "seq_len", "variable_seq_len")
 
@@ -58,6 +59,8 @@ class CorpusConfig:
     name: str = ""
     # What the text is, not where it lies, decides a result: the text's hash is in the fingerprint.
     source: str = option("sample", affects_result=False)
+    # What its files are decoded by, any text encoding of Python's; null recognises it.
+    encoding: str | None = option(None, affects_result=False)
     validation_fraction: float = option(0.1, above=0, below=1)
     test_fraction: float = option(0.1, above=0, below=1)
     # Tokens that occur less often in the training split are `<unk>`.
@@ -125,12 +128,27 @@ class Corpus(LightningDataModule, ABC):
         self.vocabulary: Vocabulary
         self.spelling: Spelling
         self.text_sha256 = ""
-        # What was left out or changed, and how often.
+        # What was read, left out or changed, and how often.
         self.notes: list[str] = []
+        # The characters and the encoding of each file that was decoded.
+        self._decoded: list[tuple[int, str]] = []
+        self._encoding_option = "data.encoding="
 
     def files(self) -> list[File]:
         """What `data.source` names."""
         return read_source(self.config.source, self.sample, self.published, self.suffixes)
+
+    def decode(self, file: File) -> str:
+        r"""The text of a file, lines ending in ``\n``, read in `data.encoding` or a recognised one.
+
+        Raises:
+            OptionError: it is no text in the encoding, or it cannot be told in which it is.
+        """
+        text, encoding = decoded(
+            file.content, file.name, self.config.encoding, self._encoding_option
+        )
+        self._decoded.append((len(text), encoding))
+        return text
 
     @abstractmethod
     def parse(self, files: Sequence[File]) -> list[str]:
@@ -175,6 +193,8 @@ class Corpus(LightningDataModule, ABC):
         if self.splits:
             return
         refuse_nothing_to_train_on(self.config.validation_fraction, self.config.test_fraction)
+        if self.config.encoding is not None:
+            check_encoding(self.config.encoding)
         files = self.files()
         key = self._key(files)
         tokenised = token_cache.load(key)
@@ -198,11 +218,15 @@ class Corpus(LightningDataModule, ABC):
         """
         return self._pieces(self.files())[1]
 
-    def read_file(self, path: Path) -> Split:
+    def read_file(self, path: Path, encoding: str | None = None) -> Split:
         """Any file as tokens, read, cleaned and tokenised as this corpus' own text is.
 
         All of it is taken: `data.max_chars`, `data.max_poems`, `data.form` and the division into
         splits do not apply, and a poem that comes again is not left out.
+
+        Args:
+            encoding: of the file; None takes UTF-8 where it is that, else `data.encoding` where the
+                corpus has one, and else recognises it.
 
         Raises:
             OptionError: the file cannot be had or read, is no text of this corpus, or no text is
@@ -210,13 +234,21 @@ class Corpus(LightningDataModule, ABC):
         """
         # `parse` takes notes, and those of the corpus are about its own text.
         reader = copy.copy(self)
+        reader._decoded, reader._encoding_option = [], "--encoding="
         try:
-            texts = reader.parse_file(read_file(path))
+            file = read_file(path)
+            if encoding is not None:
+                check_encoding(encoding)
+            elif not is_unicode(file.content):
+                encoding = self.config.encoding
+            reader.config = replace(self.config, encoding=encoding)
+            texts = reader.parse_file(file)
         except OptionError as error:
             # What reads a corpus' own text names the option that the text was given by.
-            if error.option != "data.source":
+            names = {"data.source": "text", "data.encoding": "encoding"}
+            if error.option not in names:
                 raise
-            raise OptionError("text", error.problem) from error
+            raise OptionError(names[error.option], error.problem) from error
         if not any(map(str.strip, texts)):
             raise OptionError("text", f"no text is left of {path.name}")
         tokens = self._tokens(self._documents(texts))
@@ -250,9 +282,20 @@ class Corpus(LightningDataModule, ABC):
     def identity(self) -> str:
         """What the tokens are made of, besides the options: text, dictionaries, versions."""
         depends_on = self.tokens_depend_on()
+        if self._lacks_unknown:
+            depends_on = [depends_on, "no token is taken for <unk>"]
         if depends_on is None:
             return self.text_sha256
         return hashlib.sha256(json.dumps([self.text_sha256, depends_on]).encode()).hexdigest()
+
+    @property
+    def _lacks_unknown(self) -> bool:
+        """Whether training shows no `<unk>`, though it lacks tokens that may come up.
+
+        Earlier versions took the least frequent token for one: their runs are others.
+        """
+        is_closed = self.alphabet is not None and set(self.alphabet) <= set(self.vocabulary.tokens)
+        return not is_closed and not bool((self.splits[TRAIN].ids_N == UNKNOWN_ID).any())
 
     @property
     def held_out_sha256(self) -> str:
@@ -347,6 +390,7 @@ class Corpus(LightningDataModule, ABC):
 
     def _pieces(self, files: Sequence[File]) -> tuple[list[str], Pieces]:
         """The cleaned texts, and the pieces of them that are tokenised."""
+        self._decoded = []
         texts = self.parse(files)
         pieces = self.split(texts)
         return texts, {name: self._documents(texts) for name, texts in pieces.items()}
@@ -383,16 +427,16 @@ class Corpus(LightningDataModule, ABC):
 
     def _tokenise(self, files: Sequence[File]) -> TokenisedCorpus:
         texts, pieces = self._pieces(files)
+        if self._decoded:
+            self.notes = [self._what_was_read(texts), *self.notes]
+        elif files and self.config.encoding is not None:
+            raise OptionError("data.encoding", f"data={self.config.name} decodes by itself")
         bounded = self._by_line or self.in_documents
         tokens = {name: self._tokens(texts) for name, texts in pieces.items()}
         counts = Counter(tokens[TRAIN].tokens)
         if bounded:
             del counts[BEGIN], counts[END]
-        # If training shows every token that can come up, there are no unknown ones.
-        closed = self.alphabet is not None and set(self.alphabet) <= set(counts)
-        vocabulary = Vocabulary.build(
-            counts, self.config.min_count, self.config.max_vocab, closed, bounded
-        )
+        vocabulary = Vocabulary.build(counts, self.config.min_count, self.config.max_vocab, bounded)
         spelling = Spelling.learned(counts, set(vocabulary.tokens))
         return TokenisedCorpus(
             _hash_of_texts(texts),
@@ -401,6 +445,16 @@ class Corpus(LightningDataModule, ABC):
             self.notes,
             {name: numbered(tokens[name], vocabulary, spelling) for name in SPLITS},
         )
+
+    def _what_was_read(self, texts: Sequence[str]) -> str:
+        """The encodings of the files, and how many of their characters are in the texts."""
+        encodings = Counter(encoding for _, encoding in self._decoded)
+        found = ", ".join(
+            f"{count:,} {'file' if count == 1 else 'files'} in {encoding}"
+            for encoding, count in encodings.items()
+        )
+        read, kept = sum(chars for chars, _ in self._decoded), sum(map(len, texts))
+        return f"read {found}: {read:,} characters, {max(read - kept, 0):,} of them taken off"
 
     def _check_sizes(self) -> None:
         for name in ("validation", "test"):

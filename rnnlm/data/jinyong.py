@@ -4,26 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 from typing import Any
 
+from rnnlm.data.advertisements import remove_advertisements
 from rnnlm.data.batching import Batching
 from rnnlm.data.corpus import Corpus, CorpusConfig
-from rnnlm.data.encoding import decode
 from rnnlm.data.segmentation import jieba_version, segment
 from rnnlm.data.source import FULL, File
 from rnnlm.data.splitting import Pieces, dealt
 from rnnlm.options import OptionError, option
 
-# What a download site has put at the head of a file, or anywhere on lines of their own.
-ADVERTISEMENT = re.compile(
-    r"^.*(?:www\.|https?://|\w+\.(?:com|net|org|cn|cc)\b|(?:txt|TXT).{0,6}下[载載]|免[费費]电子书).*$",
-    re.MULTILINE | re.IGNORECASE,
-)
 # A list of titles that comes with some folders, and is no novel.
 NOT_A_NOVEL = "inf.txt"
 INDENT = "\u3000\u3000"
@@ -79,15 +73,20 @@ class JinYong(Corpus):
 
     def parse(self, files: Sequence[File]) -> list[str]:
         """The novels without advertisements."""
-        novels, removed = [], 0
-        for file in files:
-            text, count = remove_advertisements(decode(file.content, file.name))
-            removed += count
-            if text.strip():
-                novels.append(text)
+        read = [self.decode(file) for file in files]
+        cleaned = [remove_advertisements(text) for text in read]
+        novels = [text for text, _ in cleaned if text.strip()]
         if not novels:
-            raise OptionError("data.source", f"{self.config.source} holds no novel")
-        self.notes = [f"{len(novels)} novels, {removed} lines of advertisement removed"]
+            names = ", ".join(file.name for file in files[:3])
+            raise OptionError("data.source", f"{names} holds no novel, only advertisements")
+        count = sum(count for _, count in cleaned)
+        # Line ends before and after a novel are no advertisement.
+        characters = sum(len(text.strip("\n")) for text in read) - sum(
+            len(text.strip("\n")) for text, _ in cleaned
+        )
+        self.notes = [
+            f"{len(novels)} novels; {count} advertisements removed, {characters:,} characters"
+        ]
         return novels
 
     def split(self, texts: Sequence[str]) -> Pieces:
@@ -137,13 +136,6 @@ class JinYong(Corpus):
         except UnicodeDecodeError as error:
             raise OptionError("data.user_dict", f"{path} is not UTF-8 text") from error
         return content
-
-
-def remove_advertisements(text: str) -> tuple[str, int]:
-    """The text without the lines of download sites, and how many there were."""
-    lines = text.split("\n")
-    kept = [line for line in lines if not ADVERTISEMENT.match(line)]
-    return "\n".join(kept).strip("\n") + "\n", len(lines) - len(kept)
 
 
 def _with_indents(words: Sequence[str]) -> list[str]:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rnnlm.data.corpus import Corpus, CorpusConfig
-from rnnlm.data.encoding import decode
 from rnnlm.data.source import File
 from rnnlm.data.splitting import Pieces, fold, refuse_nothing_to_train_on
 from rnnlm.options import OptionError, option
@@ -31,12 +30,14 @@ class RunningText(Corpus):
 
     def parse(self, files: Sequence[File]) -> list[str]:
         """The files' texts, one after the other."""
-        text = "".join(decode(file.content, file.name) for file in files)
-        return [text[: self.config.max_chars]]
+        texts = list(map(self.decode, files))
+        # A file ends its line, and so its last word, where another follows.
+        ended = [text if text.endswith("\n") else text + "\n" for text in texts[:-1]]
+        return ["".join([*ended, *texts[-1:]])[: self.config.max_chars]]
 
     def parse_file(self, file: File) -> list[str]:
         """Take all of the file, whatever `data.max_chars` is."""
-        return [decode(file.content, file.name)]
+        return [self.decode(file)]
 
     def split(self, texts: Sequence[str]) -> Pieces:
         """Train, validation, test in reading order, or a fold of the cross-validation."""

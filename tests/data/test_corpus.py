@@ -86,8 +86,7 @@ def test_any_file_is_a_text_or_a_clear_error(name: str, suffix: str, content: by
 def test_the_split_is_contiguous_in_reading_order() -> None:
     made = corpus(validation_fraction=0.1, test_fraction=0.2, min_count=1)
     assert [len(made.splits[name].ids_N) for name in SPLITS] == [700, 100, 200]
-    # The least frequent letter is <unk>, so that the model learns what that is.
-    assert text_of(made, "test") == ("abcdefghi<unk>" * 20)
+    assert text_of(made, "test") == ("abcdefghij" * 20)
 
 
 def test_the_vocabulary_is_of_the_training_split_alone() -> None:
@@ -97,8 +96,13 @@ def test_the_vocabulary_is_of_the_training_split_alone() -> None:
     assert other.oov_rate == 1.0
 
 
-def test_unknown_is_trained_on() -> None:
-    assert (corpus().splits["train"].ids_N == 0).any()
+def test_what_is_rare_is_unknown_in_training_too() -> None:
+    assert not (corpus().splits["train"].ids_N == 0).any()
+    rare = corpus("z" + Letters.text)
+    assert rare.splits["train"].ids_N[0] == 0
+    # Where none is, runs are others than those of versions that took the least frequent token.
+    assert rare.identity == rare.text_sha256
+    assert corpus().identity != corpus().text_sha256
 
 
 def test_the_texts_hash_is_of_all_of_it() -> None:
@@ -120,7 +124,7 @@ def test_lines_are_documents_and_a_line_end_is_a_character() -> None:
 
 
 def test_unknown_tokens_are_charged_for() -> None:
-    made = corpus(Letters.text[:950] + "Ω" * 50)
+    made = corpus(Letters.text[:950] + "Ω" * 50, max_vocab=9)
     assert made.splits["train"].unknown_nats == pytest.approx(
         # "j" alone is unknown in training: 80 of 80, plus one for each of 11 symbols.
         80 * torch.tensor(91 / 81).log().item(),
@@ -317,6 +321,29 @@ def test_options_that_limit_a_corpus_do_not_limit_a_file(tmp_path: Path) -> None
     assert len(read(path, "jaychou", max_chars=3000)) == 14
     # Neither the form nor that it comes again leaves out a poem.
     assert len(read(path, "tang", form=Form.qilv)) == 2 * 8
+
+
+def test_the_encoding_is_noted_and_part_of_the_caches_key(tmp_path: Path) -> None:
+    path = tmp_path / "text.txt"
+    path.write_bytes(("Il était une fois, déjà. " * 40).encode("cp1252"))
+    kind = corpora()["jaychou"]
+    found = []
+    for encoding in ("cp1252", "cp1250", "cp1252"):
+        made = kind(kind.Config(source=str(path), encoding=encoding, batch_size=2, seq_len=4))
+        made.setup()
+        assert made.notes == [f"read 1 file in {encoding}: 1,000 characters, 0 of them taken off"]
+        found.append(made.text_sha256)
+    assert found[0] == found[2] != found[1]
+    with pytest.raises(OptionError, match=r"data\.source: text\.txt .* data\.encoding=cp1252"):
+        kind(kind.Config(source=str(path))).setup()
+
+
+def test_files_of_a_folder_end_their_lines(tmp_path: Path) -> None:
+    for name, text in (("ch10", "the end"), ("ch9", "at the"), ("ch2", "Morning\n")):
+        (tmp_path / f"{name}.txt").write_text(text)
+    kind = corpora()["time_machine"]
+    made = kind(kind.Config(source=str(tmp_path)))
+    assert made.parse(made.files()) == ["Morning\nat the\nthe end"]
 
 
 def test_what_is_read_beside_a_corpus_is_not_noted(tmp_path: Path) -> None:

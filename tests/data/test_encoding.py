@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnnlm.data.encoding import decode
+from rnnlm.data.encoding import check_encoding, decode, decoded, is_unicode
 from rnnlm.options import OptionError
 from tests.conftest import ROOT
 
@@ -89,3 +89,64 @@ def test_a_large_file_is_decoded_whole() -> None:
     for encoding in ("gb18030", "utf-16-le", "utf-16-be"):
         text = SIMPLIFIED * 20
         assert decode(text.encode(encoding), "some.txt") == text
+
+
+def test_a_refusal_names_what_it_could_be_and_how_to_say_it() -> None:
+    content = "he can’t, she isn’t".encode("cp1252")
+    with pytest.raises(
+        OptionError, match=r"cp1252 \(e can’t, s\).*, such as data\.encoding=cp1252"
+    ):
+        decode(content, "some.txt")
+    assert decode(content, "some.txt", "cp1252") == "he can’t, she isn’t"
+
+
+def test_escapes_are_refused_and_read_where_they_are_said() -> None:
+    content = "春天来了，花开了。".encode("hz")
+    with pytest.raises(OptionError, match=r"holds escape sequences; .* data\.encoding=hz"):
+        decode(content, "some.txt")
+    assert decode(content, "some.txt", "hz") == "春天来了，花开了。"
+
+
+def test_what_is_said_is_done_strictly() -> None:
+    with pytest.raises(OptionError, match=r"some\.txt is not text in ascii: byte 3 cannot be"):
+        decode("abcé".encode(), "some.txt", "ascii")
+    # A byte order mark is no text, whoever says the encoding.
+    assert decode("\ufeffab".encode("utf-16-le"), "some.txt", "utf-16-le") == "ab"
+    assert decode("\ufeffab".encode(), "some.txt", "utf-8") == "ab"
+    assert decode("a\r\nb".encode("utf-32"), "some.txt", "utf-32") == "a\nb"
+
+
+@pytest.mark.parametrize(
+    ("encoding", "name"),
+    [("utf-8-sig", "UTF-8"), ("utf-16", "UTF-16"), ("gb18030", "GB18030"), ("utf-8", "UTF-8")],
+)
+def test_the_encoding_is_named(encoding: str, name: str) -> None:
+    assert decoded(SIMPLIFIED.encode(encoding), "some.txt").encoding == name
+
+
+@pytest.mark.parametrize(
+    "encoding",
+    ["rot13", "base64", "zip", "hex", "nope", "", "a\0b", "x" * 5000, "../os"],
+)
+def test_what_is_no_encoding_of_text_is_refused_in_one_line(encoding: str) -> None:
+    with pytest.raises(OptionError) as raised:
+        check_encoding(encoding)
+    assert "\n" not in str(raised.value)
+    assert len(str(raised.value)) < 250
+
+
+@given(st.binary(), st.sampled_from(["cp1252", "utf-16", "utf-7", "idna", "punycode", "shift_jis"]))
+def test_any_bytes_in_any_encoding_are_text_or_a_clear_error(content: bytes, encoding: str) -> None:
+    check_encoding(encoding)
+    try:
+        assert decode(content, "some.txt", encoding).strip()
+    except OptionError as error:
+        assert str(error).startswith("data.source: some.txt ")
+        assert "\n" not in str(error)
+
+
+def test_unicode_says_so_itself() -> None:
+    for encoding in ("utf-8", "utf-8-sig", "utf-16", "utf-32"):
+        assert is_unicode("春".encode(encoding))
+    assert not is_unicode("春天".encode("gb18030"))
+    assert not is_unicode("春天来了".encode("hz"))
