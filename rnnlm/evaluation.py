@@ -1,4 +1,4 @@
-"""Any text under a trained network, however long: it is read, numbered and measured in parts."""
+"""Any text under a trained network."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from rnnlm.data.batching import EVALUATION_STREAM, Batching, for_evaluation
-from rnnlm.data.corpus import Corpus, numbered
+from rnnlm.data.corpus import Corpus
 from rnnlm.data.vocabulary import BEGIN_ID, UNKNOWN_ID
 from rnnlm.metrics import Metrics, Total
 from rnnlm.model.language_model import LanguageModel, State
@@ -39,63 +39,53 @@ class Evaluation:
 
 
 @torch.no_grad()
-def evaluate(network: LanguageModel, corpus: Corpus, path: Path) -> Evaluation:
+def evaluate(
+    network: LanguageModel, corpus: Corpus, path: Path, encoding: str | None = None
+) -> Evaluation:
     """Measure the text of a file, cleaned and tokenised as the corpus does it.
+
+    Args:
+        encoding: of the file, if it is known.
 
     Raises:
         OptionError: the file cannot be read, or holds no text.
     """
+    split = corpus.read_file(path, encoding)
+    if not split.num_tokens:
+        raise OptionError("text", f"{path} has nothing to predict")
     network.eval()
     device = network.output.weight.device
-    total, counts = Total(), _Counts()
-    with tqdm(unit=" tokens", unit_scale=True, leave=False, disable=None) as bar:
-        for ids_N in _parts(corpus, path, counts):
-            begin_id = BEGIN_ID if corpus.vocabulary.bounded else None
+    batching = corpus.config.batching
+    total = Total()
+    with tqdm(
+        total=split.num_tokens, unit=" tokens", unit_scale=True, leave=False, disable=None
+    ) as bar:
+        for ids_N in _parts(split.ids_N, batching is Batching.documents):
             state: State | None = None
-            for batch in for_evaluation(corpus.config.batching, ids_N, begin_id).to(device):
+            for batch in for_evaluation(batching, ids_N, split.begin_id).to(device):
                 carried = None if batch.starts else state
                 nats, state = network.nats(batch.inputs_TB, batch.targets_TB, carried)
                 total.add(nats, batch.num_tokens)
                 bar.update(batch.num_tokens)
-    if not total.num_tokens:
-        raise OptionError("text", f"{path} has nothing to predict")
-    metrics = Metrics.of(total.nats, total.num_tokens, counts.characters, counts.unknown_nats)
+    metrics = Metrics.of(total.nats, total.num_tokens, split.num_chars, split.unknown_nats)
+    unknown = int((split.predicted_N == UNKNOWN_ID).sum())
     return Evaluation(
         **metrics.to_dict(),  # type: ignore[arg-type]
-        unknown_rate=counts.unknown / total.num_tokens,
+        unknown_rate=unknown / total.num_tokens,
     )
 
 
-class _Counts:
-    """What is counted while a text is numbered."""
-
-    characters = unknown = 0
-    unknown_nats = 0.0
-
-
-def _parts(corpus: Corpus, path: Path, counts: _Counts) -> Iterator[Tensor]:
+def _parts(ids_N: Tensor, by_document: bool) -> Iterator[Tensor]:
     """The tokens of a text, (N,), in parts: each begins with what the one before ends with.
 
     Where each document is measured by itself, none is cut.
     """
-    by_document = corpus.config.batching is Batching.documents
-    part = torch.empty(0, dtype=torch.long)
-    for piece in corpus.stream(path):
-        split = numbered(piece, corpus.vocabulary, corpus.spelling)
-        counts.characters += split.num_chars
-        counts.unknown += int((split.ids[piece.first_is_given :] == UNKNOWN_ID).sum())
-        counts.unknown_nats += split.unknown_nats
-        ids_N = torch.from_numpy(split.ids).long()
-        part = torch.cat([part, ids_N])
-        while len(part) > PART_TOKENS:
-            cut = PART_TOKENS
-            if by_document:
-                begins = (part == BEGIN_ID).nonzero().flatten()
-                inside = begins[(begins > 0) & (begins <= PART_TOKENS)]
-                if not len(inside):
-                    break
-                cut = int(inside[-1])
-            yield part[:cut]
-            part = part[cut if by_document else cut - 1 :]
-    if len(part) > 1:
-        yield part
+    if not by_document:
+        for start in range(0, len(ids_N) - 1, PART_TOKENS - 1):
+            yield ids_N[start : start + PART_TOKENS]
+        return
+    # The documents that begin within so many tokens are a part.
+    begins_D = (ids_N == BEGIN_ID).nonzero().flatten()
+    block_D = begins_D // PART_TOKENS
+    starts = begins_D[1:][block_D[1:] != block_D[:-1]]
+    yield from torch.tensor_split(ids_N, starts.tolist())

@@ -82,13 +82,16 @@ class TrainedModel:
             raise OptionError("stop", "a poem in a form ends where its form does")
         return self._writer.stream(self.corpus.typed(prompt), generation, verse, with_probabilities)
 
-    def evaluate(self, text: str | Path) -> Evaluation:
-        """The figures of a file of any size, cleaned and tokenised as the corpus does it.
+    def evaluate(self, text: str | Path, encoding: str | None = None) -> Evaluation:
+        """The figures of a file, cleaned and tokenised as the corpus does it.
+
+        Args:
+            encoding: of the file, any text encoding of Python's; None recognises it.
 
         Raises:
             OptionError: the file cannot be read, or holds no text.
         """
-        return evaluate(self.network, self.corpus, Path(text))
+        return evaluate(self.network, self.corpus, Path(text), encoding)
 
     def unknown(self, prompt: str) -> list[str]:
         """The tokens of a prompt that the model does not know."""

@@ -8,11 +8,13 @@ import math
 from pathlib import Path
 
 import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rnnlm import evaluation
-from rnnlm.data import encoding
-from rnnlm.data.batching import for_evaluation
 from rnnlm.data.splitting import TEST
+from rnnlm.data.vocabulary import BEGIN_ID
 from rnnlm.options import OptionError
 from rnnlm.results.record import Record
 from rnnlm.train import load_corpus
@@ -52,7 +54,6 @@ def test_a_text_in_many_parts_is_hardly_different(
     path, model = test_text(name, tmp_path), load(trained_runs(name))
     whole = model.evaluate(path)
     monkeypatch.setattr(evaluation, "PART_TOKENS", 300)
-    monkeypatch.setattr(encoding, "PIECE_BYTES", 64)
     parts = model.evaluate(path)
     for figure in ("num_tokens", "num_chars", "unknown_rate"):
         assert getattr(parts, figure) == getattr(whole, figure)
@@ -62,25 +63,19 @@ def test_a_text_in_many_parts_is_hardly_different(
     assert parts.bpc == pytest.approx(whole.bpc, rel=1e-6 if by_document else 0.02)
 
 
-def test_memory_does_not_grow_with_the_text(
-    trained_runs: TrainedRuns, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    longest = 0
-    original = for_evaluation
-
-    def watched(batching, ids_N, begin_id):  # type: ignore[no-untyped-def]
-        nonlocal longest
-        longest = max(longest, len(ids_N))
-        return original(batching, ids_N, begin_id)
-
-    monkeypatch.setattr(evaluation, "for_evaluation", watched)
-    monkeypatch.setattr(evaluation, "PART_TOKENS", 5_000)
-    monkeypatch.setattr(encoding, "PIECE_BYTES", 2_000)
-    path = tmp_path / "long.txt"
-    path.write_text("It was a long story, and nobody heard its end.\n" * 1_000)
-    measured = load(trained_runs("prose")).evaluate(path)
-    assert measured.num_chars == measured.num_tokens == 1_000 * 47 - 1
-    assert longest == 5_000
+@given(st.lists(st.integers(0, 12), min_size=1), st.integers(2, 30))
+def test_no_document_is_cut(lengths: list[int], part_tokens: int) -> None:
+    ids_N = torch.tensor([i for length in lengths for i in (BEGIN_ID, *[9] * length)])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(evaluation, "PART_TOKENS", part_tokens)
+        by_document = list(evaluation._parts(ids_N, by_document=True))
+        parts = list(evaluation._parts(ids_N, by_document=False))
+    assert torch.equal(torch.cat(by_document), ids_N)
+    assert all(part[0] == BEGIN_ID for part in by_document)
+    assert max(map(len, by_document)) < part_tokens + 13
+    # Each begins with what the one before ends with.
+    assert torch.equal(torch.cat([ids_N[:1], *(part[1:] for part in parts)]), ids_N)
+    assert all(1 < len(part) <= part_tokens for part in parts)
 
 
 def test_unknown_tokens_are_counted_and_charged(trained_runs: TrainedRuns, tmp_path: Path) -> None:
@@ -114,6 +109,20 @@ def test_poems_are_read_as_the_corpus_reads_them(trained_runs: TrainedRuns, tmp_
     assert measured == model.evaluate(collection)
     assert measured.num_tokens == measured.num_chars == 2 * 13
     assert dataclasses.asdict(measured) == measured.to_dict()
+
+
+def test_the_encoding_of_a_text_can_be_said(trained_runs: TrainedRuns, tmp_path: Path) -> None:
+    model = load(trained_runs("prose"))
+    (tmp_path / "utf8").write_text("It isn’t so. " * 9, encoding="utf-8")
+    (tmp_path / "cp1252").write_bytes(("It isn’t so. " * 9).encode("cp1252"))
+    assert model.evaluate(tmp_path / "cp1252", "cp1252") == model.evaluate(tmp_path / "utf8")
+    with pytest.raises(OptionError, match=r"text: cp1252 is not text in .* --encoding=cp1252"):
+        model.evaluate(tmp_path / "cp1252")
+    with pytest.raises(OptionError, match="encoding: 'zip' is no encoding of text"):
+        model.evaluate(tmp_path / "utf8", "zip")
+    # As the run's own text was told, unless a file is UTF-8.
+    model.corpus.config.encoding = "cp1252"
+    assert model.evaluate(tmp_path / "cp1252") == model.evaluate(tmp_path / "utf8")
 
 
 def test_a_text_is_decoded_like_any_source(trained_runs: TrainedRuns, tmp_path: Path) -> None:

@@ -15,11 +15,12 @@ def add_to(commands: Any) -> None:
     parser = commands.add_parser(
         "evaluate",
         help="measure any text under a trained model",
-        description="Loss, perplexity, bits per character and unknown rate of a file of any size, "
+        description="Loss, perplexity, bits per character and unknown rate of a file, "
         "cleaned and tokenised as the run's own text was.",
     )
     parser.add_argument("source", type=Path, metavar="RUN", help="a run's folder or a checkpoint")
     parser.add_argument("text", type=Path, metavar="TEXT", help="the file to measure")
+    parser.add_argument("--encoding", help="of the file, such as cp1252; recognised if not given")
     parser.add_argument("--json", action="store_true", help="as JSON, without rounding")
     add_device(parser)
     parser.set_defaults(run=run)
@@ -33,7 +34,7 @@ def run(options: argparse.Namespace) -> None:
     """
     model = load_model(options.source, options.device)
     with refusing_options():
-        evaluation = model.evaluate(options.text)
+        evaluation = model.evaluate(options.text, options.encoding)
     if options.json:
         print(json.dumps(evaluation.to_dict(), indent=2))
         return

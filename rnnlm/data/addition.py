@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from rnnlm.data.batching import Batching
-from rnnlm.data.encoding import decoded_pieces
 from rnnlm.data.separate_documents import SeparateDocuments, SeparateDocumentsConfig
 from rnnlm.data.source import SAMPLE, File
-from rnnlm.data.streaming import Passage, lines_of, one_text
 from rnnlm.options import OptionError, option
 
 
@@ -73,9 +70,9 @@ class Addition(SeparateDocuments):
         self.notes = [f"{len(sums):,} different sums"]
         return [self._written(a, b) for a, b in sums]
 
-    def passages(self, path: Path) -> Iterator[Passage]:
-        """Each line of the file is a sum."""
-        return lines_of(one_text(decoded_pieces(path)))
+    def parse_file(self, file: File) -> list[str]:
+        """Take each line of the file for a sum."""
+        return [line for line in self.decode(file).split("\n") if line]
 
     def kinds(self, task: str) -> dict[str, int]:
         """The digits of the larger operand, and how often one is carried."""

@@ -8,10 +8,10 @@ import json
 import logging
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import torch
@@ -27,7 +27,8 @@ from rnnlm.data.batching import (
     for_evaluation,
     for_training,
 )
-from rnnlm.data.source import File, PublishedFile, read_source
+from rnnlm.data.encoding import check_encoding, decoded, is_unicode
+from rnnlm.data.source import File, PublishedFile, read_file, read_source
 from rnnlm.data.spelling import Spelling
 from rnnlm.data.splitting import (
     SPLITS,
@@ -38,7 +39,6 @@ from rnnlm.data.splitting import (
     contiguous,
     refuse_nothing_to_train_on,
 )
-from rnnlm.data.streaming import Passage, Piece, checked, lines_of, tokenised
 from rnnlm.data.token_cache import TokenisedCorpus, TokenisedSplit
 from rnnlm.data.vocabulary import BEGIN, BEGIN_ID, END, UNKNOWN_ID, Vocabulary
 from rnnlm.options import OptionError, option
@@ -47,7 +47,7 @@ log = logging.getLogger(__name__)
 
 PROMPT_TOKENS = 24
 # Part of every key of the cache: raised when the same text would be tokenised differently.
-TOKENS_VERSION = 2
+TOKENS_VERSION = 3
 # How the tokens are put into batches, or where the text lies, does not change the tokens.
 NOT_IN_KEY = ("source", "batch_size", "seq_len", "variable_seq_len")
 
@@ -59,6 +59,8 @@ class CorpusConfig:
     name: str = ""
     # What the text is, not where it lies, decides a result: the text's hash is in the fingerprint.
     source: str = option("sample", affects_result=False)
+    # What its files are decoded by, any text encoding of Python's; null recognises it.
+    encoding: str | None = option(None, affects_result=False)
     validation_fraction: float = option(0.1, above=0, below=1)
     test_fraction: float = option(0.1, above=0, below=1)
     # Tokens that occur less often in the training split are `<unk>`.
@@ -72,9 +74,16 @@ class CorpusConfig:
     variable_seq_len: bool = False
 
 
+class Tokens(NamedTuple):
+    """The tokens of some texts, in reading order."""
+
+    tokens: list[str]  # with `<bos>` and `<eos>` where the text is in documents
+    num_chars: int  # characters of the text that the predicted ones among them stand for
+
+
 @dataclass(frozen=True)
 class Split:
-    """One of train, validation and test, as token indices."""
+    """One of train, validation and test, or another text, as token indices."""
 
     ids_N: Tensor
     begin_id: int | None  # where the text is in documents
@@ -119,14 +128,29 @@ class Corpus(LightningDataModule, ABC):
         self.vocabulary: Vocabulary
         self.spelling: Spelling
         self.text_sha256 = ""
-        # What was left out or changed, and how often.
+        # What was read, left out or changed, and how often.
         self.notes: list[str] = []
         # What the user is to look at.
         self.warnings: list[str] = []
+        # The characters and the encoding of each file that was decoded.
+        self._decoded: list[tuple[int, str]] = []
+        self._encoding_option = "data.encoding="
 
     def files(self) -> list[File]:
         """What `data.source` names."""
         return read_source(self.config.source, self.sample, self.published, self.suffixes)
+
+    def decode(self, file: File) -> str:
+        r"""The text of a file, lines ending in ``\n``, read in `data.encoding` or a recognised one.
+
+        Raises:
+            OptionError: it is no text in the encoding, or it cannot be told in which it is.
+        """
+        text, encoding = decoded(
+            file.content, file.name, self.config.encoding, self._encoding_option
+        )
+        self._decoded.append((len(text), encoding))
+        return text
 
     @abstractmethod
     def parse(self, files: Sequence[File]) -> list[str]:
@@ -185,6 +209,8 @@ class Corpus(LightningDataModule, ABC):
         if self.splits:
             return
         refuse_nothing_to_train_on(self.config.validation_fraction, self.config.test_fraction)
+        if self.config.encoding is not None:
+            check_encoding(self.config.encoding)
         files = self.files()
         key = self._key(files)
         tokenised = token_cache.load(key)
@@ -200,16 +226,7 @@ class Corpus(LightningDataModule, ABC):
             log.warning("%s: %s", self.config.name, warning)
         self.vocabulary = Vocabulary(tokenised.vocabulary)
         self.spelling = Spelling(tokenised.spelling)
-        begin_id = BEGIN_ID if self.vocabulary.bounded else None
-        self.splits = {
-            name: Split(
-                torch.from_numpy(split.ids.astype(np.int64)),
-                begin_id,
-                split.num_chars,
-                split.unknown_nats,
-            )
-            for name, split in tokenised.splits.items()
-        }
+        self.splits = {name: self._split_of(split) for name, split in tokenised.splits.items()}
         self._check_sizes()
 
     def texts(self) -> Pieces:
@@ -220,41 +237,48 @@ class Corpus(LightningDataModule, ABC):
         """
         return self._pieces(self.files())[1]
 
-    def stream(self, path: Path) -> Iterator[Piece]:
-        """The tokens of any file of text, as this corpus would make them of its own, in pieces.
+    def read_file(self, path: Path, encoding: str | None = None) -> Split:
+        """Any file as tokens, read, cleaned and tokenised as this corpus' own text is.
 
-        Joined, they are what reading the file whole would give, but that all of it is measured:
-        `data.max_chars`, `data.max_poems`, `data.form` and the division into splits do not apply,
-        and a poem that comes again is not left out. A document is in one piece, unless the whole
-        file is one.
+        All of it is taken: `data.max_chars`, `data.max_poems`, `data.form` and the division into
+        splits do not apply, and a poem that comes again is not left out.
 
-        Memory is bounded by the pieces, of about a million characters each or up to where a cut is
-        possible (a line of documents by line, above all), except where `passages` reads all at
-        once: a JSON of poems, and a corpus that does not say how its text can be cut.
+        Args:
+            encoding: of the file; None takes UTF-8 where it is that, else `data.encoding` where the
+                corpus has one, and else recognises it.
 
         Raises:
             OptionError: the file cannot be had or read, is no text of this corpus, or no text is
-                left of it. Some of this may show only after pieces.
-        """
-        passages = checked(path, self.passages)
-        if self._by_line:
-            passages = lines_of(passages)
-        yield from tokenised(passages, self.tokenize, self._by_line or self.in_documents)
-
-    def passages(self, path: Path) -> Iterator[Passage]:
-        """The cleaned text of a file, in passages that can be tokenised one by one.
-
-        Unless a subclass knows better, it is one passage: all that `parse` makes of the file, in
-        memory, as only the subclass knows where `parse` and `tokenize` would not notice a cut. One
-        that says so reads files larger than memory; what overrides its `parse` or `tokenize`
-        overrides this as well.
-
-        Raises:
-            OptionError: the file is no text of this corpus.
+                left of it.
         """
         # `parse` takes notes, and those of the corpus are about its own text.
         reader = copy.copy(self)
-        yield Passage(reader.parse([File(path.name, path.read_bytes())]))
+        reader._decoded, reader._encoding_option = [], "--encoding="
+        try:
+            file = read_file(path)
+            if encoding is not None:
+                check_encoding(encoding)
+            elif not is_unicode(file.content):
+                encoding = self.config.encoding
+            reader.config = replace(self.config, encoding=encoding)
+            texts = reader.parse_file(file)
+        except OptionError as error:
+            # What reads a corpus' own text names the option that the text was given by.
+            names = {"data.source": "text", "data.encoding": "encoding"}
+            if error.option not in names:
+                raise
+            raise OptionError(names[error.option], error.problem) from error
+        if not any(map(str.strip, texts)):
+            raise OptionError("text", f"no text is left of {path.name}")
+        tokens = self._tokens(self._documents(texts))
+        return self._split_of(numbered(tokens, self.vocabulary, self.spelling))
+
+    def parse_file(self, file: File) -> list[str]:
+        """The cleaned texts of one file, all of it.
+
+        A subclass whose `parse` leaves out some of a text by its options says here what all is.
+        """
+        return self.parse([file])
 
     def typed(self, text: str) -> list[str]:
         """The tokens of a text typed by hand, as this corpus would make them of its own.
@@ -277,9 +301,20 @@ class Corpus(LightningDataModule, ABC):
     def identity(self) -> str:
         """What the tokens are made of, besides the options: text, dictionaries, versions."""
         depends_on = self.tokens_depend_on()
+        if self._lacks_unknown:
+            depends_on = [depends_on, "no token is taken for <unk>"]
         if depends_on is None:
             return self.text_sha256
         return hashlib.sha256(json.dumps([self.text_sha256, depends_on]).encode()).hexdigest()
+
+    @property
+    def _lacks_unknown(self) -> bool:
+        """Whether training shows no `<unk>`, though it lacks tokens that may come up.
+
+        Earlier versions took the least frequent token for one: their runs are others.
+        """
+        is_closed = self.alphabet is not None and set(self.alphabet) <= set(self.vocabulary.tokens)
+        return not is_closed and not bool((self.splits[TRAIN].ids_N == UNKNOWN_ID).any())
 
     @property
     def held_out_sha256(self) -> str:
@@ -374,35 +409,53 @@ class Corpus(LightningDataModule, ABC):
 
     def _pieces(self, files: Sequence[File]) -> tuple[list[str], Pieces]:
         """The cleaned texts, and the pieces of them that are tokenised."""
+        self._decoded = []
         texts = self.parse(files)
         pieces = self.split(texts)
-        if self._by_line:
-            pieces = {
-                name: [line for text in texts for line in text.split("\n") if line]
-                for name, texts in pieces.items()
-            }
-        return texts, pieces
+        return texts, {name: self._documents(texts) for name, texts in pieces.items()}
+
+    def _documents(self, texts: Sequence[str]) -> list[str]:
+        """The texts, or where their lines are to be documents, each line that is not empty."""
+        if not self._by_line:
+            return list(texts)
+        return [line for text in texts for line in text.split("\n") if line]
 
     @property
     def _by_line(self) -> bool:
         """Whether each line of a text is to be a document."""
         return self.config.batching is Batching.documents and not self.in_documents
 
+    def _tokens(self, texts: Sequence[str]) -> Tokens:
+        """The tokens of texts, each between `<bos>` and `<eos>` where they are documents."""
+        num_chars = sum(map(len, texts))
+        tokens: list[str] = []
+        if self._by_line or self.in_documents:
+            for text in self.tokenize(texts):
+                tokens += [BEGIN, *text, END]
+            # A document's end is one character more: the line end that would stand there.
+            return Tokens(tokens, num_chars + len(texts))
+        for text in self.tokenize(texts):
+            tokens += text
+        # The very first token is given.
+        return Tokens(tokens, num_chars - len(tokens[0]) if tokens else num_chars)
+
+    def _split_of(self, split: TokenisedSplit) -> Split:
+        begin_id = BEGIN_ID if self.vocabulary.bounded else None
+        ids_N = torch.from_numpy(split.ids.astype(np.int64))
+        return Split(ids_N, begin_id, split.num_chars, split.unknown_nats)
+
     def _tokenise(self, files: Sequence[File]) -> TokenisedCorpus:
         texts, pieces = self._pieces(files)
+        if self._decoded:
+            self.notes = [self._what_was_read(texts), *self.notes]
+        elif files and self.config.encoding is not None:
+            raise OptionError("data.encoding", f"data={self.config.name} decodes by itself")
         bounded = self._by_line or self.in_documents
-        tokens = {
-            name: next(tokenised([Passage(texts)], self.tokenize, bounded))
-            for name, texts in pieces.items()
-        }
+        tokens = {name: self._tokens(texts) for name, texts in pieces.items()}
         counts = Counter(tokens[TRAIN].tokens)
         if bounded:
             del counts[BEGIN], counts[END]
-        # If training shows every token that can come up, there are no unknown ones.
-        closed = self.alphabet is not None and set(self.alphabet) <= set(counts)
-        vocabulary = Vocabulary.build(
-            counts, self.config.min_count, self.config.max_vocab, closed, bounded
-        )
+        vocabulary = Vocabulary.build(counts, self.config.min_count, self.config.max_vocab, bounded)
         spelling = Spelling.learned(counts, set(vocabulary.tokens))
         return TokenisedCorpus(
             _hash_of_texts(texts),
@@ -412,6 +465,16 @@ class Corpus(LightningDataModule, ABC):
             self.warnings,
             {name: numbered(tokens[name], vocabulary, spelling) for name in SPLITS},
         )
+
+    def _what_was_read(self, texts: Sequence[str]) -> str:
+        """The encodings of the files, and how many of their characters are in the texts."""
+        encodings = Counter(encoding for _, encoding in self._decoded)
+        found = ", ".join(
+            f"{count:,} {'file' if count == 1 else 'files'} in {encoding}"
+            for encoding, count in encodings.items()
+        )
+        read, kept = sum(chars for chars, _ in self._decoded), sum(map(len, texts))
+        return f"read {found}: {read:,} characters, {max(read - kept, 0):,} of them taken off"
 
     def _check_sizes(self) -> None:
         for name in ("validation", "test"):
@@ -453,9 +516,9 @@ def _hash_of_texts(texts: Sequence[str]) -> str:
     return hashlib.sha256(content.encode()).hexdigest()
 
 
-def numbered(piece: Piece, vocabulary: Vocabulary, spelling: Spelling) -> TokenisedSplit:
-    """A piece's tokens as their numbers; those to be predicted that are unknown are charged."""
-    ids = vocabulary.encode(piece.tokens)
-    places = np.flatnonzero(ids == UNKNOWN_ID)
-    unknown = [piece.tokens[place] for place in places if place or not piece.first_is_given]
-    return TokenisedSplit(ids, piece.num_chars, float(sum(map(spelling.nats, unknown))))
+def numbered(tokens: Tokens, vocabulary: Vocabulary, spelling: Spelling) -> TokenisedSplit:
+    """Tokens as their numbers; those to be predicted that are unknown are charged."""
+    ids = vocabulary.encode(tokens.tokens)
+    # The first token is given, and not predicted.
+    unknown = [tokens.tokens[place] for place in np.flatnonzero(ids == UNKNOWN_ID) if place]
+    return TokenisedSplit(ids, tokens.num_chars, float(sum(map(spelling.nats, unknown))))

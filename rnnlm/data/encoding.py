@@ -3,159 +3,175 @@
 from __future__ import annotations
 
 import codecs
-import io
-from collections.abc import Iterator
-from pathlib import Path
-from typing import BinaryIO
+import re
+import warnings
+from typing import NamedTuple
 
-from charset_normalizer import from_bytes
-
+from rnnlm.data import recognition
 from rnnlm.options import OptionError
 
 # A byte order mark settles the question. UTF-32's begins with UTF-16's, so it comes first.
 _MARKS = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-# Tried where UTF-8 is not it; GB18030 includes GBK and GB2312.
-_CHINESE = ("gb18030", "big5")
-# Any even number of bytes is nearly always some UTF-16, so without a mark the detector must say so,
-# and it must have something to go by.
-_UTF16 = ("utf_16_le", "utf_16_be")
-_UTF16_BYTES = 32
-# As much of a file as the detector is shown; the whole file is decoded.
-_DETECTOR_BYTES = 65_536
-# A file is decoded so many bytes at a time: about a million characters.
-PIECE_BYTES = 2**21
+_NAMES = {
+    "utf-8": "UTF-8",
+    "utf-16-le": "UTF-16",
+    "utf-16-be": "UTF-16",
+    "utf-32-le": "UTF-32",
+    "utf-32-be": "UTF-32",
+    "gb18030": "GB18030",
+    "big5": "Big5",
+    "big5hkscs": "Big5-HKSCS",
+    "cp950": "Big5 (cp950)",
+}
+# The other encodings that a file may be in are named, at most so many, each with some characters.
+_NAMED, _SHOWN = 3, 10
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 
 
-def decode(content: bytes, name: str) -> str:
+class Decoded(NamedTuple):
+    """A file's text and the name of the encoding that it was read in."""
+
+    text: str
+    encoding: str
+
+
+def decode(content: bytes, name: str, encoding: str | None = None) -> str:
+    """The text of a file, as `decoded` gives it."""
+    return decoded(content, name, encoding).text
+
+
+def decoded(
+    content: bytes, name: str, encoding: str | None = None, say: str = "data.encoding="
+) -> Decoded:
     r"""The text of a file, without a byte order mark, lines ending in ``\n``.
 
     Recognises UTF-8, UTF-16, GB18030 (GBK) and Big5. Nothing is ever skipped or replaced.
 
-    Raises:
-        OptionError: the file is in none of them (the first byte is named that the encoding which
-            comes furthest cannot decode), or holds no text.
-    """
-    return "".join(_pieces(io.BytesIO(content), name))
-
-
-def decoded_pieces(path: Path) -> Iterator[str]:
-    """The text of a file of any size in pieces; joined, they are what `decode` gives.
-
-    The file is read twice, in bounded memory: what cannot be decoded is found before the first
-    piece.
-
-    Raises:
-        OptionError: as `decode`; a file of nothing but white space is refused at its end.
-        OSError: the file cannot be read.
-    """
-    with path.open("rb") as file:
-        yield from _pieces(file, path.name)
-
-
-def _pieces(file: BinaryIO, name: str) -> Iterator[str]:
-    holds_text = False
-    try:
-        for piece in _decoded(file, _encoding(file)):
-            holds_text = holds_text or not piece.isspace()
-            yield piece
-    except _UndecodableError as error:
-        raise OptionError(
-            "data.source",
-            f"{name} is not text in UTF-8, UTF-16, GB18030 or Big5: "
-            f"byte {error.byte} cannot be decoded ({error.encoding} comes that far)",
-        ) from error
-    if not holds_text:
-        raise OptionError("data.source", f"{name} holds no text")
-
-
-class _UndecodableError(Exception):
-    """An encoding, and the first byte of the file that it cannot decode."""
-
-    def __init__(self, encoding: str, byte: int) -> None:
-        super().__init__(encoding, byte)
-        self.encoding, self.byte = encoding, byte
-
-
-def _encoding(file: BinaryIO) -> str:
-    """The encoding of all of the file."""
-    size = file.seek(0, io.SEEK_END)
-    file.seek(0)
-    head = file.read(_DETECTOR_BYTES)
-    for mark, encoding in _MARKS:
-        if head.startswith(mark):
-            _holds_zero(file, encoding)
-            return encoding
-    try:
-        if not _holds_zero(file, "utf-8"):
-            return "utf-8"
-        # Zero bytes are no text: this is UTF-16 that happens to be valid UTF-8.
-        furthest = _UndecodableError("utf-8", _first_zero_byte(file))
-    except _UndecodableError as error:
-        furthest = error
-    for encoding in _candidates(head, size):
-        try:
-            if not _holds_zero(file, encoding):
-                return encoding
-        except _UndecodableError as error:
-            furthest = max(furthest, error, key=lambda error: error.byte)
-    raise furthest
-
-
-def _holds_zero(file: BinaryIO, encoding: str) -> bool:
-    """Whether a zero is among the characters, all of which are decoded."""
-    holds_zero = False
-    for piece in _decoded(file, encoding):
-        holds_zero = holds_zero or "\0" in piece
-    return holds_zero
-
-
-def _decoded(file: BinaryIO, encoding: str) -> Iterator[str]:
-    """The whole file in pieces, none of them empty; line ends are made one character."""
-    decoder = io.IncrementalNewlineDecoder(codecs.getincrementaldecoder(encoding)(), translate=True)
-    try:
-        for block in _blocks(file):
-            if piece := decoder.decode(block):
-                yield piece
-        if piece := decoder.decode(b"", final=True):
-            yield piece
-    except UnicodeDecodeError as error:
-        # What was to be decoded ends where the file has been read to.
-        byte = file.tell() - len(error.object) + error.start
-        raise _UndecodableError(error.encoding, byte) from error
-
-
-def _blocks(file: BinaryIO) -> Iterator[bytes]:
-    file.seek(0)
-    while block := file.read(PIECE_BYTES):
-        yield block
-
-
-def _first_zero_byte(file: BinaryIO) -> int:
-    before = 0
-    for block in _blocks(file):
-        if b"\0" in block:
-            return before + block.index(b"\0")
-        before += len(block)
-    return before
-
-
-def _candidates(sample: bytes, size: int) -> list[str]:
-    """The other encodings, the one that the detector finds most plausible first.
-
     Args:
-        sample: the beginning of a file of `size` bytes.
+        encoding: the codec to use; None to recognise it.
+        say: how the user says the encoding, for messages.
+
+    Raises:
+        OptionError: the file is not in the encoding, or cannot be told to be in one; or it holds no
+            text.
     """
-    # Not cut within a character; zero bytes are a sign of UTF-16, all of whose sizes are even.
-    if size > len(sample) and b"\0" not in sample and (end := sample.rfind(b"\n")) > 0:
-        sample = sample[: end + 1]
-    best = from_bytes(sample, cp_isolation=[*_CHINESE, *_UTF16]).best()
-    plausible = [best.encoding] if best else []
-    if size < _UTF16_BYTES:
-        plausible = [encoding for encoding in plausible if encoding not in _UTF16]
-    return list(dict.fromkeys([*plausible, *_CHINESE]))
+    codec = encoding or _recognised(content, name, say)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # of unicode_escape
+            text = content.decode(codec)
+    except UnicodeDecodeError as error:
+        raise OptionError(
+            "data.source", f"{name} is not text in {codec}: byte {error.start} cannot be decoded"
+        ) from error
+    except (ValueError, LookupError) as error:
+        raise OptionError("data.source", f"{name} is not text in {codec} ({error})") from error
+    text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+    if not text or text.isspace():
+        raise OptionError("data.source", f"{name} holds no text")
+    return Decoded(text, _NAMES.get(codec, codec))
+
+
+def is_unicode(content: bytes) -> bool:
+    """Whether bytes tell by themselves that they are UTF-8, or have a byte order mark."""
+    if any(content.startswith(mark) for mark, _ in _MARKS):
+        return True
+    try:
+        return "\0" not in content.decode() and not recognition.escaped(content)
+    except UnicodeDecodeError:
+        return False
+
+
+def check_encoding(encoding: str) -> None:
+    """Refuse the name of an encoding that Python does not know, or whose output is no text.
+
+    Raises:
+        OptionError: it is one.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            b"a".decode(encoding)
+    except UnicodeError:
+        pass  # it is one, in which this is no text
+    except (LookupError, ValueError) as error:
+        raise OptionError(
+            "data.encoding",
+            f"{encoding[:40]!r} is no encoding of text that Python knows; it takes null, to "
+            "recognise it, or a name such as utf-8, gb18030, big5, shift_jis, euc_kr or cp1252",
+        ) from error
+
+
+def _recognised(content: bytes, name: str, say: str) -> str:
+    """The codec of a file that does not say it itself.
+
+    Raises:
+        OptionError: it cannot be told.
+    """
+    for mark, codec in _MARKS:
+        if content.startswith(mark):
+            return codec
+    if is_unicode(content):
+        return "utf-8"
+    if others := recognition.escaped(content):
+        raise _unrecognised(content, f"{name} holds escape sequences", others, say)
+    recognised, others = recognition.recognised(content)
+    if recognised is not None:
+        return recognised
+    if furthest := _furthest(content):
+        codec, byte = furthest
+        problem = (
+            f"{name} is not text in UTF-8, UTF-16, GB18030 or Big5: byte {byte} cannot be decoded "
+            f"({codec} comes that far)"
+        )
+    else:
+        problem = f"{name} is not text in UTF-8, and what else it is cannot be told for sure"
+    raise _unrecognised(content, problem, others, say)
+
+
+def _furthest(content: bytes) -> tuple[str, int] | None:
+    """The encoding that a file with damage is in, or else comes furthest, and where it fails.
+
+    None where the file can be decoded as Chinese, plausible or not.
+    """
+    zero = content.find(b"\0")
+    failures: dict[str, int] = {}
+    for codec in ("utf-8", "gb18030", "big5"):
+        try:
+            content.decode(codec)
+            failures[codec] = zero
+        except UnicodeDecodeError as error:
+            failures[codec] = error.start if zero < 0 else min(error.start, zero)
+    # A damaged file that begins with several characters beyond ASCII is hardly anything else.
+    if len(_NOT_ASCII.findall(content[: failures["utf-8"]].decode())) > 3:
+        return "utf-8", failures["utf-8"]
+    codec = max(failures, key=lambda codec: failures[codec])
+    return None if min(failures.values()) < 0 else (codec, failures[codec])
+
+
+def _unrecognised(content: bytes, problem: str, others: list[str], say: str) -> OptionError:
+    """The error for a file that may be in several encodings, or in one that is never assumed."""
+    if not others:
+        return OptionError(
+            "data.source", f"{problem}; if it is text in another encoding, {say}NAME says in which"
+        )
+    shown = ", ".join(
+        f"{codec} ({_shown(content.decode(codec, 'replace'))})" for codec in others[:_NAMED]
+    )
+    return OptionError(
+        "data.source", f"{problem}; it could be {shown}: say in which, such as {say}{others[0]}"
+    )
+
+
+def _shown(text: str) -> str:
+    """Some characters from where the encoding makes a difference."""
+    found = _NOT_ASCII.search(text)
+    start = max(0, found.start() - _SHOWN // 2) if found else 0
+    some = text[start : start + _SHOWN]
+    return "".join(character if character.isprintable() else " " for character in some).strip()

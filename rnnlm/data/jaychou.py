@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-from rnnlm.data.encoding import decoded_pieces
 from rnnlm.data.running_text import RunningText, RunningTextConfig
 from rnnlm.data.source import PublishedFile
-from rnnlm.data.streaming import Passage, one_text
 
 
 @dataclass
@@ -47,7 +44,3 @@ class JayChou(RunningText):
     def tokenize(self, texts: Sequence[str]) -> list[list[str]]:
         """Characters."""
         return [list(text) for text in self.normalised(texts)]
-
-    def passages(self, path: Path) -> Iterator[Passage]:
-        """Cut anywhere: a character is a token, whatever stands beside it."""
-        return one_text(decoded_pieces(path))

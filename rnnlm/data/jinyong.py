@@ -4,30 +4,23 @@ from __future__ import annotations
 
 import functools
 import itertools
-import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 from typing import Any
 
+from rnnlm.data.advertisements import remove_advertisements
 from rnnlm.data.batching import Batching
 from rnnlm.data.corpus import Corpus, CorpusConfig
-from rnnlm.data.encoding import decode, decoded_pieces
 from rnnlm.data.near_copies import RULE, dealt_together
 from rnnlm.data.segmentation import jieba_identity, segment
 from rnnlm.data.source import FULL, File
 from rnnlm.data.splitting import Pieces
-from rnnlm.data.streaming import Passage, cut_between, one_text
 from rnnlm.data.token_cache import TokenisedCorpus
 from rnnlm.data.user_dictionary import UserDictionary, read_user_dictionary, restored
 from rnnlm.options import OptionError, option
 
-# What a download site has put at the head of a file, or anywhere on lines of their own.
-ADVERTISEMENT = re.compile(
-    r"^.*(?:www\.|https?://|\w+\.(?:com|net|org|cn|cc)\b|(?:txt|TXT).{0,6}下[载載]|免[费費]电子书).*$",
-    re.MULTILINE | re.IGNORECASE,
-)
 # A list of titles that comes with some folders, and is no novel.
 NOT_A_NOVEL = "inf.txt"
 INDENT = "\u3000\u3000"
@@ -87,15 +80,20 @@ class JinYong(Corpus):
 
     def parse(self, files: Sequence[File]) -> list[str]:
         """The novels without advertisements."""
-        novels, removed = [], 0
-        for file in files:
-            text, count = remove_advertisements(decode(file.content, file.name))
-            removed += count
-            if text.strip():
-                novels.append(text)
+        read = [self.decode(file) for file in files]
+        cleaned = [remove_advertisements(text) for text in read]
+        novels = [text for text, _ in cleaned if text.strip()]
         if not novels:
-            raise OptionError("data.source", f"{self.config.source} holds no novel")
-        self.notes = [f"{len(novels)} novels, {removed} lines of advertisement removed"]
+            names = ", ".join(file.name for file in files[:3])
+            raise OptionError("data.source", f"{names} holds no novel, only advertisements")
+        count = sum(count for _, count in cleaned)
+        # Line ends before and after a novel are no advertisement.
+        characters = sum(len(text.strip("\n")) for text in read) - sum(
+            len(text.strip("\n")) for text, _ in cleaned
+        )
+        self.notes = [
+            f"{len(novels)} novels; {count} advertisements removed, {characters:,} characters"
+        ]
         return novels
 
     def split(self, texts: Sequence[str]) -> Pieces:
@@ -129,11 +127,6 @@ class JinYong(Corpus):
         for words in segmented:
             self._found |= self.user_dictionary.taught.intersection(words)
         return [_with_indents(words) for words in segmented]
-
-    def passages(self, path: Path) -> Iterator[Passage]:
-        """The file is one novel, cut at line ends: no word and no advertisement goes across."""
-        parts = cut_between(decoded_pieces(path), "\n", ".")
-        return one_text(_stripped(_without_advertisements(part)[0] for part in parts))
 
     def tokens_depend_on(self) -> Any:
         """Jieba with its dictionary, the user's dictionary, and the rule for copies of novels.
@@ -180,32 +173,6 @@ class JinYong(Corpus):
             told.append(f"data.user_dict: {words}, {occur:,} of them occur in the text")
             corpus.warnings += dictionary.warnings
         return corpus
-
-
-def remove_advertisements(text: str) -> tuple[str, int]:
-    """The text without the lines of download sites, and how many there were."""
-    kept, count = _without_advertisements(text)
-    return "".join(_stripped([kept])), count
-
-
-def _without_advertisements(text: str) -> tuple[str, int]:
-    lines = text.split("\n")
-    kept = [line for line in lines if not ADVERTISEMENT.match(line)]
-    return "\n".join(kept), len(lines) - len(kept)
-
-
-def _stripped(parts: Iterable[str]) -> Iterator[str]:
-    """A text in parts, without the line ends before and after it, but for one at its end."""
-    line_ends: str | None = None  # held back: whether text follows is not known
-    for part in parts:
-        text = part.lstrip("\n") if line_ends is None else line_ends + part
-        body = text.rstrip("\n")
-        if body:
-            yield body
-            line_ends = text[len(body) :]
-        elif line_ends is not None:
-            line_ends = text
-    yield "\n"
 
 
 def _with_indents(words: Sequence[str]) -> list[str]:

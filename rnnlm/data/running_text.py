@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from rnnlm.data.corpus import Corpus, CorpusConfig
-from rnnlm.data.encoding import decode
 from rnnlm.data.source import File
 from rnnlm.data.splitting import Pieces, fold, refuse_nothing_to_train_on
-from rnnlm.data.streaming import Passage
 from rnnlm.options import OptionError, option
 
 
@@ -34,14 +30,14 @@ class RunningText(Corpus):
 
     def parse(self, files: Sequence[File]) -> list[str]:
         """The files' texts, one after the other."""
-        text = "".join(decode(file.content, file.name) for file in files)
-        return [text[: self.config.max_chars]]
+        texts = list(map(self.decode, files))
+        # A file ends its line, and so its last word, where another follows.
+        ended = [text if text.endswith("\n") else text + "\n" for text in texts[:-1]]
+        return ["".join([*ended, *texts[-1:]])[: self.config.max_chars]]
 
-    def passages(self, path: Path) -> Iterator[Passage]:
-        """As every corpus, and all of the file, whatever `data.max_chars` is."""
-        unlimited = copy.copy(self)
-        unlimited.config = replace(self.config, max_chars=None)
-        return super(RunningText, unlimited).passages(path)
+    def parse_file(self, file: File) -> list[str]:
+        """Take all of the file, whatever `data.max_chars` is."""
+        return [self.decode(file)]
 
     def split(self, texts: Sequence[str]) -> Pieces:
         """Train, validation, test in reading order, or a fold of the cross-validation."""

@@ -35,8 +35,7 @@ IN_WORDS = r"\u4e00-\u9fd5a-zA-Z0-9+#&._%\-"
 _LONGEST_RUN = 5_000
 # One long text travels between processes much faster than many short ones.
 _SEPARATOR = "\0"
-# Below this, starting processes costs about as much as it saves. A piece of a file that is streamed
-# (`encoding.PIECE_BYTES`) has no more characters: it must not start them again and again.
+# Below this, starting processes costs about as much as it saves.
 _WORTH_A_PROCESS = 2**21
 _CHUNK_CHARS = 100_000
 # A shorter wait needs no bar.

@@ -7,8 +7,13 @@ from __future__ import annotations
 
 import importlib.resources
 import io
+import lzma
 import os
+import re
+import stat
+import struct
 import sys
+import unicodedata
 import zipfile
 import zlib
 from collections.abc import Sequence
@@ -23,8 +28,33 @@ from tqdm import tqdm
 from rnnlm.options import OptionError
 
 SAMPLE, FULL = "sample", "full"
-# A zip's texts may not unpack to more than this.
-_LARGEST_ZIP = 2**30
+# A text, or all that a zip unpacks to, may not be larger: it is held in memory, many times over.
+_LARGEST_TEXT = 2**30
+_TOO_LARGE = "is larger than 1 GiB, more than is held in memory; give a part of it"
+_BLOCK = 2**14
+# A zip's flag for a member whose path is UTF-8.
+_UTF8_PATH = 0x800
+# What reading a damaged zip raises; a password or an unknown method is a RuntimeError.
+_DAMAGED = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    EOFError,
+    OSError,
+    RuntimeError,
+    ValueError,
+    OverflowError,
+    struct.error,
+)
+_DIGITS = re.compile(r"(\d+)")
+_CHINESE_DIGITS = {digit: value for value, digit in enumerate("零一二三四五六七八九")} | {
+    "〇": 0,
+    "两": 2,
+    "兩": 2,
+}
+_UNITS = {"十": 10, "百": 100, "千": 1000}
+# Of chapters alone: a title may begin with a number that is none.
+_CHINESE_NUMBER = re.compile("(?<=第)[零〇一二三四五六七八九两兩十百千]{1,9}")
 
 
 @dataclass(frozen=True)
@@ -77,30 +107,98 @@ def read_source(
 
 
 def read_path(path: Path, suffixes: tuple[str, ...]) -> list[File]:
-    """The user's own file, or the texts in a folder or a zip.
+    """The user's own file, or the texts in a folder or a zip, numbers in names in their order.
 
     Raises:
         OptionError: there is nothing to read, or it cannot be read.
     """
     try:
-        if path.is_dir():
-            found = sorted(
-                p for p in path.iterdir() if p.suffix.lower() in suffixes and _is_visible(p.name)
-            )
-            if not found:
-                raise _holds_none(f"the folder {path}", suffixes)
-            return [File(p.name, p.read_bytes()) for p in found]
-        content = path.read_bytes()
+        if not path.is_dir():
+            return _unpacked(_read(path, path.name), suffixes)
+        found = [p for p in path.iterdir() if p.suffix.lower() in suffixes and _is_visible(p.name)]
+        if not found:
+            raise _holds_none(f"the folder {path}", suffixes)
+        found.sort(key=lambda path: reading_order(path.name))
+        for entry in found:
+            if not entry.exists():
+                raise OptionError("data.source", f"{entry} is a link to a file that is not there")
+        if sum(entry.stat().st_size for entry in found) > _LARGEST_TEXT:
+            raise OptionError("data.source", f"the folder {path} {_TOO_LARGE}")
+        return [_read(entry, entry.name) for entry in found]
     except FileNotFoundError as error:
         raise OptionError(
             "data.source", f"no file {path}; it takes sample, full or the path of a text"
         ) from error
-    except IsADirectoryError as error:
-        raise OptionError("data.source", f"{error.filename} is a folder, not a text") from error
     except (OSError, ValueError) as error:  # a name with a zero byte is a ValueError
         reason = error.strerror if isinstance(error, OSError) else error
         raise OptionError("data.source", f"{path} cannot be read ({reason})") from error
-    return _unpacked(File(path.name, content), suffixes)
+
+
+def read_file(path: Path) -> File:
+    """One file of text, no folder and no zip.
+
+    Raises:
+        OptionError: there is none, it is something else, or it cannot be read.
+    """
+    try:
+        if not path.exists():
+            raise OptionError("data.source", f"no file {path}")
+        if path.is_dir() or path.suffix.lower() == ".zip":
+            kind = "folder" if path.is_dir() else "zip"
+            raise OptionError("data.source", f"{path} is a {kind}, it takes one file of text")
+        return _read(path, path.name)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise OptionError("data.source", f"{path} cannot be read ({reason})") from error
+
+
+def _read(path: Path, name: str) -> File:
+    """A file that is there again when it is next read, and fits in memory.
+
+    Raises:
+        OptionError: it is something else.
+        OSError: it cannot be read.
+    """
+    status = path.stat()
+    if stat.S_ISDIR(status.st_mode):
+        raise OptionError("data.source", f"{path} is a folder, not a text")
+    if not stat.S_ISREG(status.st_mode) or _is_of_this_process(path):
+        raise OptionError("data.source", f"{path} is no file that can be read twice")
+    size = status.st_size
+    if size > _LARGEST_TEXT:
+        raise OptionError("data.source", f"{path} {_TOO_LARGE} ({size:,} bytes)")
+    return File(name, path.read_bytes())
+
+
+def _is_of_this_process(path: Path) -> bool:
+    """Whether a path stands for an open file, which may be another one in the next process."""
+    return str(path.absolute()).startswith(("/dev/stdin", "/dev/fd/", "/proc/"))
+
+
+def reading_order(name: str) -> tuple[list[tuple[int, str]], str]:
+    """The key that sorts names as a reader would: numbers, `第十二回` too, in their order."""
+    name = _CHINESE_NUMBER.sub(lambda found: str(_value(found[0])), name)
+    key = []
+    # Texts and numbers take turns.
+    for index, part in enumerate(_DIGITS.split(name)):
+        if index % 2:
+            part = "".join(str(unicodedata.digit(digit)) for digit in part).lstrip("0")
+        # A longer number is larger, however long it is.
+        key.append((len(part) if index % 2 else 0, part))
+    return key, name
+
+
+def _value(number: str) -> int:
+    """A Chinese number below ten thousand, in words or digit by digit."""
+    if not set(number) & set(_UNITS):
+        return int("".join(str(_CHINESE_DIGITS[digit]) for digit in number))
+    total = digit = 0
+    for sign in number:
+        if sign in _UNITS:
+            total, digit = total + (digit or 1) * _UNITS[sign], 0
+        else:
+            digit = _CHINESE_DIGITS[sign]
+    return total + digit
 
 
 def _unpacked(file: File, suffixes: tuple[str, ...]) -> list[File]:
@@ -117,24 +215,48 @@ def unzip(content: bytes, name: str, suffixes: tuple[str, ...]) -> list[File]:
     """
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            members = [m for m in archive.infolist() if not m.is_dir() and _is_visible(m.filename)]
-            for member in members:
-                parts = PurePosixPath(member.filename.replace("\\", "/"))
-                if parts.is_absolute() or ".." in parts.parts or ":" in member.filename[:2]:
+            members = [
+                (member, path)
+                for member in archive.infolist()
+                if not member.is_dir() and _is_visible(path := _member_path(member))
+            ]
+            for _, path in members:
+                parts = PurePosixPath(path.replace("\\", "/"))
+                if parts.is_absolute() or ".." in parts.parts or ":" in path[:2]:
                     raise OptionError(
-                        "data.source",
-                        f"{name} holds {member.filename!r}, a path that leads out of it",
+                        "data.source", f"{name} holds {path[:200]!r}, a path that leads out of it"
                     )
-            texts = [m for m in members if PurePosixPath(m.filename).suffix.lower() in suffixes]
+            texts = [(m, p) for m, p in members if PurePosixPath(p).suffix.lower() in suffixes]
             if not texts:
                 raise _holds_none(name, suffixes)
-            if sum(member.file_size for member in texts) > _LARGEST_ZIP:
+            if sum(member.file_size for member, _ in texts) > _LARGEST_TEXT:
                 raise OptionError("data.source", f"{name} unpacks to more than 1 GiB")
-            texts.sort(key=lambda member: member.filename)
-            return [File(f"{name}/{m.filename}", archive.read(m)) for m in texts]
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError) as error:
-        # A password or an unknown method of compression is a RuntimeError.
+            texts.sort(key=lambda text: reading_order(text[1]))
+            return [File(f"{name}/{path}", _member(archive, member)) for member, path in texts]
+    except _DAMAGED as error:
         raise OptionError("data.source", f"{name} is no zip that can be read ({error})") from error
+
+
+def _member_path(member: zipfile.ZipInfo) -> str:
+    """A member's path; one not marked as UTF-8 may be in GBK, as on Chinese systems."""
+    if member.flag_bits & _UTF8_PATH:
+        return member.filename
+    try:
+        raw = member.filename.encode("cp437")  # what Python takes it for
+    except UnicodeEncodeError:
+        return member.filename
+    for encoding in ("utf-8", "gb18030"):
+        try:
+            return raw.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    return member.filename
+
+
+def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
+    """A member's content, read bit by bit: its size may be a lie."""
+    with archive.open(member) as file:
+        return b"".join(iter(lambda: file.read(_BLOCK), b""))
 
 
 def _holds_none(place: str, suffixes: tuple[str, ...]) -> OptionError:

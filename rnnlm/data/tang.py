@@ -1,12 +1,17 @@
 """Tang poems by character: the JSON of a well-known collection, or texts of one poem a line.
 
+Of a folder or a zip with files of the collection (`poet.tang.*.json`), these alone are read.
+
 What is done to a poem's text, in this order:
 
-1. Notes are left out: all in （…）, (…), 〖…〗 and 【…】, one inside the other too.
-2. A note's number, `[一]` or `[12]`, is left out. Other square brackets hold characters that the
-   editors restored: they stay, without the brackets.
+1. Notes are left out: all in （…）, (…), 〖…〗, 【…】, 〔…〕, <…>, ＜…＞ and 〈…〉, one inside the
+   other too; but 〈…〉 within 《…》 is part of a book's name.
+2. A note's number, `[一]` or `[12]`, is left out, and so is a note in square brackets, which is
+   known by an editor's word such as 一作. Other square brackets hold characters that the editors
+   restored: they stay, without the brackets. ［…］ is as […].
 3. A character that could not be set, described as `{…}` or by a ⿰-like sign and its two parts, or
-   put in the private-use area, or shown as ○ or ●, becomes □, the mark of a missing character.
+   put in the private-use area, or shown as ○, ● or _, becomes □, the mark of a missing character.
+   So does ? in a file of lines where it stands within verses.
 4. All that is neither a Chinese character, □, nor one of ，。？！；：、「」『』《》 is left out.
 
 A poem of which nothing is left, or whose brackets do not close, is left out, and so is every poem
@@ -15,44 +20,51 @@ after the first with exactly the same text. All of this is counted in the run's 
 
 from __future__ import annotations
 
-import itertools
-import json
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import opencc
 
-from rnnlm.data.encoding import decode, decoded_pieces
+from rnnlm.data.poem_files import NoPoemsError, read_poems
 from rnnlm.data.separate_documents import SeparateDocuments, SeparateDocumentsConfig
-from rnnlm.data.source import File, PublishedFile
+from rnnlm.data.source import FULL, SAMPLE, File, PublishedFile
 from rnnlm.data.splitting import drawn
-from rnnlm.data.streaming import Passage, lines_of, one_text
 from rnnlm.data.tang_sha256 import COMMIT, SHA256
 from rnnlm.options import OptionError, option
 
 MISSING = "□"
-_NOTE = re.compile(r"（[^（）]*）|\([^()]*\)|〖[^〖〗]*〗|【[^【】]*】")
-_NOTE_BRACKETS = re.compile(r"[（）()〖〗【】\[\]{}]")
+# Notes within notes are followed so deep.
+_DEEPEST = 20
+_NOTE = re.compile(
+    r"（[^（）]*）|\([^()]*\)|〖[^〖〗]*〗|【[^【】]*】|〔[^〔〕]*〕|<[^<>]*>|＜[^＜＞]*＞|〈[^〈〉]*〉(?![^《》]{0,40}》)"
+)
+_NOTE_BRACKETS = re.compile(r"[（）()〖〗【】〔〕<>＜＞\[\]{}]")
 _NOTE_NUMBER = re.compile(r"\[[一二三四五六七八九十○〇0-9]+\]")
+# A note in square brackets, known by an editor's words.
+_NOTE_IN_SQUARE = re.compile(
+    r"\[[^\[\]{}]{0,60}(?:[一又或亦集本]作|一[云本]|[原自校按]注)[^\[\]{}]{0,60}\]"
+    r"|\[(?:注|按|校|案)[：:][^\[\]{}]{0,120}\]"
+)
+_SQUARE = str.maketrans("［］", "[]")
 _RESTORED = re.compile(r"\[([^\[\]{}]*)\]")
-_NOT_SET = re.compile(r"\{[^{}]*\}|[⿰-⿻]..|[\ue000-\uf8ff\U000f0000-\U0010ffff○●]", re.DOTALL)
+_NOT_SET = re.compile(r"\{[^{}]*\}|[⿰-⿻]..|[\ue000-\uf8ff\U000f0000-\U0010ffff○●_＿]", re.DOTALL)
 # A Chinese character, within the [] of a regular expression.
 HAN = "\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af"
 _LEFT_OUT = re.compile(rf"[^{HAN}{MISSING}，。？！；：、「」『』《》]")
 _IS_HAN = re.compile(f"[{HAN}]")
 _LINE_END = re.compile("[，。？！；：、]")
+# The collection's own files, beside which others lie.
+_OF_TANG = re.compile(r"(?:^|/)poet\.tang\.[^/]*\.json$", re.IGNORECASE)
+_NAMED = 4
 # Half-width marks, as they stand in files typed by hand.
 _FULL_WIDTH = str.maketrans({",": "，", ".": "。", "?": "？", "!": "！", ";": "；", "．": "。"})
-_TITLE = re.compile(r"[^:：，。？！；,?!;]{1,60}[:：]")
 # To traditional characters as in the mainland's editions and as in Taiwan, and to simplified ones.
 _TO_OTHER_SCRIPT = ("s2t", "s2tw", "t2s")
-# As many are tokenised together when a file of any size is read.
-_POEMS_AT_A_TIME = 1_000
 
 
 class Script(Enum):
@@ -110,7 +122,7 @@ class Tang(SeparateDocuments):
         Raises:
             OptionError: a file is not what it should be, or no poem is left.
         """
-        raw = [poem for file in files for poem in read_poems(file)]
+        raw, passed_over, titles, authors = self._read(files)
         left_out: Counter[str] = Counter()
         changes: Counter[str] = Counter()
         poems: dict[str, None] = {}
@@ -134,19 +146,54 @@ class Tang(SeparateDocuments):
             texts = few
         kept = f"{len(texts):,} of {len(raw):,} poems; left out: {_counts(left_out)}"
         self.notes = [kept, f"taken out of these poems or replaced: {_counts(changes)}"]
+        if titles:
+            self.notes.append(f"taken off the lines: {titles:,} titles, {authors:,} authors")
+        if passed_over:
+            self.notes.append(f"passed over, no poems of the Tang: {_named(passed_over)}")
         if not texts:
             raise OptionError("data.source", kept)
         return texts
 
-    def passages(self, path: Path) -> Iterator[Passage]:
-        """The cleaned poems, all and in any form, one that comes again too.
+    def parse_file(self, file: File) -> list[str]:
+        """Take all poems of the file, in any form, one that comes again too."""
+        poems = read_poems(self.decode(file), file.name)
+        cleaned = (clean(poem).text for poem in poems.texts)
+        return list(map(self._conversion(), filter(None, cleaned)))
 
-        A JSON is read whole. Whether a text has titles is seen by the first piece of it.
+    def files(self) -> list[File]:
+        """What `data.source` names.
+
+        Raises:
+            OptionError: there are no poems in it; of a folder it is said which one below has them.
         """
-        cleaned = (clean(poem).text for poem in _poems_of_any_size(path))
-        poems = map(self._conversion(), filter(None, cleaned))
-        while some := list(itertools.islice(poems, _POEMS_AT_A_TIME)):
-            yield Passage(some)
+        folder = Path(self.config.source).expanduser()
+        for below in () if self.config.source in (SAMPLE, FULL) else _folders_of_poems(folder):
+            raise OptionError("data.source", f"the poems of {folder} are in {below}, give that")
+        return super().files()
+
+    def _read(self, files: Sequence[File]) -> tuple[list[str], list[str], int, int]:
+        """The poems, the names of the files without any, and how many titles and authors.
+
+        Raises:
+            OptionError: a file is not what it should be, or there is no poem in any.
+        """
+        of_tang = [file for file in files if _OF_TANG.search(file.name)]
+        passed_over = [f.name for f in files if of_tang and not _OF_TANG.search(f.name)]
+        found, without = [], []
+        for file in of_tang or files:
+            try:
+                found.append(read_poems(self.decode(file), file.name))
+            except NoPoemsError as error:
+                without.append(error)
+                passed_over.append(file.name)
+        if without and not found:
+            raise without[0]
+        return (
+            [text for poems in found for text in poems.texts],
+            passed_over,
+            sum(poems.titles for poems in found),
+            sum(poems.authors for poems in found),
+        )
 
     def typed(self, text: str) -> list[str]:
         """Characters, in the corpus' script and with its marks; none is left out.
@@ -203,8 +250,11 @@ def clean(text: str) -> Cleaned:
         changes[what] += count
         return count
 
-    while replace(_NOTE, "", "notes"):
-        pass
+    text = text.translate(_SQUARE)
+    for _ in range(_DEEPEST):
+        if not replace(_NOTE, "", "notes"):
+            break
+    replace(_NOTE_IN_SQUARE, "", "notes")
     replace(_NOTE_NUMBER, "", "notes")
     replace(_NOT_SET, MISSING, "characters that could not be set")
     text = _RESTORED.sub(r"\1", text)
@@ -215,6 +265,21 @@ def clean(text: str) -> Cleaned:
     if not _LINE_END.sub("", text):
         return Cleaned("", "empty", Counter())
     return Cleaned(text, "", +changes)
+
+
+def _folders_of_poems(folder: Path) -> list[Path]:
+    """The folders below a clone of the collection that hold its files, if it does not itself."""
+    try:
+        if not folder.is_dir() or any(folder.glob("poet.tang.*.json")):
+            return []
+        return sorted({path.parent for path in folder.glob("*/poet.tang.*.json")})
+    except (OSError, ValueError):
+        return []  # what is wrong with it is said where it is read
+
+
+def _named(names: Sequence[str]) -> str:
+    some = ", ".join(names[:_NAMED])
+    return some if len(names) <= _NAMED else f"{some} and {len(names) - _NAMED:,} more"
 
 
 def _counts(counter: Counter[str]) -> str:
@@ -236,58 +301,3 @@ def has_form(poem: str, form: Form) -> bool:
     lines, characters = SHAPES[form]
     found = poem_lines(poem)
     return len(found) == lines and all(len(line) == characters for line in found)
-
-
-def read_poems(file: File) -> Iterator[str]:
-    """The texts of a file's poems, as they stand.
-
-    Raises:
-        OptionError: the file is not text, or is JSON that holds no poems.
-    """
-    text = decode(file.content, file.name)
-    named_json = _is_json(file.name)
-    yield from _of_json(text, file.name) if named_json else _of_lines([text.split("\n")])
-
-
-def _poems_of_any_size(path: Path) -> Iterator[str]:
-    """The same of a file that may be large, where it is not JSON."""
-    if _is_json(path.name):
-        return read_poems(File(path.name, path.read_bytes()))
-    return _of_lines(passage.texts for passage in lines_of(one_text(decoded_pieces(path))))
-
-
-def _of_lines(groups: Iterable[list[str]]) -> Iterator[str]:
-    """A poem a line; whether there are titles before them is seen by the first group."""
-    titled: bool | None = None
-    for group in groups:
-        poems = [line.strip() for line in group if line.strip()]
-        if titled is None and poems:
-            titled = sum(bool(_TITLE.match(poem)) for poem in poems) >= 0.9 * len(poems)
-        for poem in poems:
-            title = _TITLE.match(poem) if titled else None
-            yield poem[title.end() :] if title else poem
-
-
-def _is_json(name: str) -> bool:
-    return name.lower().endswith(".json")
-
-
-def _of_json(text: str, name: str) -> Iterator[str]:
-    try:
-        content: Any = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise OptionError(
-            "data.source",
-            f"{name} is not whole JSON: {error.msg} at line {error.lineno}, column {error.colno}",
-        ) from error
-    except (RecursionError, ValueError) as error:
-        raise OptionError("data.source", f"{name} is not JSON that can be read") from error
-    if not isinstance(content, list):
-        raise OptionError("data.source", f"{name} holds no list of poems")
-    for number, poem in enumerate(content, 1):
-        paragraphs = poem.get("paragraphs") if isinstance(poem, dict) else None
-        if not isinstance(paragraphs, list) or not all(isinstance(p, str) for p in paragraphs):
-            raise OptionError(
-                "data.source", f"{name}: poem {number} has no list of texts called 'paragraphs'"
-            )
-        yield "".join(paragraphs)

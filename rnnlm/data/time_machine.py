@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
-from pathlib import Path
 
-from rnnlm.data.encoding import decoded_pieces
 from rnnlm.data.running_text import RunningText, RunningTextConfig
 from rnnlm.data.source import PublishedFile
-from rnnlm.data.streaming import Passage, cut_between, one_text
 
 
 class Normalize(Enum):
@@ -71,21 +68,6 @@ class TimeMachine(RunningText):
         if self.config.level is Level.word:
             return [WORD.findall(text) for text in texts]
         return [list(text) for text in texts]
-
-    def passages(self, path: Path) -> Iterator[Passage]:
-        """Characters are cut anywhere, words and letters where words end.
-
-        Of a text that has no such place all is read at once.
-        """
-        parts: Iterator[str] = decoded_pieces(path)
-        if self.config.normalize is Normalize.letters:
-            # No run of characters that are not letters goes across, and the space that becomes of
-            # one stays before its word. \W, for some that are not of a–z become such: İ and K.
-            parts = cut_between(parts, "[A-Za-z]", r"\W")
-        elif self.config.level is Level.word:
-            # Only as its first has a token such a character.
-            parts = cut_between(parts, ".", r"[^\w']")
-        return one_text(parts)
 
     @property
     def alphabet(self) -> str | None:

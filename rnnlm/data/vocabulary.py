@@ -32,14 +32,13 @@ class Vocabulary:
         training: Counter[str],
         min_count: int,
         max_size: int | None = None,
-        closed: bool = False,
         bounded: bool = False,
     ) -> Vocabulary:
         """Keep the tokens that occur at least `min_count` times; the rarer ones become `<unk>`.
 
-        A model can only predict `<unk>` sensibly if it has met it in training. So unless the
-        alphabet is `closed` (no other token can ever come up), the least frequent token is mapped
-        to `<unk>` where none is left out.
+        Where none is rarer, none is taken for `<unk>`: the letters of DNA are four. A token that
+        training lacks is `<unk>` all the same, of which a network has then learned one thing, that
+        it never comes: its loss there is high and finite.
 
         Args:
             training: how often each token occurs in the training split.
@@ -54,8 +53,6 @@ class Vocabulary:
         ranked = sorted(training, key=lambda token: (-training[token], token))
         ranked = [token for token in ranked if token not in special]
         kept = [token for token in ranked if training[token] >= min_count][:max_size]
-        if not closed and len(kept) == len(ranked) > 1:
-            kept.pop()
         if not kept:
             most = training[ranked[0]] if ranked else 0
             raise OptionError(

@@ -20,7 +20,7 @@ from rnnlm.results.record import COMPLETED, Record
 # Options that a column of their own shows, or that decide no result.
 SHOWN_APART = (
     *("data", "data.name", "model", "model.name", "features", "features.name", "seed"),
-    *("data.source", "output_dir", "force"),
+    *("data.source", "data.encoding", "output_dir", "force"),
 )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from rnnlm.data.batching import Batching
 from rnnlm.data.corpus import Corpus, CorpusConfig
 from rnnlm.data.source import File
 from rnnlm.data.splitting import SPLITS
+from rnnlm.data.tang import Form
 from rnnlm.data.vocabulary import BEGIN, BEGIN_ID, END, END_ID
 from rnnlm.options import OptionError
 
@@ -84,8 +86,7 @@ def test_any_file_is_a_text_or_a_clear_error(name: str, suffix: str, content: by
 def test_the_split_is_contiguous_in_reading_order() -> None:
     made = corpus(validation_fraction=0.1, test_fraction=0.2, min_count=1)
     assert [len(made.splits[name].ids_N) for name in SPLITS] == [700, 100, 200]
-    # The least frequent letter is <unk>, so that the model learns what that is.
-    assert text_of(made, "test") == ("abcdefghi<unk>" * 20)
+    assert text_of(made, "test") == ("abcdefghij" * 20)
 
 
 def test_the_vocabulary_is_of_the_training_split_alone() -> None:
@@ -95,8 +96,13 @@ def test_the_vocabulary_is_of_the_training_split_alone() -> None:
     assert other.oov_rate == 1.0
 
 
-def test_unknown_is_trained_on() -> None:
-    assert (corpus().splits["train"].ids_N == 0).any()
+def test_what_is_rare_is_unknown_in_training_too() -> None:
+    assert not (corpus().splits["train"].ids_N == 0).any()
+    rare = corpus("z" + Letters.text)
+    assert rare.splits["train"].ids_N[0] == 0
+    # Where none is, runs are others than those of versions that took the least frequent token.
+    assert rare.identity == rare.text_sha256
+    assert corpus().identity != corpus().text_sha256
 
 
 def test_the_texts_hash_is_of_all_of_it() -> None:
@@ -118,7 +124,7 @@ def test_lines_are_documents_and_a_line_end_is_a_character() -> None:
 
 
 def test_unknown_tokens_are_charged_for() -> None:
-    made = corpus(Letters.text[:950] + "Ω" * 50)
+    made = corpus(Letters.text[:950] + "Ω" * 50, max_vocab=9)
     assert made.splits["train"].unknown_nats == pytest.approx(
         # "j" alone is unknown in training: 80 of 80, plus one for each of 11 symbols.
         80 * torch.tensor(91 / 81).log().item(),
@@ -247,6 +253,106 @@ def test_only_streams_vary_in_length() -> None:
     assert len(set(lengths)) > 2
     with pytest.raises(OptionError, match=r"data.variable_seq_len: only data.batching=stream"):
         corpus(variable_seq_len=True, batching=Batching.windows)
+
+
+def read(path: Path, name: str, **options: Any) -> list[str]:
+    """The tokens of a file, as a corpus of one of its own reads them."""
+    kind = corpora()[name]
+    made = kind(kind.Config(name=name, **options))
+    made.setup()
+    return made.vocabulary.decode(made.read_file(path).ids_N.tolist())
+
+
+@pytest.mark.parametrize("name", corpora())
+def test_what_is_no_file_of_text_is_refused_in_one_line(tmp_path: Path, name: str) -> None:
+    kind = corpora()[name]
+    made = kind(kind.Config(name=name))
+    (tmp_path / "a.zip").write_bytes(b"PK")
+    (tmp_path / "blank.txt").write_text(" \n\n", encoding="utf-8")
+    (tmp_path / "broken.txt").write_bytes(b"abc\xff")
+    with (tmp_path / "large.txt").open("wb") as file:
+        file.truncate(2**30 + 1)
+    os.mkfifo(tmp_path / "pipe")
+    for path, problem in (
+        (tmp_path, "is a folder, it takes one file of text"),
+        (tmp_path / "a.zip", "is a zip, it takes one file of text"),
+        (tmp_path / "nope.zip", "no file .*nope"),
+        (tmp_path / ("long" * 100), "cannot be read"),
+        (Path("zero\0"), "no file"),
+        (Path("/dev/null"), "no file that can be read twice"),
+        (tmp_path / "pipe", "no file that can be read twice"),
+        (tmp_path / "large.txt", "larger than 1 GiB"),
+        (tmp_path / "blank.txt", r"blank\.txt holds no text"),
+        (tmp_path / "broken.txt", r"broken\.txt is not text in .*: byte 3 cannot be decoded"),
+    ):
+        with pytest.raises(OptionError, match=rf"^text: .*{problem}") as raised:
+            made.read_file(path)
+        assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "file_name", "content"),
+    [
+        ("jinyong", "a.txt", "www.a.com\n\u3000\n"),
+        ("tang", "a.txt", "Latin\n"),
+        ("tang", "a.json", "[]"),
+    ],
+)
+def test_a_file_of_which_no_text_is_left(
+    tmp_path: Path, name: str, file_name: str, content: str
+) -> None:
+    (tmp_path / file_name).write_text(content, encoding="utf-8")
+    with pytest.raises(OptionError, match=r"^text: .*a\.|^text: .* holds no novel"):
+        read(tmp_path / file_name, name)
+
+
+def test_a_dictionary_that_cannot_be_read_is_not_the_texts_fault(tmp_path: Path) -> None:
+    (tmp_path / "text.txt").write_text("武林高手", encoding="utf-8")
+    kind = corpora()["jinyong"]
+    options: dict[str, Any] = {"user_dict": str(tmp_path / "nope.txt")}
+    made = kind(kind.Config(name="jinyong", **options))
+    with pytest.raises(OptionError, match=r"^data\.user_dict: .* cannot be read"):
+        made.read_file(tmp_path / "text.txt")
+
+
+def test_options_that_limit_a_corpus_do_not_limit_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "text.txt"
+    path.write_text("千山鳥飛絕。\n千山鳥飛絕。\n", encoding="utf-8")
+    assert len(read(path, "jaychou", max_chars=3000)) == 14
+    # Neither the form nor that it comes again leaves out a poem.
+    assert len(read(path, "tang", form=Form.qilv)) == 2 * 8
+
+
+def test_the_encoding_is_noted_and_part_of_the_caches_key(tmp_path: Path) -> None:
+    path = tmp_path / "text.txt"
+    path.write_bytes(("Il était une fois, déjà. " * 40).encode("cp1252"))
+    kind = corpora()["jaychou"]
+    found = []
+    for encoding in ("cp1252", "cp1250", "cp1252"):
+        made = kind(kind.Config(source=str(path), encoding=encoding, batch_size=2, seq_len=4))
+        made.setup()
+        assert made.notes == [f"read 1 file in {encoding}: 1,000 characters, 0 of them taken off"]
+        found.append(made.text_sha256)
+    assert found[0] == found[2] != found[1]
+    with pytest.raises(OptionError, match=r"data\.source: text\.txt .* data\.encoding=cp1252"):
+        kind(kind.Config(source=str(path))).setup()
+
+
+def test_files_of_a_folder_end_their_lines(tmp_path: Path) -> None:
+    for name, text in (("ch10", "the end"), ("ch9", "at the"), ("ch2", "Morning\n")):
+        (tmp_path / f"{name}.txt").write_text(text)
+    kind = corpora()["time_machine"]
+    made = kind(kind.Config(source=str(tmp_path)))
+    assert made.parse(made.files()) == ["Morning\nat the\nthe end"]
+
+
+def test_what_is_read_beside_a_corpus_is_not_noted(tmp_path: Path) -> None:
+    made = corpora()["jinyong"](corpora()["jinyong"].Config(name="jinyong"))
+    made.setup()
+    notes = list(made.notes)
+    (tmp_path / "text.txt").write_text("www.a.com\n武林高手\n", encoding="utf-8")
+    made.read_file(tmp_path / "text.txt")
+    assert made.notes == notes
 
 
 def test_configs_are_of_the_common_kind() -> None:

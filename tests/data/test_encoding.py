@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
-from hypothesis import example, given
+from hypothesis import given
 from hypothesis import strategies as st
 
-from rnnlm.data import encoding as encoding_module
-from rnnlm.data.encoding import decode, decoded_pieces
+from rnnlm.data.encoding import check_encoding, decode, decoded, is_unicode
 from rnnlm.options import OptionError
 from tests.conftest import ROOT
 
@@ -88,86 +85,68 @@ def test_an_empty_file_holds_no_text() -> None:
         decode(b" \n\n", "some.txt")
 
 
-def test_a_large_file_is_decoded_whole(tmp_path: Path) -> None:
+def test_a_large_file_is_decoded_whole() -> None:
     for encoding in ("gb18030", "utf-16-le", "utf-16-be"):
         text = SIMPLIFIED * 20
         assert decode(text.encode(encoding), "some.txt") == text
 
 
-def in_pieces(path: Path, piece_bytes: int) -> list[str]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(encoding_module, "PIECE_BYTES", piece_bytes)
-        return list(decoded_pieces(path))
+def test_a_refusal_names_what_it_could_be_and_how_to_say_it() -> None:
+    content = "he can’t, she isn’t".encode("cp1252")
+    with pytest.raises(
+        OptionError, match=r"cp1252 \(e can’t, s\).*, such as data\.encoding=cp1252"
+    ):
+        decode(content, "some.txt")
+    assert decode(content, "some.txt", "cp1252") == "he can’t, she isn’t"
 
 
-@pytest.fixture(scope="module")
-def some_txt(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("encoding") / "some.txt"
+def test_escapes_are_refused_and_read_where_they_are_said() -> None:
+    content = "春天来了，花开了。".encode("hz")
+    with pytest.raises(OptionError, match=r"holds escape sequences; .* data\.encoding=hz"):
+        decode(content, "some.txt")
+    assert decode(content, "some.txt", "hz") == "春天来了，花开了。"
 
 
-# Each byte order mark, and none, before bytes that may be of any encoding, or a bit of it.
-BYTES = st.tuples(
-    st.sampled_from([b"", *(mark for mark, _ in encoding_module._MARKS)]),
-    st.one_of(
-        st.binary(),
-        st.tuples(
-            st.lists(st.sampled_from(["a", "\r", "\n", "\r\n", "\0", "é", "字", "𠀀"])),
-            st.sampled_from(["utf-8", "utf-16-le", "utf-16-be", "gb18030", "utf-32-le"]),
-            st.binary(max_size=1),
-        ).map(lambda drawn: "".join(drawn[0]).encode(drawn[1]) + drawn[2]),
-    ),
-).map(b"".join)
+def test_what_is_said_is_done_strictly() -> None:
+    with pytest.raises(OptionError, match=r"some\.txt is not text in ascii: byte 3 cannot be"):
+        decode("abcé".encode(), "some.txt", "ascii")
+    # A byte order mark is no text, whoever says the encoding.
+    assert decode("\ufeffab".encode("utf-16-le"), "some.txt", "utf-16-le") == "ab"
+    assert decode("\ufeffab".encode(), "some.txt", "utf-8") == "ab"
+    assert decode("a\r\nb".encode("utf-32"), "some.txt", "utf-32") == "a\nb"
 
 
-@given(BYTES, st.integers(1, 9))
-@example(b" \r", 1)
-@example(b"ab\0", 1)
-def test_pieces_are_the_text_of_the_whole_or_its_error(
-    some_txt: Path, content: bytes, piece_bytes: int
-) -> None:
-    some_txt.write_bytes(content)
-    expected: object
-    found: object
-    try:
-        expected = decode(content, some_txt.name)
-    except OptionError as error:
-        expected = str(error)
-    try:
-        pieces = in_pieces(some_txt, piece_bytes)
-        assert all(pieces)
-        found = "".join(pieces)
-    except OptionError as error:
-        found = str(error)
-    assert found == expected
-
-
-@given(
-    st.lists(st.sampled_from(["word ", "字", "鹤", "é", "\r\n", "\r", "\n"]), min_size=20),
-    st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "utf-32"]),
-    st.integers(1, 9),
+@pytest.mark.parametrize(
+    ("encoding", "name"),
+    [("utf-8-sig", "UTF-8"), ("utf-16", "UTF-16"), ("gb18030", "GB18030"), ("utf-8", "UTF-8")],
 )
-def test_any_text_comes_back_in_pieces(
-    some_txt: Path, parts: list[str], name: str, piece_bytes: int
-) -> None:
-    text = "word" + "".join(parts)
-    some_txt.write_bytes(text.encode(name))
-    lines = text.replace("\r\n", "\n").replace("\r", "\n")
-    assert "".join(in_pieces(some_txt, piece_bytes)) == lines
+def test_the_encoding_is_named(encoding: str, name: str) -> None:
+    assert decoded(SIMPLIFIED.encode(encoding), "some.txt").encoding == name
 
 
-@pytest.mark.parametrize("name", ["gb18030", "big5", "utf-16-le", "utf-16-be"])
-def test_pieces_of_what_the_detector_must_tell(some_txt: Path, name: str) -> None:
-    lines = [line for line in TRADITIONAL.split("\n") if _fits(line, name)]
-    text = "\n".join(lines) * 3
-    some_txt.write_bytes(text.encode(name))
-    pieces = in_pieces(some_txt, 1001)
-    assert "".join(pieces) == text
-    assert max(map(len, pieces)) <= 1001
+@pytest.mark.parametrize(
+    "encoding",
+    ["rot13", "base64", "zip", "hex", "nope", "", "a\0b", "x" * 5000, "../os"],
+)
+def test_what_is_no_encoding_of_text_is_refused_in_one_line(encoding: str) -> None:
+    with pytest.raises(OptionError) as raised:
+        check_encoding(encoding)
+    assert "\n" not in str(raised.value)
+    assert len(str(raised.value)) < 250
 
 
-def test_what_cannot_be_decoded_is_found_before_the_first_piece(some_txt: Path) -> None:
-    some_txt.write_bytes(b"\xef\xbb\xbf" + b"text\n" * 100 + b"\xff")
-    with pytest.raises(OptionError, match=r"some\.txt is not text in .*: byte 503 cannot"):
-        next(decoded_pieces(some_txt))
-    with pytest.raises(OptionError, match=r"byte 503 cannot be decoded \(utf-8 comes"):
-        decode(some_txt.read_bytes(), "some.txt")
+@given(st.binary(), st.sampled_from(["cp1252", "utf-16", "utf-7", "idna", "punycode", "shift_jis"]))
+def test_any_bytes_in_any_encoding_are_text_or_a_clear_error(content: bytes, encoding: str) -> None:
+    check_encoding(encoding)
+    try:
+        assert decode(content, "some.txt", encoding).strip()
+    except OptionError as error:
+        assert str(error).startswith("data.source: some.txt ")
+        assert "\n" not in str(error)
+
+
+def test_unicode_says_so_itself() -> None:
+    for encoding in ("utf-8", "utf-8-sig", "utf-16", "utf-32"):
+        assert is_unicode("春".encode(encoding))
+    assert not is_unicode("春天".encode("gb18030"))
+    assert not is_unicode("春天来了".encode("hz"))

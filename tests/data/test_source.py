@@ -18,7 +18,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnnlm.data.source import File, PublishedFile, fetch, read_path, read_source, unzip
+from rnnlm.data.source import (
+    File,
+    PublishedFile,
+    fetch,
+    read_path,
+    read_source,
+    reading_order,
+    unzip,
+)
 from rnnlm.options import OptionError
 
 CONTENT = b"A published text.\n"
@@ -183,3 +191,99 @@ def test_any_damage_to_a_zip_is_a_clear_error(tail: bytes, position: int, byte: 
             assert str(error).startswith("data.source: x.zip ")
         else:
             assert files
+
+
+@pytest.mark.parametrize("compression", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+@given(position=st.integers(30, 10_000), byte=st.integers(0, 255))
+def test_damage_to_a_member_is_a_clear_error(compression: int, position: int, byte: int) -> None:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", compression) as archive:
+        archive.writestr("a.txt", "".join(map(str, range(300))))
+    whole = bytearray(buffer.getvalue())
+    whole[position % len(whole)] = byte
+    try:
+        (file,) = unzip(bytes(whole), "x.zip", (".txt",))
+    except OptionError as error:
+        assert str(error).startswith("data.source: x.zip ")
+    else:
+        assert file.content == "".join(map(str, range(300))).encode()
+
+
+def test_a_size_that_is_a_lie_is_found_out() -> None:
+    whole = zipped({"a.txt": b"0" * 1_000_000})
+    for size in (10, 2**31):
+        lie = whole.replace((1_000_000).to_bytes(4, "little"), size.to_bytes(4, "little"))
+        with pytest.raises(
+            OptionError, match=r"x\.zip (is no zip that can be read|unpacks to more)"
+        ):
+            unzip(lie, "x.zip", (".txt",))
+
+
+def test_names_in_gbk_are_read() -> None:
+    whole = zipped({"a1.txt": b"one"})
+    gbk = whole.replace(b"a1.txt", "射雕".encode("gbk") + b".t")
+    (file,) = unzip(gbk, "x.zip", (".t",))
+    assert file.name == "x.zip/射雕.t"
+
+
+def test_numbers_in_names_are_in_their_order(tmp_path: Path) -> None:
+    names = [
+        "ch1.txt",
+        "ch2.txt",
+        "ch02b.txt",
+        "ch10.txt",
+        "ch１１.txt",
+        "ch100.txt",
+        "ch" + "9" * 200 + ".txt",
+        "第一回.txt",
+        "第二回.txt",
+        "第十回.txt",
+        "第十二回.txt",
+        "第二十回.txt",
+        "第一百零三回.txt",
+    ]
+    members = {}
+    for name in reversed(names):
+        (tmp_path / name).write_text(name, encoding="utf-8")
+        members[name] = name.encode()
+    assert [file.name for file in read_path(tmp_path, (".txt",))] == names
+    assert [f.content.decode() for f in unzip(zipped(members), "x.zip", (".txt",))] == names
+
+
+@given(st.lists(st.text(alphabet="ab019０第十二百零Ω.", max_size=6), unique=True))
+def test_any_names_have_an_order(names: list[str]) -> None:
+    ordered = sorted(names, key=reading_order)
+    backwards = names[::-1]
+    assert sorted(backwards, key=reading_order) == ordered
+
+
+def test_a_link_to_nothing_is_named(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("text")
+    (tmp_path / "b.txt").symlink_to(tmp_path / "gone")
+    with pytest.raises(OptionError, match=r"b\.txt is a link to a file that is not there"):
+        read_path(tmp_path, (".txt",))
+
+
+def test_what_cannot_be_read_twice_is_refused_at_once(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.txt")
+    places = [tmp_path / "pipe.txt", tmp_path, Path("/dev/null"), Path("/dev/stdin")]
+    read_end, write_end = os.pipe()
+    try:
+        for path in (*places, Path(f"/dev/fd/{read_end}")):
+            with pytest.raises(OptionError, match="is no file that can be read twice"):
+                read_path(path, (".txt",))
+    finally:
+        os.close(read_end)
+        os.close(write_end)
+
+
+def test_more_than_memory_holds_is_refused_before_it_is_read(tmp_path: Path) -> None:
+    for name in ("a.txt", "b.txt"):
+        with (tmp_path / name).open("wb") as file:
+            file.truncate(2**29 + 1)
+    with pytest.raises(OptionError, match="is larger than 1 GiB"):
+        read_path(tmp_path, (".txt",))
+    with (tmp_path / "a.txt").open("wb") as file:
+        file.truncate(2**30 + 1)
+    with pytest.raises(OptionError, match=r"a\.txt is larger than 1 GiB"):
+        read_path(tmp_path / "a.txt", (".txt",))

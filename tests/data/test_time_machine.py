@@ -47,12 +47,13 @@ def test_letters_are_the_27_of_the_book(real_data: Path) -> None:
     assert corpus.oov_rate == 0
 
 
-def test_a_letter_that_training_lacks_is_an_unknown_that_it_has_met(tmp_path: Path) -> None:
+def test_a_letter_that_training_lacks_is_unknown(tmp_path: Path) -> None:
     path = tmp_path / "text.txt"
     path.write_text("the cat sat on the mat " * 80 + "quick brown jumps " * 20, encoding="utf-8")
     corpus = made(source=str(path), normalize=Normalize.letters, batch_size=2)
     assert corpus.oov_rate > 0
-    assert (corpus.splits["train"].ids_N == 0).any()
+    assert not (corpus.splits["train"].ids_N == 0).any()
+    assert corpus.splits["test"].unknown_nats > 0
 
 
 def test_bits_per_character_are_of_the_original_text() -> None:
