@@ -10,7 +10,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from rnnlm.legible import legible
+from rnnlm.legible import escaped, legible
 from rnnlm.plots.figures import Plot, figures
 from rnnlm.plots.history import Against
 from rnnlm.plots.saving import Format, encoded
@@ -77,7 +77,7 @@ def _of_text(comparison: Comparison, found: Sequence[tuple[Path, Record]]) -> di
     (differences,) = differences_tables(records, figure)
     shown = dict.fromkeys((figure, COLUMNS["test_bpc"]))
     return {
-        "title": comparison.title,
+        "title": escaped(comparison.title),
         "data": legible(records[0].data),
         "answer": " ".join(Differences.of(comparison, figure).answer()),
         "facts": account.facts(comparison),

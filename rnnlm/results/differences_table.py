@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rnnlm.legible import escaped
 from rnnlm.results.columns import Column, significant
 from rnnlm.results.differences import Difference, Differences, shown_p
 from rnnlm.results.grouping import comparisons
@@ -18,7 +19,9 @@ def differences_tables(records: Sequence[Record], figure: Column[Record]) -> lis
         ValueError: no value of the figure is better than another.
     """
     return [
-        _table(f"{figure.heading} · {comparison.title}", Differences.of(comparison, figure))
+        _table(
+            f"{figure.heading} · {escaped(comparison.title)}", Differences.of(comparison, figure)
+        )
         for comparison in comparisons(records)
     ]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rnnlm.legible import legible
+from rnnlm.legible import escaped, legible
 from rnnlm.results.columns import Column
 from rnnlm.results.grouping import Comparison, Group, comparisons
 from rnnlm.results.groups import METHOD, PARTS, shown_summary, summary
@@ -77,7 +77,9 @@ def _grid(
             [Value(model, legible(model)), *values[index * width : (index + 1) * width]]
             for index, model in enumerate(models)
         ],
-        title=" · ".join(filter(None, [figure.heading, comparison.title, legible(options)])),
+        title=" · ".join(
+            filter(None, [figure.heading, escaped(comparison.title), legible(options)])
+        ),
         notes=[f"{METHOD}: {_seeds(groups)}"],
     )
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rnnlm.legible import legible
+from rnnlm.legible import legible, shortened
 from rnnlm.results.columns import SELECTED_BY, Column
 from rnnlm.results.record import COMPLETED, Record
 
@@ -97,8 +97,8 @@ class Comparison:
     def title(self) -> str:
         """What was measured on, so that it cannot be taken for another."""
         record = self.records[0]
-        parts = [legible(record.data), legible(Path(record.source).name)]
-        parts.append(legible(f"text {record.text_sha256[:8]}"))
+        names = (record.data, Path(record.source).name, f"text {record.text_sha256[:8]}")
+        parts = list(map(shortened, names))
         if record.vocab_size is not None:
             parts.append(f"vocabulary {record.vocab_size:,}")
         assert record.test is not None
