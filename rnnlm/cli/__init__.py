@@ -9,7 +9,8 @@ import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from rnnlm.cli.interrupts import INTERRUPTED_STATUS, ended_by_interrupts
+from rnnlm.cli.interrupts import ended_by_interrupts
+from rnnlm.interruption import INTERRUPTED_STATUS
 
 COMPLETED_STATUS, USAGE_STATUS = 0, 2
 BROKEN_PIPE_STATUS = 128 + 13

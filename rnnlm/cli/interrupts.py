@@ -8,7 +8,7 @@ import signal
 import threading
 from collections.abc import Iterator
 
-INTERRUPTED_STATUS = 128 + signal.SIGINT
+from rnnlm.interruption import INTERRUPTED_STATUS
 
 
 @contextlib.contextmanager

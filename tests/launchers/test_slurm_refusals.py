@@ -15,7 +15,8 @@ from hydra.types import HydraContext
 from omegaconf import OmegaConf
 from submitit.core.utils import cloudpickle_dump
 
-from rnnlm.command_line import INTERRUPTED_STATUS, USAGE_STATUS, main
+from rnnlm.command_line import USAGE_STATUS, main
+from rnnlm.interruption import INTERRUPTED_STATUS
 from rnnlm.launchers import slurm, slurm_commands
 from rnnlm.launchers.launcher import DiedError
 from rnnlm.launchers.slurm_task import Task, TimeLimitError, newest_save
