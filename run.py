@@ -26,4 +26,7 @@ if __name__ == "__main__":
     from rnnlm.command_line import main
     from rnnlm.sweep import run_cell
 
-    sys.exit(main(run_cell, Path(__file__).parent / "conf", "config"))
+    status = main(run_cell, Path(__file__).parent / "conf", "config")
+    # Python restores its own handlers as it ends, but not over a signal that is ignored.
+    interruption.leave_be()
+    sys.exit(status)

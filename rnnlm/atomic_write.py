@@ -37,7 +37,7 @@ def replacing(path: Path, durable: bool = True) -> Iterator[Path]:
     Raises:
         OSError: it cannot be written, such as on a full disk; the error names the path.
     """
-    temporary = path.with_name(_temporary_name(path.name))
+    temporary = temporary_beside(path)
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
     try:
         os.close(os.open(temporary, flags, 0o666))
@@ -84,9 +84,9 @@ def discard(path: Path) -> None:
 
 
 def remove_leftovers(folder: Path, of_the_living: bool = False) -> None:
-    """Remove the temporary files that killed processes have left in a folder.
+    """Remove the temporary files and folders that killed processes have left in a folder.
 
-    A process of another machine may still be writing: its files are left alone.
+    A process of another machine may still be writing: what it has made is left alone.
 
     Args:
         of_the_living: remove those of every process, as whoever is the folder's only writer may.
@@ -98,14 +98,14 @@ def remove_leftovers(folder: Path, of_the_living: bool = False) -> None:
                 continue
             host = found.groupdict().get("host", _HOST)
             if of_the_living or (host == _HOST and not _is_alive(int(found["pid"]))):
-                path.unlink(missing_ok=True)
+                discard(path)
 
 
-def _temporary_name(name: str) -> str:
-    """The name of a temporary file, which says whose it is: `.NAME.HOST.PID.RANDOM`."""
+def temporary_beside(path: Path) -> Path:
+    """A path for a temporary file or folder, which says whose it is: `.NAME.HOST.PID.RANDOM`."""
     owner = f".{_HOST}.{os.getpid()}.{secrets.token_hex(8)}"
-    beginning = os.fsencode(name)[: LONGEST_NAME - 1 - len(owner)]
-    return f".{beginning.decode('utf-8', 'ignore')}{owner}"
+    beginning = os.fsencode(path.name)[: LONGEST_NAME - 1 - len(owner)]
+    return path.with_name(f".{beginning.decode('utf-8', 'ignore')}{owner}")
 
 
 def _sync_folder(folder: Path) -> None:

@@ -30,7 +30,7 @@ from rnnlm.interruption import TERMINATED_STATUS, interruption
 from rnnlm.options import OptionError
 from rnnlm.overrides import read_overrides
 from rnnlm.sweep import all_completed, sweep
-from rnnlm.typed_values import shortened
+from rnnlm.typed_values import in_message
 
 VERSION_BASE = "1.3"
 COMPLETED_STATUS, FAILED_STATUS, USAGE_STATUS = 0, 1, 2
@@ -174,7 +174,7 @@ def in_one_line(error: Exception) -> str:
     if isinstance(error, MissingConfigException) and error.missing_cfg_file:
         return _missing(error)
     if isinstance(error, OverrideParseException):
-        return f"{shortened(error.override)}: {_what_is_not_read(error)}"
+        return f"{in_message(error.override)}: {_what_is_not_read(error)}"
     if isinstance(cause, ConfigKeyError | ConfigAttributeError) and cause.full_key:
         overridden = _COULD_NOT_OVERRIDE.match(str(error))
         return str(no_such_option(overridden[1] if overridden else cause.full_key))
@@ -192,8 +192,6 @@ def in_one_line(error: Exception) -> str:
 
 def _missing(error: MissingConfigException) -> str:
     group, _, choice = str(error.missing_cfg_file).rpartition("/")
-    if choice == "submitit_slurm":
-        return f"{group}: slurm needs the extra of that name, pip install -e '.[slurm]'"
     if not group:
         return f"--config-name: there is no {choice}.yaml in conf/"
     return f"{group}: {choice!r} is not one of {', '.join(error.options or [])}"

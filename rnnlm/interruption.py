@@ -48,6 +48,12 @@ class Interruption:
             if signal.getsignal(number) != signal.SIG_IGN:
                 signal.signal(number, self._hear)
 
+    def leave_be(self) -> None:
+        """Hear no signal any more: the work is done and the process ends with its own status."""
+        if threading.current_thread() is threading.main_thread():
+            for number in _LINES:
+                signal.signal(number, signal.SIG_IGN)
+
     def run(self, body: Callable[[], int]) -> int:
         """Run the body, which may be stopped by a signal; returns its exit status."""
         before = {number: signal.getsignal(number) for number in _LINES}

@@ -28,13 +28,16 @@ from hydra.core.override_parser.types import (
 from omegaconf import MISSING
 
 from rnnlm.options import OptionError
-from rnnlm.typed_values import as_hydra_reads, several_values, shortened
+from rnnlm.typed_values import as_hydra_reads, in_message, several_values
 
 # The most runs of one sweep: what is more was not meant, and would take minutes to look at.
 MOST_RUNS = 100_000
 # What of Hydra's own options has a use here.
 _HYDRA_GROUPS = ("hydra/launcher", "hydra/sweeper", "hydra/job_logging", "hydra/hydra_logging")
-_HYDRA_NODES = tuple(f"{group.replace('/', '.')}." for group in _HYDRA_GROUPS)
+_HYDRA_NODES = (
+    *(f"{group.replace('/', '.')}." for group in _HYDRA_GROUPS),
+    "hydra.callbacks.",
+)
 _HYDRA_OPTIONS = ("hydra.verbose", "hydra.searchpath")
 _HYDRA_FOLDERS = ("hydra.sweep", "hydra.run", "hydra.job", "hydra.output_subdir")
 # Groups of which several choices make sense together.
@@ -66,7 +69,7 @@ def check_grid(overrides: Sequence[Override]) -> None:
     """
     for override in overrides:
         if override.is_interval_sweep():
-            key, typed = override.get_key_element(), shortened(override.get_value_string())
+            key, typed = override.get_key_element(), in_message(override.get_value_string())
             raise OptionError(key, f"{typed} is searched, not swept: add hydra/sweeper=optuna")
     # Where an option is given twice, the second counts.
     of_options = {o.get_key_element(): o for o in overrides}
@@ -74,7 +77,7 @@ def check_grid(overrides: Sequence[Override]) -> None:
         longest = max(of_options.values(), key=_num_values)
         raise OptionError(
             longest.get_key_element(),
-            f"{shortened(longest.get_value_string())} makes {_in_digits(count)} runs, "
+            f"{in_message(longest.get_value_string())} makes {_in_digits(count)} runs, "
             f"a sweep takes at most {MOST_RUNS:,}",
         )
 
@@ -93,7 +96,7 @@ def _check(override: Override, loader: ConfigLoader, multirun: bool) -> None:
         raise OptionError(key, "a sweep cannot stand inside a list or a map")
     if choices and override.is_delete():
         if not isinstance(override.value(), str | None):
-            raise OptionError(key, f"{shortened(override.get_value_string())} is no choice of it")
+            raise OptionError(key, f"{in_message(override.get_value_string())} is no choice of it")
     elif choices:
         _check_choices(key, override, choices)
 
@@ -109,24 +112,27 @@ def _check_hydra_option(key: str, override: Override) -> None:
         value = override.value()
         group = key.replace(".", "/")
         if group in _HYDRA_GROUPS and not isinstance(value, dict):
-            raise OptionError(key, f"one is chosen by {group}={shortened(str(value))}")
+            raise OptionError(key, f"one is chosen by {group}={in_message(str(value))}")
         if key == "hydra.verbose" and not isinstance(value, bool | str | list):
-            raise OptionError(key, f"{shortened(str(value))} is not true, false or a logger's name")
+            raise OptionError(
+                key, f"{in_message(str(value))} is not true, false or a logger's name"
+            )
         if key == "hydra.searchpath" and isinstance(value, list):
             _check_folders(key, value)
         if key not in _HYDRA_OPTIONS and group not in _HYDRA_GROUPS:
-            usable = ", ".join([*_HYDRA_GROUPS, "hydra.launcher.*", "hydra.sweeper.*"])
+            nodes = ("hydra.launcher.*", "hydra.sweeper.*", "hydra.callbacks.*")
+            usable = ", ".join([*_HYDRA_GROUPS, *nodes])
             raise OptionError(key, f"this option of Hydra has no use here, these have: {usable}")
 
 
 def _check_folders(key: str, folders: list[Any]) -> None:
     for folder in map(str, folders):
         if not folder.startswith("pkg://") and not Path(folder.removeprefix("file://")).is_dir():
-            raise OptionError(key, f"no folder {shortened(folder)}")
+            raise OptionError(key, f"no folder {in_message(folder)}")
 
 
 def _check_sweep(key: str, override: Override, choices: Sequence[str]) -> None:
-    value, typed = override.value(), shortened(override.get_value_string())
+    value, typed = override.value(), in_message(override.get_value_string())
     if isinstance(value, IntervalSweep):
         if not _is_interval(value):
             raise OptionError(key, f"{typed} is empty, its second number has to be the larger")
@@ -189,7 +195,7 @@ def _has_sweep(value: Any) -> bool:
 def _add_multirun(override: Override, choices: Sequence[str]) -> str:
     if override.value_type is ValueType.SIMPLE_CHOICE_SWEEP and not choices:
         return several_values(str(override.input_line))
-    return f"{shortened(override.get_value_string())} is several values, add -m to sweep them"
+    return f"{in_message(override.get_value_string())} is several values, add -m to sweep them"
 
 
 def _check_choices(key: str, override: Override, choices: Sequence[str]) -> None:
@@ -209,4 +215,4 @@ def _check_choice(key: str, name: Any, choices: Sequence[str]) -> None:
     if (key, name) in _EXTRAS:
         raise OptionError(key, f"{name} needs the extra of that name, pip install -e '.[{name}]'")
     shown = "null" if name is None else repr(name) if isinstance(name, str) else str(name)
-    raise OptionError(key, f"{shortened(shown)} is not one of {', '.join(choices)}")
+    raise OptionError(key, f"{in_message(shown)} is not one of {', '.join(choices)}")

@@ -18,7 +18,7 @@ import msgspec
 from hydra._internal.utils import _locate
 
 from rnnlm.options import OptionError
-from rnnlm.typed_values import shortened
+from rnnlm.typed_values import in_message
 
 TARGET = "_target_"
 
@@ -45,7 +45,7 @@ def check_plugin(
         OptionError: the first thing that is wrong.
     """
     if not isinstance(options, Mapping) or not isinstance(options.get(TARGET), str):
-        shown = shortened(str(options))
+        shown = in_message(str(options))
         raise OptionError(prefix, f"{shown} is no {what}, which has a class as its {TARGET}")
     kind_of_plugin = plugin_class(options[TARGET], f"{prefix}.{TARGET}", kind, what)
     parameters = _parameters(kind_of_plugin, forwarded_to)
@@ -69,9 +69,9 @@ def plugin_class(path: str, option: str, kind: type, what: str) -> type:
     try:
         found = _locate(path)
     except Exception as error:
-        raise OptionError(option, f"{shortened(path)!r} cannot be imported") from error
+        raise OptionError(option, f"{in_message(path)!r} cannot be imported") from error
     if not (isinstance(found, type) and issubclass(found, kind)):
-        raise OptionError(option, f"{shortened(path)!r} is no {what}")
+        raise OptionError(option, f"{in_message(path)!r} is no {what}")
     return found
 
 
@@ -89,7 +89,7 @@ def check_type(value: Any, hint: Any, option: str) -> None:
             problem = problem[0].lower() + problem[1:]
             if isinstance(value, int | float) and "expected str" in problem:
                 problem += f", a text in quotes is typed '{option}=\"{value}\"'"
-            raise OptionError(option, f"{shortened(str(value))}: {problem}") from error
+            raise OptionError(option, f"{in_message(str(value))}: {problem}") from error
 
 
 @functools.cache

@@ -9,6 +9,7 @@ one.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import logging
 import os
@@ -16,7 +17,7 @@ import shlex
 import sys
 import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -187,6 +188,37 @@ def sweep(
     check_sweeper(master)
     launcher = build_launcher(context, task, master)
     composer = Composer(loader, master)
+    with _told_to_callbacks(context.callbacks, master, config_name, multirun):
+        runs = _run_all(context, task, master, composer, launcher, of_runs, multirun)
+    tabulate(runs)
+    return runs
+
+
+@contextlib.contextmanager
+def _told_to_callbacks(
+    callbacks: Callbacks, master: DictConfig, config_name: str, multirun: bool
+) -> Iterator[None]:
+    """Call the hooks of `hydra.callbacks` before the first run and after the last."""
+    start, end = callbacks.on_run_start, callbacks.on_run_end
+    if multirun:
+        start, end = callbacks.on_multirun_start, callbacks.on_multirun_end
+    start(config=master, config_name=config_name)
+    try:
+        yield
+    finally:
+        end(config=master, config_name=config_name)
+
+
+def _run_all(
+    context: HydraContext,
+    task: TaskFunction,
+    master: DictConfig,
+    composer: Composer,
+    launcher: Launcher,
+    of_runs: list[str],
+    multirun: bool,
+) -> list[Run]:
+    """Plan the runs of a grid, or of a search, and do what is left to do of them."""
     if is_search(master):
         found: list[Run] = []
 
@@ -197,26 +229,24 @@ def sweep(
             return [run.record() for run in runs]
 
         search(context, task, master, of_runs, run_cells)
-        runs = without_repetitions(found)
-    else:
-        parser = OverridesParser.create(config_loader=loader)
-        given = parser.parse_overrides(of_runs)
-        by_preset = [as_hydra_reads(text, parser) for text in swept_by_preset(master)]
-        swept = parser.parse_overrides(by_preset) if multirun else []
-        keys = {override.get_key_element() for override in given}
-        swept = [override for override in swept if override.get_key_element() not in keys]
-        check_grid(swept + given)
-        cells = BasicSweeper.split_arguments(swept + given, None)[0]
-        # Hydra writes an interpolation anew, and not always so that it can read it again.
-        typed = {
-            f"{override.get_key_element()}={override.get_value_element_as_str()}": text
-            for override, text in zip(given, of_runs, strict=True)
-            if "${" in text and not override.is_sweep_override()
-        }
-        cells = [[typed.get(override, override) for override in cell] for cell in cells]
-        runs = without_repetitions(plan(composer, cells))
-        carry_out(runs, launcher)
-    tabulate(runs)
+        return without_repetitions(found)
+    parser = OverridesParser.create(config_loader=context.config_loader)
+    given = parser.parse_overrides(of_runs)
+    by_preset = [as_hydra_reads(text, parser) for text in swept_by_preset(master)]
+    swept = parser.parse_overrides(by_preset) if multirun else []
+    keys = {override.get_key_element() for override in given}
+    swept = [override for override in swept if override.get_key_element() not in keys]
+    check_grid(swept + given)
+    cells = BasicSweeper.split_arguments(swept + given, None)[0]
+    # Hydra writes an interpolation anew, and not always so that it can read it again.
+    typed = {
+        f"{override.get_key_element()}={override.get_value_element_as_str()}": text
+        for override, text in zip(given, of_runs, strict=True)
+        if "${" in text and not override.is_sweep_override()
+    }
+    cells = [[typed.get(override, override) for override in cell] for cell in cells]
+    runs = without_repetitions(plan(composer, cells))
+    carry_out(runs, launcher)
     return runs
 
 
@@ -398,15 +428,10 @@ def tabulate(runs: Sequence[Run]) -> None:
         print_table(groups_table(records), console)
     folder = Path(runs[0].config.output_dir)
     remove_leftovers(folder)
-    write_text(folder / CSV_NAME, _in_unicode(as_csv([table])))
-    write_text(folder / MARKDOWN_NAME, _in_unicode(as_markdown([table])))
+    write_text(folder / CSV_NAME, as_csv([table]))
+    write_text(folder / MARKDOWN_NAME, as_markdown([table]))
     to_see = f"tensorboard --logdir {shlex.quote(str(folder))}"
     print(f"written to {folder / CSV_NAME} and {MARKDOWN_NAME}; {to_see}")
-
-
-def _in_unicode(text: str) -> str:
-    """The text with what is no character, from a name that is no Unicode, as escapes."""
-    return text.encode(errors="backslashreplace").decode()
 
 
 def all_completed(runs: Sequence[Run]) -> bool:

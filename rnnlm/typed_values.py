@@ -16,6 +16,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override, Quote, QuotedString
 from hydra.errors import HydraException
 
+from rnnlm.legible import legible
 from rnnlm.options import OptionError
 
 _CLOSING = {"(": ")", "[": "]", "{": "}"}
@@ -47,13 +48,13 @@ def as_hydra_reads(argument: str, parser: OverridesParser, multirun: bool = True
     """
     key, equals, value = argument.partition("=")
     if not key.strip("+~@"):
-        raise OptionError(shortened(argument), _NO_OVERRIDE)
+        raise OptionError(in_message(argument), _NO_OVERRIDE)
     if sum(map(value.count, _CLOSING)) > _MOST_BRACKETS:
         raise OptionError(key.lstrip("+~"), f"it has more than {_MOST_BRACKETS} brackets")
     if _parsed(argument, parser) is not None:
         return argument
     if not equals or _parsed(f"{key}=", parser) is None:
-        raise OptionError(shortened(argument), _NO_OVERRIDE)
+        raise OptionError(in_message(argument), _NO_OVERRIDE)
     try:
         parts = _split(value)
         if len(parts) > 1 and not multirun:
@@ -89,7 +90,7 @@ def several_values(argument: str) -> str:
     """What is said of an argument with commas where nothing is swept."""
     key, _, value = argument.partition("=")
     return (
-        f"{shortened(value)} is several values, add -m to sweep them; "
+        f"{in_message(value)} is several values, add -m to sweep them; "
         f"one value with a comma is typed {_for_shell(f'{key}={quoted(value)}')}"
     )
 
@@ -99,10 +100,9 @@ def quoted(text: str) -> str:
     return QuotedString(text, Quote.double).with_quotes()
 
 
-def shortened(text: str) -> str:
-    """The text as a message shows it: in one line, and not longer than one can read."""
-    line = " ".join(text.splitlines())
-    return line if len(line) <= _LONGEST_SHOWN else f"{line[: _LONGEST_SHOWN - 1]}…"
+def in_message(text: str) -> str:
+    """Make a text fit for a message: on one line, and not longer than one can read."""
+    return legible(text, _LONGEST_SHOWN)
 
 
 def _for_shell(argument: str) -> str:
@@ -112,7 +112,7 @@ def _for_shell(argument: str) -> str:
 def _empty_value(argument: str) -> str:
     key, _, value = argument.partition("=")
     return (
-        f"{shortened(value)} has an empty value between its commas; "
+        f"{in_message(value)} has an empty value between its commas; "
         f"as a string it is typed {_for_shell(f'{key}={quoted(value)}')}"
     )
 

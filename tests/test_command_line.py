@@ -6,9 +6,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from hydra.errors import MissingConfigException
 
-from rnnlm.command_line import COMPLETED_STATUS, USAGE_STATUS, in_one_line, main
+from rnnlm.command_line import COMPLETED_STATUS, USAGE_STATUS, main
 from rnnlm.sweep import run_cell
 from tests.conftest import ROOT, TINY, Run
 
@@ -155,13 +154,6 @@ def test_questions_are_answered(flag: str, run_py: Run) -> None:
     assert result.returncode == 0
     assert result.stderr == ""
     assert "hidden_size: 256" in result.stdout
-
-
-def test_an_extra_that_is_not_installed_is_named() -> None:
-    missing = MissingConfigException("not found", "hydra/launcher/submitit_slurm", ["basic"])
-    assert in_one_line(missing) == (
-        "hydra/launcher: slurm needs the extra of that name, pip install -e '.[slurm]'"
-    )
 
 
 def test_hydra_full_error_gives_the_traceback(run_py: Run) -> None:

@@ -31,11 +31,11 @@ REFUSED = {
     "hydra.output_subdir=../x": "hydra.output_subdir: a run's folder follows from its options",
     "hydra.verbose=5": "hydra.verbose: 5 is not true, false or a logger's name",
     "hydra.searchpath=[/no/such]": "hydra.searchpath: no folder /no/such",
-    "+hydra.callbacks.x._target_=y": "hydra.callbacks.x._target_: this option of Hydra has no use",
 }
 READ = ["-m", "model=rnn,lstm", "experiment=null,addition", "data=glob(ta*)", "seed=range(1,3)"]
 READ = [*READ[1:], "optimizer.lr=interval(1e-4,1e-2)", "logger=[csv,tensorboard]", "~logger"]
 READ += ["hydra/launcher=parallel", "hydra.launcher.runs_at_once=2", "hydra.verbose=true"]
+READ += ["+hydra.callbacks.mine._target_=my_package.MyCallback"]
 
 
 def read(*arguments: str, multirun: bool = True) -> list[str]:

@@ -7,23 +7,23 @@ and nothing is used before that is checked. Where the cache cannot be had, runs 
 
 from __future__ import annotations
 
-import glob
+import contextlib
 import hashlib
 import io
 import logging
 import os
-import secrets
 import shutil
-import socket
 import stat
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 import numpy as np
 import pooch
+
+from rnnlm.atomic_write import discard, remove_leftovers, temporary_beside
 
 log = logging.getLogger(__name__)
 
@@ -102,7 +102,8 @@ def load(key: str) -> TokenisedCorpus | None:
     except (ValueError, EOFError, _DamagedError) as error:  # msgspec's errors are ValueErrors
         reason = str(error)
     log.warning("the cached corpus %s cannot be used (%s): it is made again", folder, reason)
-    _remove(folder)
+    with contextlib.suppress(OSError):
+        discard(folder)
     return None
 
 
@@ -193,39 +194,15 @@ def _write_synced(path: Path, content: bytes) -> None:
         os.fsync(file.fileno())
 
 
-@contextmanager
+@contextlib.contextmanager
 def _temporary_folder_beside(path: Path) -> Iterator[Path]:
-    """A new folder of this process, `.NAME.HOST.PID.RANDOM`, which is removed if it is left."""
-    owner = f"{socket.gethostname()}.{os.getpid()}"
-    temporary = path.with_name(f".{path.name}.{owner}.{secrets.token_hex(8)}")
+    """Make a folder of this process beside the path; it is removed if it is still there."""
+    temporary = temporary_beside(path)
     temporary.mkdir(mode=0o700)
     try:
         yield temporary
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
-
-
-def remove_leftovers(folder: Path) -> None:
-    """Remove the temporary folders of processes of this machine that have died."""
-    host = socket.gethostname()
-    try:
-        paths = list(folder.glob(f".*.{glob.escape(host)}.*.*"))
-    except OSError:  # where it cannot be listed, nothing can be removed
-        return
-    for path in paths:
-        pid = path.name.rsplit(".", 2)[1]
-        if pid.isdecimal() and not _is_alive(int(pid)):
-            _remove(path)
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except (ProcessLookupError, OverflowError):
-        return False
-    except PermissionError:  # it is somebody else's
-        pass
-    return True
 
 
 def _is_own_folder(path: Path) -> bool:
@@ -235,7 +212,8 @@ def _is_own_folder(path: Path) -> bool:
         OSError: there is nothing, or it cannot be looked at.
     """
     found = path.lstat()
-    return stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid()
+    is_own = sys.platform == "win32" or found.st_uid == os.geteuid()
+    return stat.S_ISDIR(found.st_mode) and is_own
 
 
 def _is_usable(path: Path) -> bool:
@@ -244,14 +222,3 @@ def _is_usable(path: Path) -> bool:
         return _is_own_folder(path)
     except OSError:
         return False
-
-
-def _remove(path: Path) -> None:
-    """Remove a folder, a file or a link, if that can be done."""
-    try:
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path, ignore_errors=True)
-        else:
-            path.unlink(missing_ok=True)
-    except OSError:
-        pass

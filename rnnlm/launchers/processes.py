@@ -42,6 +42,9 @@ SECONDS_BETWEEN_LOOKS = 0.1
 # What a run that SIGTERM has asked to stop gets to save, before it is killed.
 SECONDS_TO_SAVE = 4.0
 
+# Within so long a signal to a group of processes has reached them all.
+SECONDS_OF_A_SIGNAL = 0.3
+
 # Ctrl-C as a run hears it: unlike at SIGTERM, an epoch that is being validated is finished first.
 STOP_AFTER_SAVING = signal.SIGTERM if sys.platform == "win32" else signal.SIGUSR1
 
@@ -102,8 +105,13 @@ class ProcessLauncher(ReportingLauncher):
                             at_work.append(job)
                         continue
                     for job in _that_have_ended(at_work):
+                        outcome = _outcome(job)
+                        # A signal to all processes reaches some before this one: a run that it
+                        # ended before it could save has not failed.
+                        if job.process.exitcode and signals.heard_within(SECONDS_OF_A_SIGNAL):
+                            break
                         at_work.remove(job)
-                        ended(job.index, _outcome(job))
+                        ended(job.index, outcome)
             finally:
                 _stop(at_work, signals)
         return [returns[index] for index in range(len(job_overrides))]

@@ -79,6 +79,13 @@ class StopSignals:
             # Where that has only been noted by whoever is next to hear of it.
             raise SystemExit(128 + self._first)
 
+    def heard_within(self, seconds: float) -> bool:
+        """Wait for a signal; tell whether one has come."""
+        deadline = time.monotonic() + seconds
+        while not self.urgency and (left := deadline - time.monotonic()) > 0:
+            time.sleep(min(left, 0.05))
+        return self.urgency is not Urgency.NONE
+
     @property
     def has_hung_up(self) -> bool:
         """Whether it is the end of the terminal that asks."""

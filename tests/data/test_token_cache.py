@@ -64,8 +64,8 @@ def test_tokens_that_the_vocabulary_lacks_are_not_used(ids: tuple[int, ...]) -> 
 def test_what_a_process_left_that_has_died_is_removed() -> None:
     folder = stored().parent
     pids = os.getpid(), 2**22 + 1  # more than Linux gives
-    alive, dead = (folder / f".key.{socket.gethostname()}.{pid}.0123" for pid in pids)
-    elsewhere = folder / f".key.not-{socket.gethostname()}.{pids[1]}.0123"
+    alive, dead = (folder / f".key.{socket.gethostname()}.{pid}.0123456789abcdef" for pid in pids)
+    elsewhere = folder / f".key.not-{socket.gethostname()}.{pids[1]}.0123456789abcdef"
     for path in (alive, dead, elsewhere):
         path.mkdir()
         (path / "train.npy").write_bytes(b"half of it")
@@ -105,7 +105,11 @@ def test_what_is_damaged_and_cannot_be_removed_is_done_without(
 ) -> None:
     folder = stored()
     (folder / "train.npy").write_bytes(b"")
-    monkeypatch.setattr(token_cache, "_remove", lambda path: None)
+
+    def refuse(path: Path) -> None:
+        raise PermissionError(path)
+
+    monkeypatch.setattr(token_cache, "discard", refuse)
     for _ in range(2):
         assert token_cache.load("key") is None
         token_cache.store("key", corpus())

@@ -21,8 +21,8 @@ REFUSED = {
     "+hydra.launcher.nosuch=1": "hydra.launcher.nosuch: no such option, it takes runs_at_once",
     "hydra.launcher._target_=nosuch": "hydra.launcher._target_: 'nosuch' is no launcher",
     "hydra.launcher._target_=rnnlm.train.train": "hydra.launcher._target_: 'rnnlm.train.train' is",
-    "hydra.launcher=nosuch": "hydra.launcher: 'nosuch' is no launcher",
-    "hydra.launcher=null": "hydra.launcher: None is no launcher",
+    "hydra.launcher=nosuch": "hydra.launcher: one is chosen by hydra/launcher=nosuch",
+    "hydra.launcher=null": "hydra.launcher: one is chosen by hydra/launcher=None",
     "hydra/launcher=basic +hydra.launcher.nosuch=1": "hydra.launcher: 'hydra._internal.core_plu",
 }
 

@@ -53,7 +53,11 @@ VIEWS = {
 
 # Numbers and texts that differ each time, or with the version, and what stands for them.
 COSTS = {"train_seconds": 1.0, "tokens_per_second": 1000.0, "peak_memory_mb": 100.0}
-OF_THE_DAY = ("versions", "git_revision", "started_at", "finished_at", "sha256")
+OF_THE_DAY = (
+    *("versions", "git_revision", "started_at", "finished_at"),
+    # Hashes of files that hold such numbers.
+    *("sha256", "scalars_sha256"),
+)
 
 
 def make(folder: Path) -> None:
