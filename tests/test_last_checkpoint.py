@@ -177,7 +177,7 @@ def test_schedule_early_stop_and_end_outlive_an_interruption(
 def test_a_run_knows_its_best_where_its_folder_was_moved(
     config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    config.optimizer.lr, config.trainer.max_epochs = 0.4, 5
+    config.optimizer.lr, config.trainer.max_epochs = 1.0, 5
     alone = trained(config, tmp_path / "alone")
     assert alone.best_epoch is not None
     assert alone.best_epoch < 5
