@@ -6,6 +6,7 @@ that a group does not have and that only a worker would miss.
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Sequence
 from decimal import Decimal
@@ -38,6 +39,7 @@ _HYDRA_NODES = (
     *(f"{group.replace('/', '.')}." for group in _HYDRA_GROUPS),
     "hydra.callbacks.",
 )
+_LOGGING = ("hydra.job_logging.", "hydra.hydra_logging.")
 _HYDRA_OPTIONS = ("hydra.verbose", "hydra.searchpath")
 _HYDRA_FOLDERS = ("hydra.sweep", "hydra.run", "hydra.job", "hydra.output_subdir")
 # Groups of which several choices make sense together.
@@ -106,6 +108,8 @@ def _check_hydra_option(key: str, override: Override) -> None:
         raise OptionError(key, "a run's folder follows from its options, see output_dir")
     if override.is_hydra_override() and override.is_sweep_override():
         raise OptionError(key, "Hydra's own options cannot be swept")
+    if key.startswith(_LOGGING) and key.endswith(".level"):
+        _check_level(key, override.value())
     if key.partition("@")[0].startswith("hydra/") or key.startswith(_HYDRA_NODES):
         return
     if key == "hydra" or key.startswith("hydra."):
@@ -123,6 +127,12 @@ def _check_hydra_option(key: str, override: Override) -> None:
             nodes = ("hydra.launcher.*", "hydra.sweeper.*", "hydra.callbacks.*")
             usable = ", ".join([*_HYDRA_GROUPS, *nodes])
             raise OptionError(key, f"this option of Hydra has no use here, these have: {usable}")
+
+
+def _check_level(key: str, value: Any) -> None:
+    levels = logging.getLevelNamesMapping()
+    if not isinstance(value, int) and str(value) not in levels:
+        raise OptionError(key, f"{in_message(str(value))} is not one of {', '.join(levels)}")
 
 
 def _check_folders(key: str, folders: list[Any]) -> None:

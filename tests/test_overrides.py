@@ -29,6 +29,7 @@ REFUSED = {
     "hydra.launcher=parallel": "hydra.launcher: one is chosen by hydra/launcher=parallel",
     "hydra.launcher.runs_at_once=1,2": "hydra.launcher.runs_at_once: Hydra's own options cannot be",
     "hydra.output_subdir=../x": "hydra.output_subdir: a run's folder follows from its options",
+    "hydra.job_logging.root.level=NOSUCH": "hydra.job_logging.root.level: NOSUCH is not one of",
     "hydra.verbose=5": "hydra.verbose: 5 is not true, false or a logger's name",
     "hydra.searchpath=[/no/such]": "hydra.searchpath: no folder /no/such",
 }
