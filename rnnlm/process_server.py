@@ -12,8 +12,11 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import shutil
 import signal
 import sys
+import tempfile
+from multiprocessing import util
 from multiprocessing.context import BaseContext
 
 # In this order: importing this file, the server sees to its own end.
@@ -21,6 +24,8 @@ _PRELOADED = ["rnnlm.process_server", "rnnlm.sweep"]
 # By which the server knows the main process.
 _MAIN_PROCESS = "RNNLM_MAIN_PROCESS"
 _PR_SET_PDEATHSIG = 1
+# Bytes. The name of a socket has 107 at most, of which multiprocessing adds some 30.
+_LONGEST_FOLDER = 70
 
 
 def context() -> BaseContext:
@@ -36,6 +41,7 @@ def start() -> None:
     from multiprocessing.forkserver import ensure_running, set_forkserver_preload
 
     set_forkserver_preload(_PRELOADED)
+    _shorten_temporary_folder()
     # Ctrl-C and the end of a terminal reach all its processes. The server and its runs are to leave
     # them to the main process, which asks each run to save and stop. They inherit what is blocked;
     # here, a signal that comes meanwhile waits.
@@ -49,6 +55,15 @@ def start() -> None:
     finally:
         os.environ.pop(_MAIN_PROCESS, None)
         signal.pthread_sigmask(signal.SIG_SETMASK, inherited)
+
+
+def _shorten_temporary_folder() -> None:
+    """Have multiprocessing put its sockets elsewhere where TMPDIR is too long for their names."""
+    configuration = multiprocessing.current_process()._config  # type: ignore[attr-defined]
+    if len(os.fsencode(tempfile.gettempdir())) > _LONGEST_FOLDER and "tempdir" not in configuration:
+        folder = tempfile.mkdtemp(prefix="rnnlm-", dir="/tmp")
+        configuration["tempdir"] = folder
+        util.Finalize(None, shutil.rmtree, args=(folder, True), exitpriority=-100)
 
 
 def _end_with_the_main_process() -> None:

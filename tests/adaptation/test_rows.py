@@ -141,7 +141,7 @@ def test_the_command_gives_a_completed_run_the_rows_it_lacks(run_py: Run, tmp_pa
     (path.parent / "checkpoints" / "last.ckpt").unlink()
     failing = run_py(*tiny, "adaptation.cache=200")
     assert failing.returncode == 1
-    assert "no checkpoints left" in failing.stdout
+    assert "best.ckpt is missing, force=true trains the run again" in failing.stdout
     row = json.loads((path.parent / "adaptation" / "cache=200" / "result.json").read_text())
     assert row["status"] == FAILED
     assert path.read_bytes() == before

@@ -76,8 +76,10 @@ def group_of(process: subprocess.Popen[str]) -> dict[int, str]:
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             state, _, group = (folder / "stat").read_text().rpartition(")")[2].split()[:3]
-            if int(group) == process.pid and state != "Z":
-                found[int(folder.name)] = (folder / "cmdline").read_text()
+            command_line = (folder / "cmdline").read_text()
+            # One that is ending has none any more.
+            if int(group) == process.pid and state not in "ZX" and command_line:
+                found[int(folder.name)] = command_line
         except OSError:  # it has just ended
             continue
     return found
