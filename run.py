@@ -10,21 +10,21 @@ if __name__ == "__main__":
         # Ctrl-C and SIGTERM wait until it is known what to do about them.
         mask = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
 
-    from rnnlm.interruption import interruption
-    from rnnlm.standard_streams import make_streams_last
+    from rnnlm.messages.standard_streams import make_streams_last
+    from rnnlm.signals.interruption import interruption
 
     make_streams_last()
     interruption.install()
     if sys.platform != "win32":
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
-    from rnnlm import process_server
+    from rnnlm.sweep.launchers import process_server
 
     # Before the large imports, which then take place in both processes at once.
     process_server.start()
 
-    from rnnlm.command_line import main
-    from rnnlm.sweep import run_cell
+    from rnnlm.sweep.command_line import main
+    from rnnlm.sweep.sweep import run_cell
 
     status = main(run_cell, Path(__file__).parent / "conf", "config")
     # Python restores its own handlers as it ends, but not over a signal that is ignored.

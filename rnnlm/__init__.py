@@ -1,12 +1,12 @@
 """rnnlm: sweeps of recurrent language models that end in a table one can defend.
 
-`rnnlm.load(run)` gives a trained model (`rnnlm/trained_model.py`).
+`rnnlm.load(run)` gives a trained model (`rnnlm/runs/trained_model.py`).
 """
 
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rnnlm.trained_model import load
+    from rnnlm.runs.trained_model import load
 
     __version__: str
 
@@ -21,6 +21,6 @@ def __getattr__(name: str) -> Any:
         return version("rnnlm")
     if name != "load":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from rnnlm.trained_model import load
+    from rnnlm.runs.trained_model import load
 
     return load

@@ -17,24 +17,24 @@ from typing import Any
 from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING, DictConfig, OmegaConf
 
-from rnnlm.adaptation.options import AdaptationConfig
 from rnnlm.baselines import baselines
 from rnnlm.baselines.baseline import BaselineConfig
 from rnnlm.data import corpora
 from rnnlm.data.corpus import NOT_IN_KEY, CorpusConfig
-from rnnlm.familiar_names import meant_by
+from rnnlm.evaluation.adaptation.options import AdaptationConfig
 from rnnlm.generation.options import check_generation
-from rnnlm.last_checkpoint import CheckpointConfig
-from rnnlm.launchers.options import register_launcher_options
-from rnnlm.loggers import check_loggers
+from rnnlm.messages.familiar_names import meant_by
 from rnnlm.model.cells import cells
-from rnnlm.model.config import ModelConfig
 from rnnlm.model.features import EmbedConfig, FeaturesConfig, features
-from rnnlm.optimizer import OptimizerConfig, OptimizerName, Schedule
+from rnnlm.model.options import ModelConfig
 from rnnlm.options import OptionError, check, option, result_options
-from rnnlm.samples import SamplesConfig
-from rnnlm.trainer import EarlyStoppingConfig, TrainerConfig, check_trainer
-from rnnlm.weight_average import Averaging
+from rnnlm.sweep.launchers.options import register_launcher_options
+from rnnlm.training.averaging import Averaging
+from rnnlm.training.loggers import check_loggers
+from rnnlm.training.optimizer import OptimizerConfig, OptimizerName, Schedule
+from rnnlm.training.resume import CheckpointConfig
+from rnnlm.training.samples import SamplesConfig
+from rnnlm.training.trainer import EarlyStoppingConfig, TrainerConfig, check_trainer
 
 # `~` is the home folder wherever a file of conf/ speaks of `output_dir`.
 OmegaConf.register_new_resolver("expand_user", os.path.expanduser, replace=True)
@@ -60,7 +60,7 @@ class Config:
     force: bool = option(False, affects_result=False)
     # Try again what has failed; without it, such runs are left as they are.
     retry_failed: bool = option(True, affects_result=False)
-    # How many runs may share a GPU: see `leased_gpu` in rnnlm/lease.py, on NVIDIA's MPS too.
+    # How many runs may share a GPU; `leased_gpu` in rnnlm/sweep/launchers/lease.py says more.
     runs_per_gpu: int = option(1, minimum=1, affects_result=False)
 
 

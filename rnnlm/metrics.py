@@ -1,14 +1,21 @@
-"""Loss, perplexity and bits per character from totals, never from means of means."""
+"""Loss, perplexity and bits per character from totals, never from means of means.
+
+This file imports no PyTorch: tables are made of records alone.
+"""
 
 from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
 
-import torch
-from torch import Tensor
+if TYPE_CHECKING:
+    from torch import Tensor
 
-from rnnlm.perplexity import perplexity
+
+def perplexity(loss: float) -> float:
+    """Exp of a loss in nats per token; infinite where it exceeds the largest float."""
+    return math.inf if loss > 709 else math.exp(loss)
 
 
 @dataclass(frozen=True)
@@ -62,15 +69,3 @@ class Total:
     def loss(self) -> float:
         """Nats per token so far, NaN before the first token."""
         return self.nats / self.num_tokens if self.num_tokens else math.nan
-
-
-def unigram_nats(train_N: Tensor, held_out_N: Tensor, vocab_size: int) -> float:
-    """Total nats of tokens under the unigram model of the training tokens, add-one smoothed."""
-    counts_V = torch.bincount(train_N, minlength=vocab_size).double() + 1
-    log_p_V = counts_V.log() - counts_V.sum().log()
-    return -log_p_V[held_out_N].sum().item()
-
-
-def unigram_ppl(train_N: Tensor, held_out_N: Tensor, vocab_size: int) -> float:
-    """Perplexity of tokens under that model."""
-    return perplexity(unigram_nats(train_N, held_out_N, vocab_size) / len(held_out_N))

@@ -17,8 +17,8 @@ from typing import Any
 import msgspec
 from hydra._internal.utils import _locate
 
+from rnnlm.messages.legible import in_message
 from rnnlm.options import OptionError
-from rnnlm.typed_values import in_message
 
 TARGET = "_target_"
 

@@ -13,7 +13,8 @@ import pytest
 
 from rnnlm.config import Config, checked, register_schemas
 from rnnlm.results.record import Record
-from rnnlm.train import load_corpus, train
+from rnnlm.runs.run import load_corpus, train
+from rnnlm.runtime import prepare_process
 
 ROOT = Path(__file__).parent.parent
 pytest_plugins = ["tests.trained_runs"]
@@ -48,6 +49,7 @@ def trained(config: Config, folder: Path) -> Record:
 def pytest_configure() -> None:
     """With `-n`, tests run beside one another: a thread that waits leaves its core to them."""
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    prepare_process()
 
 
 @pytest.fixture(autouse=True)

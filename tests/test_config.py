@@ -13,10 +13,10 @@ from pytorch_lightning import Trainer
 
 from rnnlm.config import Config, fingerprint, model_schemas, no_such_option, option_meant_by
 from rnnlm.data import corpora
-from rnnlm.familiar_names import FAMILIAR_NAMES
+from rnnlm.messages.familiar_names import FAMILIAR_NAMES
 from rnnlm.model.features import features
 from rnnlm.options import OptionError
-from rnnlm.trainer import TrainerConfig
+from rnnlm.training.trainer import TrainerConfig
 from tests.conftest import ROOT
 from tests.conftest import composed as compose
 

@@ -9,8 +9,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnnlm.metrics import Metrics, Total, unigram_nats
-from rnnlm.perplexity import perplexity
+from rnnlm.baselines.unigram import unigram_nats
+from rnnlm.metrics import Metrics, Total, perplexity
 
 
 def test_metrics_are_quotients_of_totals() -> None:

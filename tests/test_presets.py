@@ -10,8 +10,8 @@ import pytest
 
 from rnnlm.config import Config
 from rnnlm.results.record import COMPLETED
-from rnnlm.samples import FILE_NAME
-from rnnlm.train import load_corpus
+from rnnlm.runs.run import load_corpus
+from rnnlm.training.samples import FILE_NAME
 from tests.conftest import ROOT, Run, composed, trained
 
 PRESETS = {path.stem: path for path in sorted((ROOT / "conf/experiment").glob("*.yaml"))}

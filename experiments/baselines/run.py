@@ -31,7 +31,8 @@ from rnnlm.baselines.ngrams import numbered
 from rnnlm.data import corpora
 from rnnlm.data.corpus import Corpus
 from rnnlm.data.splitting import SPLITS
-from rnnlm.memory import peak_memory_mb, reset_peak_memory
+from rnnlm.hardware import peak_memory_mb, reset_peak_memory
+from rnnlm.runtime import prepare_process
 
 CORPORA = ("time_machine", "tang")
 # Of the stand-in, drawn side by side.
@@ -54,6 +55,7 @@ class Measurement:
 
 def main() -> None:
     """Measure and print."""
+    prepare_process()
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--source", default="full", choices=["full", "sample"])
     parser.add_argument("--characters", type=int, default=8_000_000, help="of the stand-in")

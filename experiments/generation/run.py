@@ -10,13 +10,9 @@ else. Prints a table in Markdown; ratios are medians over rounds in one process.
 from __future__ import annotations
 
 import argparse
-import os
 import statistics
 import time
 from collections.abc import Callable
-
-# As anyone's own loop has it; this package would have MKL order its sums, which slows that loop.
-os.environ.setdefault("MKL_CBWR", "OFF")
 
 import torch
 from torch import Tensor, nn
@@ -27,6 +23,7 @@ from rnnlm.generation.writer import Writer
 from rnnlm.model.cells import cells
 from rnnlm.model.features import EmbedConfig
 from rnnlm.model.language_model import LanguageModel
+from rnnlm.runtime import keep_freed_memory
 
 HIDDEN, EMBEDDING, BATCH = 512, 128, 32
 # Letters, lyrics, poems.
@@ -79,6 +76,8 @@ def tokens_per_second(write: Callable[[int], None], batch: int, length: int) -> 
 
 def main() -> None:
     """Time all of it in turns."""
+    # Not prepare_process: MKL that orders its sums would slow the other loop.
+    keep_freed_memory()
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--length", type=int, default=400, help="tokens of a text")

@@ -24,7 +24,6 @@ import gc
 import itertools
 import logging
 import math
-import os
 import platform
 import statistics
 import subprocess
@@ -37,9 +36,6 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-# As anyone's own loop has it; this package would have MKL order its sums, which slows that loop.
-os.environ.setdefault("MKL_CBWR", "OFF")
-
 import torch
 from conventional import Conventional, conventional_step
 from pytorch_lightning import LightningDataModule
@@ -48,17 +44,18 @@ from pytorch_lightning.loggers import TensorBoardLogger
 from torch import Tensor
 
 from rnnlm.data.batching import Batch, Batches
-from rnnlm.gradient_clipping import clip_by_norm
-from rnnlm.memory import peak_memory_mb, reset_peak_memory
+from rnnlm.hardware import peak_memory_mb, reset_peak_memory
 from rnnlm.model.cells import cells
 from rnnlm.model.features import features
 from rnnlm.model.language_model import LanguageModel, State, detach, num_parameters
 from rnnlm.model.product import Product
-from rnnlm.module import LanguageModelModule
-from rnnlm.optimizer import OptimizerConfig, build_optimizer
-from rnnlm.progress import ReportProgress
-from rnnlm.stopwatch import Stopwatch
-from rnnlm.trainer import EarlyStoppingConfig, TrainerConfig, build_trainer
+from rnnlm.runtime import keep_freed_memory
+from rnnlm.training.gradient_clipping import clip_by_norm
+from rnnlm.training.module import LanguageModelModule
+from rnnlm.training.optimizer import OptimizerConfig, build_optimizer
+from rnnlm.training.progress import ReportProgress
+from rnnlm.training.stopwatch import Stopwatch
+from rnnlm.training.trainer import EarlyStoppingConfig, TrainerConfig, build_trainer
 
 CLIP = 1.0
 LR = 1e-3
@@ -382,6 +379,8 @@ def measure(name: str, device: torch.device, arguments: argparse.Namespace) -> N
 
 def main() -> None:
     """Measure and print."""
+    # Not prepare_process: MKL that orders its sums would slow the other loop.
+    keep_freed_memory()
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

@@ -14,8 +14,8 @@ from typing import Any
 
 import rnnlm
 from rnnlm.data.tang import Form
+from rnnlm.generation.verse.score import Score, score
 from rnnlm.generation.writer import Text
-from rnnlm.verse.score import Score, score
 
 ACROSTIC = "春江花月"
 FORM = "wujue"

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from rnnlm.data.corpus import Corpus, Split
 from rnnlm.metrics import Metrics
-from rnnlm.model.config import ModelConfig
+from rnnlm.model.options import ModelConfig
 
 # The figures of each split, by their names in a record; None where a baseline has no such figure.
 Measured = dict[str, dict[str, float | None]]

@@ -9,8 +9,8 @@ import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from rnnlm.cli.interrupts import ended_by_interrupts
-from rnnlm.interruption import INTERRUPTED_STATUS
+from rnnlm.signals.import_interrupts import ended_by_interrupts
+from rnnlm.signals.interruption import INTERRUPTED_STATUS
 
 COMPLETED_STATUS, USAGE_STATUS = 0, 2
 BROKEN_PIPE_STATUS = 128 + 13
@@ -81,7 +81,7 @@ class _Parser(argparse.ArgumentParser):
             super().print_help(file)
 
     def error(self, message: str) -> NoReturn:
-        from rnnlm.legible import legible
+        from rnnlm.messages.legible import legible
 
         said = legible(message, LONGEST_MESSAGE)
         self.exit(USAGE_STATUS, f"{self.prog}: {said}; see {self.prog} --help\n")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from rnnlm.cli.output import RefusedError
-from rnnlm.legible import legible
+from rnnlm.messages.legible import legible
 from rnnlm.results.columns import NoSuchColumnError, column_named
 from rnnlm.results.record import Record
 

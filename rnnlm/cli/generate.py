@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any
 from rnnlm.cli.model import add_device, best_run, load_model, refusing_options
 from rnnlm.cli.output import RefusedError, Screen, say, write_output
 from rnnlm.cli.selection import add_where
-from rnnlm.legible import escaped_json, shortened
+from rnnlm.messages.legible import escaped_json, shortened
 
 if TYPE_CHECKING:
+    from rnnlm.generation.verse.score import Score
     from rnnlm.generation.writer import Piece, Text
-    from rnnlm.verse.score import Score
 
 # What is handed on to `TrainedModel.stream` where it is given.
 OPTIONS = (
@@ -120,7 +120,7 @@ def run(options: argparse.Namespace) -> None:
         options.acrostic = model.corpus.as_written(options.acrostic or "")
     from tqdm import tqdm
 
-    from rnnlm.trained_model import unknown_in_words
+    from rnnlm.runs.trained_model import unknown_in_words
 
     for flag, text in (("--prompt", prompt), ("--acrostic", options.acrostic)):
         if unknown := model.unknown(text):
@@ -209,7 +209,7 @@ def _described(text: Text, options: argparse.Namespace) -> dict[str, Any]:
 
 def _score(text: Text, options: argparse.Namespace) -> Score:
     from rnnlm.data.tang import Form
-    from rnnlm.verse.score import score
+    from rnnlm.generation.verse.score import score
 
     form = Form[options.form] if options.form else None
     return score(text.prompt + text.text, form, options.acrostic)

@@ -9,16 +9,16 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rnnlm.cli.interrupts import ended_by_interrupts
 from rnnlm.cli.output import RefusedError
 from rnnlm.cli.selection import runs_that_meet
 from rnnlm.options import OptionError
 from rnnlm.results.columns import SELECTED_BY
 from rnnlm.results.grouping import measured_on
 from rnnlm.results.record import COMPLETED, Record
+from rnnlm.signals.import_interrupts import ended_by_interrupts
 
 if TYPE_CHECKING:
-    from rnnlm.trained_model import TrainedModel
+    from rnnlm.runs.trained_model import TrainedModel
 
 
 def add_device(parser: argparse.ArgumentParser) -> None:
@@ -34,7 +34,7 @@ def load_model(run: Path, device: str) -> TrainedModel:
     """
     # It brings PyTorch, which the other subcommands need not wait for.
     with ended_by_interrupts():
-        from rnnlm.trained_model import LoadError, load
+        from rnnlm.runs.trained_model import LoadError, load
 
     try:
         return load(run, device)

@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 from typing import IO
 
-from rnnlm.atomic_write import write_text
-from rnnlm.legible import escaped_lines, legible
+from rnnlm.files.atomic_write import write_text
+from rnnlm.messages.legible import escaped_lines, legible
 
 LONGEST_LINE = 3_000
 

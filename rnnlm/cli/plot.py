@@ -7,11 +7,11 @@ from enum import Enum
 from pathlib import Path
 from typing import Any, TypeVar
 
-from rnnlm.cli.interrupts import ended_by_interrupts
 from rnnlm.cli.output import RefusedError, say
 from rnnlm.cli.selection import add_selection, select
-from rnnlm.legible import escaped
+from rnnlm.messages.legible import escaped
 from rnnlm.results.columns import COLUMNS
+from rnnlm.signals.import_interrupts import ended_by_interrupts
 
 Choice = TypeVar("Choice", bound=Enum)
 
@@ -59,8 +59,8 @@ def run(options: argparse.Namespace) -> None:
     # It brings matplotlib and scipy, which the other subcommands need not wait for.
     with ended_by_interrupts():
         from rnnlm.plots.figures import figures
-        from rnnlm.plots.history import Against, Metric
         from rnnlm.plots.saving import Format, write
+        from rnnlm.results.history import Against, Metric
 
     x, y = _choices("--x", options.x, Against), _choices("--y", options.y, Metric)
     formats = _choices("--format", options.format, Format)

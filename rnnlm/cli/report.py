@@ -6,10 +6,10 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from rnnlm.cli.interrupts import ended_by_interrupts
 from rnnlm.cli.output import write_output
 from rnnlm.cli.selection import add_selection, select
-from rnnlm.legible import escaped
+from rnnlm.messages.legible import escaped
+from rnnlm.signals.import_interrupts import ended_by_interrupts
 
 
 def add_to(commands: Any) -> None:

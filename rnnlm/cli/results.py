@@ -11,15 +11,14 @@ from typing import Any
 from rnnlm.cli.output import RefusedError, write_output
 from rnnlm.cli.selection import add_selection, select
 from rnnlm.results.columns import COLUMNS, NoSuchColumnError
-from rnnlm.results.differences_table import differences_tables
-from rnnlm.results.formats import FORMATS
-from rnnlm.results.grid import grid_tables
-from rnnlm.results.groups import groups_table
 from rnnlm.results.record import Record
-from rnnlm.results.runs import runs_table
-from rnnlm.results.table import Table
-from rnnlm.results.terminal import print_table
-from rnnlm.terminal import table_console
+from rnnlm.results.tables.comparison import differences_tables
+from rnnlm.results.tables.formats import FORMATS
+from rnnlm.results.tables.grid import grid_tables
+from rnnlm.results.tables.groups import groups_table
+from rnnlm.results.tables.runs import runs_table
+from rnnlm.results.tables.table import Table
+from rnnlm.results.tables.terminal import print_table, table_console
 
 FIGURES = [name for name, column in COLUMNS.items() if column.better]
 USUAL_FIGURE = "test_ppl"

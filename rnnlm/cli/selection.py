@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rnnlm.cli.conditions import conditions_in
 from rnnlm.cli.output import RefusedError, say
-from rnnlm.legible import escaped
+from rnnlm.messages.legible import escaped
 from rnnlm.results.record import Record, find_records
 
 # The columns that have a flag of their own.

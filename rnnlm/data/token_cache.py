@@ -23,7 +23,7 @@ import msgspec
 import numpy as np
 import pooch
 
-from rnnlm.atomic_write import discard, remove_leftovers, temporary_beside
+from rnnlm.files.atomic_write import discard, remove_leftovers, temporary_beside
 
 log = logging.getLogger(__name__)
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from rnnlm.generation.constraints import Rules
 from rnnlm.generation.distribution import IMPOSSIBLE
 from rnnlm.generation.options import GenerationOptions
-from rnnlm.generation.rules import Rules
 from rnnlm.generation.sampling import Token, read_prompt, rows_of, sample
 from rnnlm.model.stepper import Stepper
 

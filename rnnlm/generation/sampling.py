@@ -15,9 +15,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from rnnlm.generation.constraints import Rules
 from rnnlm.generation.distribution import IMPOSSIBLE, draw, penalised, tempered, top_k, top_p
 from rnnlm.generation.options import GenerationOptions, InitialState
-from rnnlm.generation.rules import Rules
 from rnnlm.model.language_model import State
 from rnnlm.model.stepper import Stepper
 

@@ -10,14 +10,14 @@ from typing import Any, NamedTuple
 
 from rnnlm.data.vocabulary import BEGIN_ID, Vocabulary
 from rnnlm.generation.beam import search
+from rnnlm.generation.constraints import FreeText, Rules
 from rnnlm.generation.options import GenerationOptions
-from rnnlm.generation.rules import FreeText, Rules
 from rnnlm.generation.sampling import Token, sample
-from rnnlm.generation.verse_rules import VerseOptions, VerseRules
+from rnnlm.generation.verse.constraint import VerseOptions, VerseRules
+from rnnlm.metrics import perplexity
 from rnnlm.model.language_model import LanguageModel
 from rnnlm.model.stepper import Stepper
 from rnnlm.options import OptionError
-from rnnlm.perplexity import perplexity
 
 
 @dataclass(frozen=True)

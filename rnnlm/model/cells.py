@@ -22,9 +22,9 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from rnnlm.model.config import ModelConfig
 from rnnlm.model.fused import few_rows, fused_layer
 from rnnlm.model.layer_input import Dense, LayerInput
+from rnnlm.model.options import ModelConfig
 from rnnlm.model.product import multiplied_dtype
 from rnnlm.model.scan import GRUScan, LSTMScan, RNNScan
 

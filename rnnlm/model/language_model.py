@@ -14,10 +14,10 @@ import torch
 from torch import Tensor, nn
 
 from rnnlm.model.cells import Cell, CellState, cells
-from rnnlm.model.config import ModelConfig
 from rnnlm.model.cross_entropy import linear_cross_entropy
 from rnnlm.model.features import Embed, FeaturesConfig, features
 from rnnlm.model.layer_input import Dense, LayerInput
+from rnnlm.model.options import ModelConfig
 from rnnlm.model.product import linear
 
 # The state of each of the L layers.

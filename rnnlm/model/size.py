@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import torch
 
-from rnnlm.model.config import ModelConfig
 from rnnlm.model.features import EmbedConfig, FeaturesConfig
 from rnnlm.model.language_model import LanguageModel, num_parameters
+from rnnlm.model.options import ModelConfig
 from rnnlm.options import OptionError
 
 OPTION = "model.num_parameters"

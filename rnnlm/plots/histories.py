@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from rnnlm.plots.history import History, ScalarsError, read_history
+from rnnlm.results.history import History, ScalarsError, read_history
 from rnnlm.results.record import COMPLETED, Record
 
 

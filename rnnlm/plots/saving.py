@@ -7,7 +7,7 @@ from enum import Enum
 from io import BytesIO
 from pathlib import Path
 
-from rnnlm.atomic_write import replacing
+from rnnlm.files.atomic_write import replacing
 from rnnlm.plots.figures import Plot
 from rnnlm.plots.style import PNG_DPI, drawing
 

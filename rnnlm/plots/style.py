@@ -17,8 +17,8 @@ from typing import Any
 import matplotlib
 
 from rnnlm.plots.lettering import BASE_FAMILY
-from rnnlm.results.grid import USUAL_ORDER
 from rnnlm.results.grouping import Group
+from rnnlm.results.tables.grid import USUAL_ORDER
 
 # Such as 128, 0.5 and 1e-05.
 NUMBER = r"[0-9]+(?:\.[0-9]+)?(?:e[-+]?[0-9]+)?"

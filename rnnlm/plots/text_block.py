@@ -12,7 +12,7 @@ from typing import Any
 from matplotlib.backends.backend_agg import RendererAgg
 from matplotlib.font_manager import FontProperties
 
-from rnnlm.legible import shortened
+from rnnlm.messages.legible import shortened
 from rnnlm.plots.lettering import Lettering, lettering
 from rnnlm.plots.style import TEXT_SIZE
 

@@ -10,21 +10,21 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from rnnlm.legible import escaped, legible
+from rnnlm.messages.legible import escaped, legible
 from rnnlm.plots.figures import Plot, figures
-from rnnlm.plots.history import Against
 from rnnlm.plots.saving import Format, encoded
 from rnnlm.report import account
 from rnnlm.results.columns import COLUMNS, Column
 from rnnlm.results.differences import Differences
-from rnnlm.results.differences_table import differences_tables
-from rnnlm.results.formats import as_html
-from rnnlm.results.grid import grid_tables
 from rnnlm.results.grouping import Comparison, comparisons
-from rnnlm.results.groups import groups_table
+from rnnlm.results.history import Against
 from rnnlm.results.record import FAILED, Record
-from rnnlm.results.runs import failures
-from rnnlm.results.table import Table
+from rnnlm.results.tables.comparison import differences_tables
+from rnnlm.results.tables.formats import as_html
+from rnnlm.results.tables.grid import grid_tables
+from rnnlm.results.tables.groups import groups_table
+from rnnlm.results.tables.runs import failures
+from rnnlm.results.tables.table import Table
 
 # The columns of a text's table, and of the table of costs.
 OF_A_TEXT = (

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from rnnlm.data.splitting import SPLITS
-from rnnlm.legible import legible
-from rnnlm.perplexity import perplexity
+from rnnlm.messages.legible import legible
+from rnnlm.metrics import perplexity
 from rnnlm.results.record import Record
 
 Row = TypeVar("Row")

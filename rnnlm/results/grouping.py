@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rnnlm.legible import legible, shortened
+from rnnlm.messages.legible import legible, shortened
 from rnnlm.results.columns import SELECTED_BY, Column
 from rnnlm.results.record import COMPLETED, Record
 

@@ -20,8 +20,8 @@ from typing import Annotated, Any
 
 import msgspec
 
-from rnnlm.atomic_write import discard, replacing
-from rnnlm.perplexity import perplexity
+from rnnlm.files.atomic_write import discard, replacing
+from rnnlm.metrics import perplexity
 
 FILE_NAME = "result.json"
 CHECKSUM = "sha256"
@@ -52,7 +52,7 @@ class Record:
     `train`, `validation` and `test` hold loss (nats per token), ppl, bpc (bits per character of the
     original text), num_tokens, num_chars, and unigram_ppl, the perplexity of the unigram model of
     the training text on the same tokens. A failed run has none of them, but `error`. A baseline
-    has no features, and no seed. A row of a run that was measured with help (rnnlm/adaptation/) has
+    has no features, and no seed. A row of a run that was measured with help has
     no train.
     """
 

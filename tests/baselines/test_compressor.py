@@ -14,7 +14,7 @@ from rnnlm.baselines.baseline import BaselineConfig
 from rnnlm.baselines.compressor import Bz2, Compressor, Xz
 from rnnlm.data.batching import Batching
 from rnnlm.data.splitting import SPLITS
-from rnnlm.train import load_corpus
+from rnnlm.runs.run import load_corpus
 from tests.baselines.small_corpora import of_file, sample
 from tests.conftest import composed
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from rnnlm.cli import main
-from rnnlm.trained_model import load
+from rnnlm.runs.trained_model import load
 from tests.trained_runs import TrainedRuns
 
 Output = pytest.CaptureFixture[str]

@@ -13,9 +13,9 @@ import pytest
 import torch
 
 from rnnlm.cli import main
+from rnnlm.generation.verse.score import score
 from rnnlm.results.record import Record
-from rnnlm.trained_model import load
-from rnnlm.verse.score import score
+from rnnlm.runs.trained_model import load
 from tests.trained_runs import TrainedRuns
 
 Output = pytest.CaptureFixture[str]

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from rnnlm.cli import main
+from tests.results.tables.test_runs import split
 from tests.results.test_record import record
-from tests.results.test_runs import split
 
 Output = pytest.CaptureFixture[str]
 

@@ -9,8 +9,8 @@ import torch
 
 from rnnlm.data.vocabulary import END_ID
 from rnnlm.generation.beam import search
+from rnnlm.generation.constraints import FreeText
 from rnnlm.generation.options import GenerationOptions
-from rnnlm.generation.rules import FreeText
 from rnnlm.generation.sampling import Token
 from rnnlm.model.stepper import Stepper
 from tests.generation.test_sampling import PROMPT, VOCABULARY, V, ids, small_network, written

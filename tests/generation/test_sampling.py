@@ -12,8 +12,8 @@ from scipy import stats
 
 from rnnlm.data.vocabulary import Vocabulary
 from rnnlm.generation import sampling
+from rnnlm.generation.constraints import FreeText
 from rnnlm.generation.options import GenerationOptions, InitialState
-from rnnlm.generation.rules import FreeText
 from rnnlm.generation.sampling import Token, sample
 from rnnlm.model.cells import cells
 from rnnlm.model.features import FeaturesConfig

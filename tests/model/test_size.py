@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rnnlm.model.cells import cells
-from rnnlm.model.config import ModelConfig
 from rnnlm.model.features import EmbedConfig, FeaturesConfig, features
 from rnnlm.model.language_model import LanguageModel, num_parameters
+from rnnlm.model.options import ModelConfig
 from rnnlm.model.size import meet_budget
 from rnnlm.options import OptionError
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rnnlm.results.record import FAILED, Record
-from rnnlm.results.scalars import FILE_NAME
+from rnnlm.training.scalars import FILE_NAME
 from tests.results.test_record import record
 
 Runs = list[tuple[Path, Record]]

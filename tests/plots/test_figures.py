@@ -10,9 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rnnlm.plots.figures import QUALITIES, _prefixes, figures
-from rnnlm.plots.history import CURVES, FILE_NAME, Against, Metric
 from rnnlm.plots.saving import Format, encoded
 from rnnlm.results.grouping import comparisons
+from rnnlm.results.history import CURVES, FILE_NAME, Against, Metric
 from rnnlm.results.record import FAILED
 from tests.plots.reading import texts
 from tests.plots.sweep import (

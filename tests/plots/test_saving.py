@@ -15,9 +15,9 @@ import pytest
 from matplotlib.image import imread
 
 from rnnlm.plots.figures import Plot, figures
-from rnnlm.plots.history import Against, Metric
 from rnnlm.plots.saving import Format, encoded, write
 from rnnlm.plots.style import LIGHTNESS_APART, PALETTE, PNG_DPI, WIDTH, lightness
+from rnnlm.results.history import Against, Metric
 from tests.conftest import ROOT
 from tests.plots.sweep import Runs
 

@@ -13,9 +13,9 @@ import pytest
 
 from rnnlm.report.page import render
 from rnnlm.results.columns import COLUMNS
-from rnnlm.results.formats import as_html
-from rnnlm.results.grid import grid_tables
-from rnnlm.results.groups import groups_table
+from rnnlm.results.tables.formats import as_html
+from rnnlm.results.tables.grid import grid_tables
+from rnnlm.results.tables.groups import groups_table
 from tests.plots.sweep import Runs, failed, sweep
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")

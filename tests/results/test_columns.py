@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from rnnlm.results.columns import NoSuchColumnError, column_named
-from rnnlm.results.groups import groups_table
 from rnnlm.results.record import Record
-from rnnlm.results.runs import runs_table
+from rnnlm.results.tables.groups import groups_table
+from rnnlm.results.tables.runs import runs_table
+from tests.results.tables.test_runs import shown
 from tests.results.test_record import record
-from tests.results.test_runs import shown
 from tests.trained_runs import TrainedRuns
 
 

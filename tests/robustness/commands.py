@@ -11,7 +11,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
-from rnnlm import process_server
+from rnnlm.sweep.launchers import process_server
 from tests.conftest import ROOT
 
 # How far a write has come when the process is killed.
@@ -60,8 +60,8 @@ def _command(
 ) -> None:
     import torch
 
-    from rnnlm.command_line import main
-    from rnnlm.sweep import run_cell
+    from rnnlm.sweep.command_line import main
+    from rnnlm.sweep.sweep import run_cell
 
     os.environ.update(environment)
     os.chdir(folder)

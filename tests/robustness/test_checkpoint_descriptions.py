@@ -16,7 +16,7 @@ import pytest
 import torch
 
 from rnnlm.cli import main
-from rnnlm.trainer import best_checkpoint
+from rnnlm.training.trainer import best_checkpoint
 from tests.trained_runs import TrainedRuns
 
 Checkpoint = dict[str, Any]

@@ -16,8 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from rnnlm import sweep
-from rnnlm.command_line import COMPLETED_STATUS, FAILED_STATUS, USAGE_STATUS, main
+from rnnlm.sweep import sweep
+from rnnlm.sweep.command_line import COMPLETED_STATUS, FAILED_STATUS, USAGE_STATUS, main
 from tests.conftest import ROOT, Run
 
 CAMPAIGNS, LINES_OF_A_CAMPAIGN = 8, 80

@@ -19,7 +19,7 @@ import pytest
 
 from tests.conftest import NAMES, PLACES, ROOT
 from tests.robustness.commands import HALF_WRITTEN, IN_PLACE, Kill, leftovers, run, start
-from tests.test_last_checkpoint import figures, logged
+from tests.training.test_resume import figures, logged
 
 KILLS = 12  # at random moments, of each launcher
 

@@ -16,19 +16,19 @@ from typing import Any
 import pytest
 import torch
 
-from rnnlm.checkpoint_file import CheckpointError
-from rnnlm.last_checkpoint import check_checkpoints
-from rnnlm.module import FINGERPRINT
-from rnnlm.plots.history import Against, Measured, Metric, ScalarsError, read_history
-from rnnlm.repair import FILES, FOLDERS
+from rnnlm.results.history import Against, Measured, Metric, ScalarsError, read_history
 from rnnlm.results.record import Record
-from rnnlm.trained_model import LoadError, load
-from rnnlm.trainer import best_checkpoint, last_checkpoint
+from rnnlm.runs.repair import FILES, FOLDERS
+from rnnlm.runs.trained_model import LoadError, load
+from rnnlm.training.checkpoint_file import CheckpointError
+from rnnlm.training.module import FINGERPRINT
+from rnnlm.training.resume import check_checkpoints
+from rnnlm.training.trainer import best_checkpoint, last_checkpoint
 from tests.conftest import ROOT
 from tests.robustness.commands import HALF_WRITTEN, IN_PLACE, Kill, leftovers, run
 from tests.robustness.mutations import mutations
 from tests.robustness.test_kills import results, tiny
-from tests.test_last_checkpoint import figures, logged
+from tests.training.test_resume import figures, logged
 
 MUTATIONS = 120  # of a file
 

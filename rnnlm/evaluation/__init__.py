@@ -1,0 +1,1 @@
+"""Evaluation of a trained network: any text, exact answers, and adaptation to the text."""

@@ -1,0 +1,92 @@
+"""A held-out split token by token: what a network, and its cache, think of each.
+
+Shapes: T time, B rows, N predicted tokens in the order of the text, F flatnesses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from rnnlm.data.batching import IGNORED, Batch, Documents, Streams
+from rnnlm.evaluation.adaptation.dynamic_evaluation import DynamicEvaluation
+from rnnlm.evaluation.adaptation.neural_cache import NeuralCache
+from rnnlm.model.language_model import LanguageModel, State, detach
+
+# Steps that are read at once, where weights and cache need not follow more closely.
+STEPS = 256
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """Probabilities of a split's tokens, float64."""
+
+    network_N: Tensor
+    cache_FN: Tensor | None
+
+
+def segments(batches: Iterable[Batch], steps: int) -> Iterator[Batch]:
+    """The same in batches of at most so many steps."""
+    for batch in batches:
+        parts = zip(batch.inputs_TB.split(steps), batch.targets_TB.split(steps), strict=True)
+        for index, (inputs_TB, targets_TB) in enumerate(parts):
+            count = int((targets_TB != IGNORED).sum())
+            yield Batch(inputs_TB, targets_TB, count, batch.starts and index == 0)
+
+
+def predict(
+    network: LanguageModel,
+    batches: Streams | Documents,
+    steps: int = STEPS,
+    cache: NeuralCache | None = None,
+    dynamic: DynamicEvaluation | None = None,
+    most_segments: int | None = None,
+) -> Predicted:
+    """Every token of a split; afterwards the network is as it was.
+
+    Args:
+        steps: after so many the weights of `dynamic` learn from them.
+        most_segments: read no more of it; the tokens are then not in the order of the text.
+    """
+    network.eval()
+    found: list[Tensor] = []
+    of_cache: list[Tensor] = []
+    state: State | None = None
+    try:
+        with torch.set_grad_enabled(dynamic is not None):
+            for number, batch in enumerate(segments(batches, steps)):
+                if number == most_segments:
+                    break
+                if batch.starts:
+                    state = None
+                    if cache is not None:
+                        cache.forget()
+                hidden_TBH, state = network.hidden(batch.inputs_TB, state)
+                log_p_TB = log_probabilities(network, hidden_TBH, batch.targets_TB)
+                if dynamic is not None and batch.num_tokens:
+                    (-log_p_TB.sum() / batch.num_tokens).backward()
+                    dynamic.learn()
+                state = detach(state)
+                found.append(log_p_TB.detach().double().exp())
+                if cache is not None:
+                    hidden_TBH = hidden_TBH.detach()
+                    of_cache.append(cache.probabilities(hidden_TBH, batch.targets_TB).double())
+    finally:
+        if dynamic is not None:
+            dynamic.put_back()
+    if most_segments is not None:
+        return Predicted(torch.cat([p_TB.flatten() for p_TB in found]), None)
+    cache_FN = batches.in_text_order(of_cache) if cache is not None else None
+    return Predicted(batches.in_text_order(found), cache_FN)
+
+
+def log_probabilities(network: LanguageModel, hidden_TBH: Tensor, targets_TB: Tensor) -> Tensor:
+    """Of each target, (T, B); 0 where nothing is to be predicted."""
+    logits_TBV = network.output(network.projected(hidden_TBH))
+    nats = torch.nn.functional.cross_entropy(
+        logits_TBV.flatten(0, 1), targets_TB.flatten(), ignore_index=IGNORED, reduction="none"
+    )
+    return -nats.view_as(targets_TB)

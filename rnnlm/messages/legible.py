@@ -1,0 +1,55 @@
+r"""Text from files and command lines, made fit to be shown: short, and on one line.
+
+A terminal obeys control characters: text that somebody else has written could rename its window,
+hide lines or worse. They are shown as Python writes them, such as `\x1b`.
+"""
+
+from __future__ import annotations
+
+import re
+
+# Longer names are shown by their beginning and their end.
+LONGEST_NAME = 400
+# So much of a value is repeated in a message about it.
+LONGEST_VALUE = 80
+# Control characters, line and paragraph separators, what turns the direction of writing around, and
+# surrogates, by which Python passes on bytes that are not UTF-8.
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+_CONTROL_IN_LINES = re.compile(_CONTROL.pattern.replace("\x00-\x1f", "\x00-\x08\x0b-\x1f"))
+
+
+def escaped(text: str) -> str:
+    """Spell out the control characters of a text, line ends and tabs too: it is one line then."""
+    return _CONTROL.sub(_spelled_out, text)
+
+
+def escaped_lines(text: str) -> str:
+    """Spell out the control characters of a text, but not its line ends and tabs."""
+    return _CONTROL_IN_LINES.sub(_spelled_out, text)
+
+
+def escaped_json(text: str) -> str:
+    """Write the control characters that JSON has left in its text as JSON's own escapes."""
+    return _CONTROL_IN_LINES.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def shortened(text: str, longest: int = LONGEST_NAME) -> str:
+    """Leave out the middle of a text that is longer than so many characters."""
+    if len(text) <= longest:
+        return text
+    end = longest // 4
+    return f"{text[: longest - end - 1]}…{text[-end:]}"
+
+
+def legible(text: str, longest: int = LONGEST_NAME) -> str:
+    """Make a text fit to be shown: shortened, and on one line without control characters."""
+    return escaped(shortened(text, longest))
+
+
+def in_message(text: str) -> str:
+    """Make a value fit for a message about it: on one line, and not longer than one can read."""
+    return legible(text, LONGEST_VALUE)
+
+
+def _spelled_out(found: re.Match[str]) -> str:
+    return found[0].encode("unicode_escape").decode()

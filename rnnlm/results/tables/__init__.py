@@ -1,0 +1,1 @@
+"""Tables made of records, and the formats that they are written in."""

@@ -1,0 +1,1 @@
+"""Signals that ask a process to stop: Ctrl-C, SIGTERM and SIGHUP."""

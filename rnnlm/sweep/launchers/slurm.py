@@ -1,0 +1,259 @@
+"""Runs on a Slurm cluster: an array job, a task of it for each run, by submitit.
+
+submitit writes the job's script, calls in each task what was pickled for it, and queues a task
+again whose time is up. What is ours here is to ask sbatch and to wait: a refusal is told in a line,
+no task that fails takes the others with it, none is left in the queue when the sweep is stopped,
+and nothing depends on Slurm's accounting, which a cluster need not have.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from hydra.core.singleton import Singleton
+from hydra.core.utils import JobReturn
+from hydra.types import HydraContext, TaskFunction
+from omegaconf import DictConfig
+from submitit import SlurmExecutor, SlurmJob
+from submitit.core.utils import DelayedSubmission, JobPaths, pickle_load
+
+from rnnlm.options import OptionError
+from rnnlm.signals.stop_signals import StopSignals
+from rnnlm.sweep.launchers.launcher import DiedError, ReportingLauncher, failed
+from rnnlm.sweep.launchers.options import SlurmOptions
+from rnnlm.sweep.launchers.slurm_commands import ENDED, sbatch, scancel, states_of, take_back
+from rnnlm.sweep.launchers.slurm_task import Task
+
+SECONDS_BETWEEN_LOOKS = 1.0
+SECONDS_BETWEEN_QUERIES = 5.0
+# What a result may take to be seen on a shared file system after its task has ended: with success,
+# in a way that Slurm does not say, and otherwise, when there is hardly one to come.
+SECONDS_TO_APPEAR = {"COMPLETED": 180.0, None: 60.0}
+SECONDS_TO_APPEAR_AFTER_FAILURE = 15.0
+
+
+class SlurmLauncher(ReportingLauncher):
+    """Submits the runs as one array job and waits for them all, whatever becomes of any.
+
+    A task whose time is up saves, and is queued again by submitit; one that is pre-empted saves,
+    and is queued again by Slurm, if the cluster is set up so. Either goes on from `last.ckpt`.
+    """
+
+    def __init__(self, options: SlurmOptions) -> None:
+        self._options = options
+
+    def setup(
+        self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig
+    ) -> None:
+        """As Hydra sets up its launchers.
+
+        Raises:
+            OptionError: there is no Slurm here, or no run could be carried out by it as asked.
+        """
+        for program in ("sbatch", "srun", "squeue", "scancel"):
+            if shutil.which(program) is None:
+                raise OptionError(
+                    "hydra/launcher", f"slurm is not on this machine, there is no {program}"
+                )
+        minutes, delay = self._options.timeout_min, self._options.signal_delay_s
+        if minutes * 60 <= delay:
+            raise OptionError(
+                "hydra.launcher.timeout_min",
+                f"{minutes} is no more than hydra.launcher.signal_delay_s={delay} seconds: a run "
+                "would be told to stop as it starts",
+            )
+        self.hydra_context = hydra_context
+        self.task_function = task_function
+        self.config = config
+        _refuse_patterns(Path(self._options.submitit_folder), Path(config.hydra.sweep.dir))
+
+    def launch(
+        self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int
+    ) -> Sequence[JobReturn]:
+        """Run every job; Ctrl-C and SIGTERM take the job back, upon which runs at work save.
+
+        Raises:
+            OptionError: Slurm refuses the job.
+        """
+        tasks = [
+            Task(
+                self.hydra_context,
+                self.task_function,
+                self.config,
+                list(overrides),
+                number,
+                self._options.timeout_min * 60.0 - self._options.signal_delay_s,
+                Singleton.get_state(),
+            )
+            for number, overrides in enumerate(job_overrides, initial_job_idx)
+        ]
+        with StopSignals() as signals:
+            job_id, jobs = _submit(self._executor(len(tasks)), tasks, signals)
+            returns: dict[int, JobReturn] = {}
+            try:
+                print(f"submitted to Slurm as job {job_id}", flush=True)
+                self._wait(job_id, jobs, returns, signals)
+            finally:
+                # The end of a terminal is none of the cluster's: the runs go on.
+                if len(returns) < len(jobs) and not signals.has_hung_up:
+                    take_back(job_id, signals)
+        return [returns[index] for index in range(len(jobs))]
+
+    def _executor(self, num_tasks: int) -> SlurmExecutor:
+        """submitit's, with the options of `hydra.launcher` under sbatch's names."""
+        options = self._options
+        gpus = options.gpus_per_node
+        if self.config.trainer.accelerator in ("gpu", "cuda") and not options.gpus_per_task:
+            gpus = gpus or 1
+        parent = Path(options.submitit_folder).absolute()
+        parent.mkdir(parents=True, exist_ok=True)
+        # Numbers of jobs may come again, on a cluster that was set up anew.
+        folder = tempfile.mkdtemp(prefix=time.strftime("%Y%m%d-%H%M%S-"), dir=parent)
+        executor = SlurmExecutor(folder, options.max_num_timeout)
+        parameters = {
+            "job_name": options.name,
+            "time": options.timeout_min,
+            "ntasks_per_node": 1,
+            "mem": None if options.mem_gb is None else f"{round(options.mem_gb * 1024)}MB",
+            "gpus_per_node": gpus,
+            **{
+                name: getattr(options, name)
+                for name in (
+                    "account",
+                    "additional_parameters",
+                    "array_parallelism",
+                    "comment",
+                    "constraint",
+                    "cpus_per_gpu",
+                    "cpus_per_task",
+                    "exclude",
+                    "gpus_per_task",
+                    "gres",
+                    "mem_per_cpu",
+                    "mem_per_gpu",
+                    "partition",
+                    "qos",
+                    "setup",
+                    "signal_delay_s",
+                    "stderr_to_stdout",
+                )
+            },
+        }
+        executor.update_parameters(**{k: v for k, v in parameters.items() if v is not None})
+        executor.parameters["map_count"] = num_tasks
+        return executor
+
+    def _wait(
+        self,
+        job_id: str,
+        jobs: Sequence[SlurmJob[JobReturn]],
+        returns: dict[int, JobReturn],
+        signals: StopSignals,
+    ) -> None:
+        """Wait for what comes of each job, by its result or by its having ended without one."""
+        left_at: dict[int, float] = {}
+        asked = -SECONDS_BETWEEN_QUERIES
+        while len(returns) < len(jobs) and not signals.urgency:
+            if time.monotonic() - asked > SECONDS_BETWEEN_QUERIES:
+                states = states_of(job_id)
+                asked = time.monotonic()
+            for index, job in enumerate(jobs):
+                if index in returns:
+                    continue
+                state = None if states is None else states.get(job.job_id)
+                if _is_seen(job.paths.result_pickle):
+                    returns[index] = _result(job.paths.result_pickle)
+                elif states is not None and (state is None or state in ENDED):
+                    patience = SECONDS_TO_APPEAR.get(state, SECONDS_TO_APPEAR_AFTER_FAILURE)
+                    if time.monotonic() - left_at.setdefault(index, time.monotonic()) < patience:
+                        continue
+                    returns[index] = failed(DiedError(_how_it_ended(job, state)))
+                else:
+                    left_at.pop(index, None)
+                    continue
+                self.on_end(index, returns[index])
+            time.sleep(SECONDS_BETWEEN_LOOKS)
+
+
+def _refuse_patterns(folder: Path, output_dir: Path) -> None:
+    """Refuse a folder for Slurm's files in whose path Slurm or submitit would read another."""
+    for character in "%\\\n\r":
+        if character not in str(folder.absolute()):
+            continue
+        of_output = character in str(output_dir.absolute())
+        raise OptionError(
+            "output_dir" if of_output else "hydra.launcher.submitit_folder",
+            f"{str(folder.absolute())!r} holds {character!r}, which is no plain character in the "
+            "names of Slurm's files; hydra.launcher.submitit_folder puts them elsewhere",
+        )
+
+
+def _submit(
+    executor: SlurmExecutor, tasks: Sequence[Task], signals: StopSignals
+) -> tuple[str, list[SlurmJob[JobReturn]]]:
+    """Submit the tasks as an array job; returns its number and submitit's view of each task.
+
+    submitit's own `map_array` is not asked: it says what sbatch says in many lines, waits for ever,
+    and what it has queued when a signal comes is known to nobody.
+
+    Raises:
+        OptionError: Slurm refuses the job; nothing of it is left.
+    """
+    folder = executor.folder
+    script = folder / "submission.sh"
+    pickles = [folder / f"{index}.pkl" for index in range(len(tasks))]
+    job_id = None
+    try:
+        for task, path in zip(tasks, pickles, strict=True):
+            submission = DelayedSubmission(task)
+            submission.set_timeout(executor.parameters["time"], executor.max_num_timeout)
+            submission.dump(path)
+        script.write_text(
+            executor._make_submission_file_text(executor._submitit_command_str, script.stem),
+            encoding="utf-8",
+        )
+        job_id = sbatch(script, signals)
+        jobs = [SlurmJob[JobReturn](folder, f"{job_id}_{i}", [0]) for i in range(len(tasks))]
+        for job, path in zip(jobs, pickles, strict=True):
+            path.rename(job.paths.submitted_pickle)
+    except BaseException:
+        if job_id is not None:
+            scancel(job_id)
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    return job_id, jobs
+
+
+def _is_seen(path: Path) -> bool:
+    """Whether the file is there; its folder is read first, as NFS forgets no absence before."""
+    try:
+        with os.scandir(path.parent) as entries:
+            next(entries, None)
+    except OSError:
+        return False
+    return path.exists()
+
+
+def _result(path: Path) -> JobReturn:
+    """What a task has left: what came of its run, or the error that kept it from saying so."""
+    try:
+        outcome, result = pickle_load(path)
+    except Exception as error:
+        return failed(DiedError(f"{path} cannot be read: {type(error).__name__}"))
+    if outcome == "success" and isinstance(result, JobReturn):
+        return result
+    return failed(DiedError(str(result).strip().splitlines()[-1]))
+
+
+def _how_it_ended(job: SlurmJob[JobReturn], state: str | None) -> str:
+    how = (
+        f"ended as {state}"
+        if state is not None
+        else "was killed or cancelled, or has run out of time or memory"
+    )
+    return f"its Slurm job {job.job_id} {how}; see {JobPaths(job.paths.folder, job.job_id).stderr}"

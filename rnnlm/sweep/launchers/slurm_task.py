@@ -1,0 +1,83 @@
+"""What a task of the array job does: one run, which is queued again when its time is up."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from hydra.core.singleton import Singleton
+from hydra.core.utils import JobReturn, run_job, setup_globals
+from hydra.types import HydraContext, TaskFunction
+from omegaconf import DictConfig, open_dict
+from submitit import JobEnvironment
+from submitit.core.utils import DelayedSubmission
+
+from rnnlm.results.record import FILE_NAME as RECORD_NAME
+from rnnlm.sweep.launchers.launcher import to_be_sent
+from rnnlm.training.trainer import last_checkpoint
+
+
+class TimeLimitError(Exception):
+    """A task's time was up before it had saved anything that the next could go on from."""
+
+
+@dataclass
+class Task:
+    """One run in a task of the array job: submitit calls it, and `checkpoint` at a time limit."""
+
+    context: HydraContext
+    task_function: TaskFunction
+    config: DictConfig
+    overrides: list[str]
+    number: int
+    # What it gets before it is told that its time is up.
+    seconds: float
+    singletons: dict[type, Singleton]
+
+    def __call__(self) -> JobReturn:
+        """Carry out the run, with the threads that Slurm has given it."""
+        self._started = time.monotonic()
+        if "OMP_NUM_THREADS" not in os.environ and "SLURM_CPUS_PER_TASK" in os.environ:
+            torch.set_num_threads(int(os.environ["SLURM_CPUS_PER_TASK"]))
+        Singleton.set_state(self.singletons)
+        setup_globals()
+        config = self.context.config_loader.load_sweep_config(self.config, self.overrides)
+        with open_dict(config):
+            config.hydra.job.id = JobEnvironment().job_id
+            config.hydra.job.num = self.number
+        self._folder = Path(config.hydra.sweep.dir, config.hydra.sweep.subdir)
+        self._saved = newest_save(self._folder)
+        return to_be_sent(
+            run_job(
+                hydra_context=self.context,
+                task_function=self.task_function,
+                config=config,
+                job_dir_key="hydra.sweep.dir",
+                job_subdir_key="hydra.sweep.subdir",
+            )
+        )
+
+    def checkpoint(self) -> DelayedSubmission:
+        """What is queued for the time after this: the same run, which goes on.
+
+        Raises:
+            TimeLimitError: it would come no further. Of a run that was pre-empted early, that is
+                not known.
+        """
+        lasted = time.monotonic() - self._started
+        if lasted > self.seconds / 2 and newest_save(self._folder) == self._saved:
+            raise TimeLimitError(
+                "nothing new could be saved before the time was up, so it would never end; "
+                "a longer hydra.launcher.timeout_min is needed"
+            )
+        return DelayedSubmission(self)
+
+
+def newest_save(folder: Path) -> int | None:
+    """When a run, or a row of its adaptation, has last saved what the next attempt goes on from."""
+    names = (last_checkpoint(folder).name, RECORD_NAME)
+    saved = [path.stat().st_mtime_ns for path in folder.rglob("*") if path.name in names]
+    return max(saved, default=None)

@@ -1,0 +1,229 @@
+"""The overrides of a command line, `option=value`, of which what nobody can mean is refused.
+
+Hydra takes much that leads nowhere: a sweep without a value, a folder of its own choosing, a choice
+that a group does not have and that only a worker would miss.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Sequence
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from hydra.core.config_loader import ConfigLoader
+from hydra.core.object_type import ObjectType
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import (
+    ChoiceSweep,
+    FloatRange,
+    Glob,
+    IntervalSweep,
+    Override,
+    RangeSweep,
+    Sweep,
+    ValueType,
+)
+from omegaconf import MISSING
+
+from rnnlm.messages.legible import in_message
+from rnnlm.options import OptionError
+from rnnlm.sweep.typed_values import as_hydra_reads, several_values
+
+# The most runs of one sweep: what is more was not meant, and would take minutes to look at.
+MOST_RUNS = 100_000
+# What of Hydra's own options has a use here.
+_HYDRA_GROUPS = ("hydra/launcher", "hydra/sweeper", "hydra/job_logging", "hydra/hydra_logging")
+_HYDRA_NODES = (
+    *(f"{group.replace('/', '.')}." for group in _HYDRA_GROUPS),
+    "hydra.callbacks.",
+)
+_LOGGING = ("hydra.job_logging.", "hydra.hydra_logging.")
+_HYDRA_OPTIONS = ("hydra.verbose", "hydra.searchpath")
+_HYDRA_FOLDERS = ("hydra.sweep", "hydra.run", "hydra.job", "hydra.output_subdir")
+# Groups of which several choices make sense together.
+_GROUPS_OF_SEVERAL = ("logger", "experiment")
+# Choices that an extra of the same name brings.
+_EXTRAS = (("hydra/sweeper", "optuna"),)
+
+
+def read_overrides(arguments: Sequence[str], loader: ConfigLoader, multirun: bool) -> list[str]:
+    """Turn what was typed into overrides that Hydra reads.
+
+    Raises:
+        OptionError: one of them can mean nothing, or several things.
+        HydraException: one of them cannot be carried out by Hydra.
+    """
+    parser = OverridesParser.create(config_loader=loader)
+    readable = [as_hydra_reads(argument, parser, multirun) for argument in arguments]
+    for text in readable:
+        (override,) = parser.parse_overrides([text])
+        _check(override, loader, multirun)
+    return readable
+
+
+def check_grid(overrides: Sequence[Override]) -> None:
+    """See that a grid can be swept: of values that can be listed, and not of too many.
+
+    Raises:
+        OptionError: names the option that is an interval, or the one with the most values.
+    """
+    for override in overrides:
+        if override.is_interval_sweep():
+            key, typed = override.get_key_element(), in_message(override.get_value_string())
+            raise OptionError(key, f"{typed} is searched, not swept: add hydra/sweeper=optuna")
+    # Where an option is given twice, the second counts.
+    of_options = {o.get_key_element(): o for o in overrides}
+    if (count := math.prod(map(_num_values, of_options.values()))) > MOST_RUNS:
+        longest = max(of_options.values(), key=_num_values)
+        raise OptionError(
+            longest.get_key_element(),
+            f"{in_message(longest.get_value_string())} makes {_in_digits(count)} runs, "
+            f"a sweep takes at most {MOST_RUNS:,}",
+        )
+
+
+def _check(override: Override, loader: ConfigLoader, multirun: bool) -> None:
+    key = override.get_key_element().lstrip("+~")
+    _check_hydra_option(key, override)
+    if MISSING in _values(override):
+        raise OptionError(key, f"{MISSING} is no value")
+    choices = loader.get_group_options(override.key_or_group, ObjectType.CONFIG)
+    if override.is_sweep_override():
+        _check_sweep(key, override, choices)
+        if not multirun:
+            raise OptionError(key, _add_multirun(override, choices))
+    elif _has_sweep(override.value()):
+        raise OptionError(key, "a sweep cannot stand inside a list or a map")
+    if choices and override.is_delete():
+        if not isinstance(override.value(), str | None):
+            raise OptionError(key, f"{in_message(override.get_value_string())} is no choice of it")
+    elif choices:
+        _check_choices(key, override, choices)
+
+
+def _check_hydra_option(key: str, override: Override) -> None:
+    if key in _HYDRA_FOLDERS or key.startswith(tuple(f"{name}." for name in _HYDRA_FOLDERS)):
+        raise OptionError(key, "a run's folder follows from its options, see output_dir")
+    if override.is_hydra_override() and override.is_sweep_override():
+        raise OptionError(key, "Hydra's own options cannot be swept")
+    if key.startswith(_LOGGING) and key.endswith(".level"):
+        _check_level(key, override.value())
+    if key.partition("@")[0].startswith("hydra/") or key.startswith(_HYDRA_NODES):
+        return
+    if key == "hydra" or key.startswith("hydra."):
+        value = override.value()
+        group = key.replace(".", "/")
+        if group in _HYDRA_GROUPS and not isinstance(value, dict):
+            raise OptionError(key, f"one is chosen by {group}={in_message(str(value))}")
+        if key == "hydra.verbose" and not isinstance(value, bool | str | list):
+            raise OptionError(
+                key, f"{in_message(str(value))} is not true, false or a logger's name"
+            )
+        if key == "hydra.searchpath" and isinstance(value, list):
+            _check_folders(key, value)
+        if key not in _HYDRA_OPTIONS and group not in _HYDRA_GROUPS:
+            nodes = ("hydra.launcher.*", "hydra.sweeper.*", "hydra.callbacks.*")
+            usable = ", ".join([*_HYDRA_GROUPS, *nodes])
+            raise OptionError(key, f"this option of Hydra has no use here, these have: {usable}")
+
+
+def _check_level(key: str, value: Any) -> None:
+    levels = logging.getLevelNamesMapping()
+    if not isinstance(value, int) and str(value) not in levels:
+        raise OptionError(key, f"{in_message(str(value))} is not one of {', '.join(levels)}")
+
+
+def _check_folders(key: str, folders: list[Any]) -> None:
+    for folder in map(str, folders):
+        if not folder.startswith("pkg://") and not Path(folder.removeprefix("file://")).is_dir():
+            raise OptionError(key, f"no folder {in_message(folder)}")
+
+
+def _check_sweep(key: str, override: Override, choices: Sequence[str]) -> None:
+    value, typed = override.value(), in_message(override.get_value_string())
+    if isinstance(value, IntervalSweep):
+        if not _is_interval(value):
+            raise OptionError(key, f"{typed} is empty, its second number has to be the larger")
+        return
+    if isinstance(value, RangeSweep):
+        _check_range(key, value, typed)
+    if isinstance(value, ChoiceSweep) and _has_sweep(value.list):
+        raise OptionError(key, f"{typed} has a sweep among its values, which is one by itself")
+    if isinstance(value, Glob) and not choices:
+        raise OptionError(key, f"{typed} selects among the choices of a group, this is an option")
+    if _num_values(override) == 0:
+        there_are = f", there are {', '.join(choices)}" if isinstance(value, Glob) else ""
+        raise OptionError(key, f"{typed} has no value{there_are}")
+
+
+def _check_range(key: str, sweep: RangeSweep, typed: str) -> None:
+    numbers = (sweep.start, sweep.stop, sweep.step)
+    if not all(isinstance(n, int) or (isinstance(n, float) and math.isfinite(n)) for n in numbers):
+        raise OptionError(key, f"{typed} is not of three finite numbers")
+    if sweep.step == 0:
+        raise OptionError(key, f"{typed} has a step of 0")
+
+
+def _is_interval(sweep: IntervalSweep) -> bool:
+    start, end = sweep.start, sweep.end
+    return start is not None and end is not None and -math.inf < start < end < math.inf
+
+
+def _num_values(override: Override) -> int:
+    value: Any = override.value()
+    if isinstance(value, RangeSweep):
+        values = value.range()
+        if isinstance(values, FloatRange):
+            steps = (Decimal(values.stop) - Decimal(values.start)) / Decimal(values.step)
+            return max(0, math.ceil(steps))
+        # `len` is for what fits a machine's word.
+        return max(0, -((values.start - values.stop) // values.step))
+    if isinstance(value, Glob):
+        return len(list(override.sweep_iterator()))
+    return len(value.list) if isinstance(value, ChoiceSweep) else 1
+
+
+def _values(override: Override) -> list[Any]:
+    """The values that are listed in an override, without quotes."""
+    value: Any = override.value()
+    values = value.list if isinstance(value, ChoiceSweep) else [value]
+    return [getattr(each, "text", each) for each in values]
+
+
+def _in_digits(count: int) -> str:
+    return f"{count:,}" if count < 10**15 else "far too many"
+
+
+def _has_sweep(value: Any) -> bool:
+    if isinstance(value, list | dict):
+        return any(_has_sweep(v) for v in (value if isinstance(value, list) else value.values()))
+    return isinstance(value, Sweep | Glob)
+
+
+def _add_multirun(override: Override, choices: Sequence[str]) -> str:
+    if override.value_type is ValueType.SIMPLE_CHOICE_SWEEP and not choices:
+        return several_values(str(override.input_line))
+    return f"{in_message(override.get_value_string())} is several values, add -m to sweep them"
+
+
+def _check_choices(key: str, override: Override, choices: Sequence[str]) -> None:
+    """See that a group is given one of its choices; a preset may be left out by `null`."""
+    if isinstance(override.value(), Glob):
+        return
+    for chosen in _values(override):
+        if isinstance(chosen, list) and key not in _GROUPS_OF_SEVERAL:
+            raise OptionError(key, f"it takes one choice; to sweep several, type -m {key}=a,b")
+        for name in chosen if isinstance(chosen, list) else [chosen]:
+            _check_choice(key, getattr(name, "text", name), choices)
+
+
+def _check_choice(key: str, name: Any, choices: Sequence[str]) -> None:
+    if name in choices or (name is None and key == "experiment"):
+        return
+    if (key, name) in _EXTRAS:
+        raise OptionError(key, f"{name} needs the extra of that name, pip install -e '.[{name}]'")
+    shown = "null" if name is None else repr(name) if isinstance(name, str) else str(name)
+    raise OptionError(key, f"{in_message(shown)} is not one of {', '.join(choices)}")

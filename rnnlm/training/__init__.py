@@ -1,0 +1,1 @@
+"""Training of one network: the LightningModule, the Trainer, and what they need."""

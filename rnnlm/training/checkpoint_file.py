@@ -1,0 +1,161 @@
+"""Checkpoint files that notice damage: each ends with a hash of all that comes before it.
+
+A checkpoint is the zip file that PyTorch writes. The hash is the comment that such a file may end
+with, so PyTorch reads it as before. PyTorch itself compares no checksum: a flipped bit would be
+another weight.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import io
+import os
+import struct
+import warnings
+import zipfile
+from pathlib import Path
+from typing import IO, Any
+
+import torch
+from lightning_fabric.plugins import CheckpointIO
+
+from rnnlm.files.atomic_write import replacing
+from rnnlm.hardware import is_out_of_memory
+from rnnlm.messages.legible import legible
+
+_BEGIN = b"PK\x03\x04"
+# A zip file's last record: its mark, 16 bytes on the parts, the length of the comment.
+_END = struct.Struct("<4s16sH")
+_END_MARK = b"PK\x05\x06"
+_HASH_MARK, _HASH_LENGTH = b"sha256:", 64
+_COMMENT_LENGTH = len(_HASH_MARK) + _HASH_LENGTH
+
+
+class CheckpointError(Exception):
+    """A checkpoint that cannot be used: which, and why, in one line."""
+
+
+class DamagedError(CheckpointError):
+    """A checkpoint that is not as it was written."""
+
+
+class AtomicCheckpointIO(CheckpointIO):
+    """Lightning's way to the files of checkpoints: whole or as before, and checked when read."""
+
+    def save_checkpoint(
+        self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any | None = None
+    ) -> None:
+        """Write a checkpoint beside its place, and put it there once it is on the disk."""
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        write_checkpoint(checkpoint, Path(path))
+
+    def load_checkpoint(self, path: str | Path, *_: Any, **__: Any) -> dict[str, Any]:
+        """Read a checkpoint, which must hold tensors and primitives only, to the CPU."""
+        return read_checkpoint_file(Path(path))
+
+    def remove_checkpoint(self, path: str | Path) -> None:
+        """Remove a checkpoint."""
+        Path(path).unlink(missing_ok=True)
+
+
+def write_checkpoint(content: dict[str, Any], path: Path) -> None:
+    """Write a checkpoint with its hash; the file is a whole one, this or the one before.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    # Not straight into the file: where that cannot be written, PyTorch does not say why.
+    file = io.BytesIO()
+    torch.save(content, file)
+    size = file.seek(-_END.size, os.SEEK_END)
+    mark, parts, comment = _END.unpack(file.read())
+    assert (mark, comment) == (_END_MARK, 0), "PyTorch writes another kind of file"
+    file.seek(size)
+    file.write(_END.pack(mark, parts, _COMMENT_LENGTH) + _HASH_MARK)
+    file.write(_hash(file, file.tell()))
+    with replacing(path) as temporary:
+        temporary.write_bytes(file.getbuffer())
+
+
+def read_checkpoint_file(path: Path) -> dict[str, Any]:
+    """Read a checkpoint to the CPU, once it is known to be as it was written.
+
+    Raises:
+        CheckpointError: it is damaged, or no checkpoint.
+        OSError, MemoryError, RuntimeError: it may be sound, but there is no way to it for now, or
+            no memory for it.
+    """
+    try:
+        if not path.is_file():
+            raise CheckpointError(f"{path} is no file" if path.exists() else f"{path} is missing")
+        with path.open("rb") as file:
+            _check(file, path)
+            file.seek(0)
+            with warnings.catch_warnings():
+                # About formats that PyTorch may not know; a file it cannot read is named below.
+                warnings.simplefilter("ignore")
+                content = torch.load(file, map_location="cpu", weights_only=True)
+    except (CheckpointError, OSError):
+        raise
+    except Exception as error:
+        if is_out_of_memory(error):
+            raise
+        # Its first sentence: PyTorch goes on with advice on how to read a file that is not trusted.
+        reason = legible(str(error).partition(". ")[0]) or type(error).__name__
+        raise CheckpointError(f"{path} is no checkpoint that can be read ({reason})") from error
+    if not isinstance(content, dict):
+        raise CheckpointError(f"{path} is no checkpoint: it holds no dictionary")
+    return content
+
+
+def _check(file: IO[bytes], path: Path) -> None:
+    """See that a file is as it was written.
+
+    Raises:
+        CheckpointError: it is not.
+    """
+    if file.read(len(_BEGIN)) != _BEGIN:
+        raise CheckpointError(f"{path} is no checkpoint that can be read (it is no zip file)")
+    size = file.seek(0, os.SEEK_END)
+    file.seek(max(size - _END.size - _COMMENT_LENGTH, 0))
+    end = file.read()
+    if end[_END.size :].startswith(_HASH_MARK):
+        if _hash(file, size - _HASH_LENGTH) != end[-_HASH_LENGTH:]:
+            raise DamagedError(
+                f"{path} is damaged: its content does not have the hash it ends with"
+            )
+    elif _END.unpack(end[-_END.size :])[::2] == (_END_MARK, 0):
+        _check_parts(file, path)
+    else:
+        raise DamagedError(f"{path} is damaged: its end is missing")
+
+
+def _check_parts(file: IO[bytes], path: Path) -> None:
+    """See that every part of a checkpoint without a hash has its checksum, as zip files do.
+
+    Earlier versions of this project, and others, write such files.
+    """
+    try:
+        with zipfile.ZipFile(file) as parts:
+            for part in parts.infolist():
+                # As PyTorch writes them; it would read on where the second size is the larger.
+                if part.compress_type or part.compress_size != part.file_size:
+                    raise zipfile.BadZipFile
+            damaged = parts.testzip()
+    except Exception as error:
+        if is_out_of_memory(error) or getattr(error, "errno", None) == errno.EIO:
+            raise
+        raise DamagedError(f"{path} is damaged: its list of parts cannot be read") from error
+    if damaged is not None:
+        raise DamagedError(f"{path} is damaged: its part {damaged} does not have its checksum")
+
+
+def _hash(file: IO[bytes], length: int) -> bytes:
+    """The SHA-256 of a file's first bytes, in hexadecimal digits; it is left after them."""
+    file.seek(0)
+    found = hashlib.sha256()
+    while length and (block := file.read(min(length, 1 << 20))):
+        found.update(block)
+        length -= len(block)
+    return found.hexdigest().encode()

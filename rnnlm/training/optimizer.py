@@ -1,0 +1,106 @@
+"""Optimizers and learning-rate schedules, and their options."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import Enum
+
+from torch import nn, optim
+from torch.optim import lr_scheduler
+
+from rnnlm.options import option
+from rnnlm.training.averaging import Averaging
+
+
+class OptimizerName(Enum):
+    """The optimizers of `conf/optimizer/`."""
+
+    adam = "adam"
+    adamw = "adamw"
+    sgd = "sgd"
+
+
+class Schedule(Enum):
+    """How the learning rate moves over the steps of training.
+
+    `cosine` falls from lr to 0; `one_cycle` climbs to lr for `warmup_fraction` of the steps and
+    falls to almost 0 (Smith & Topin 2019); `plateau` divides by `decay` after an epoch that did not
+    improve the validation loss.
+    """
+
+    constant = "constant"
+    cosine = "cosine"
+    one_cycle = "one_cycle"
+    plateau = "plateau"
+
+
+@dataclass
+class OptimizerConfig:
+    """Options of the optimizer and its schedule."""
+
+    name: OptimizerName = OptimizerName.adam
+    lr: float = option(2e-3, above=0)
+    weight_decay: float = option(0.0, minimum=0)
+    momentum: float = option(0.0, minimum=0, below=1)
+    schedule: Schedule = Schedule.constant
+    warmup_fraction: float = option(0.3, above=0, below=1)
+    decay: float = option(4.0, above=1)
+    averaging: Averaging = Averaging.none
+    # What an exponential average keeps of itself at each step.
+    ema_decay: float = option(0.999, above=0, below=1)
+    # The epochs before an equal average starts; None waits until the validation loss has not
+    # improved on what it was more than `averaging_patience` validations before.
+    averaging_start: int | None = option(None, minimum=0)
+    averaging_patience: int = option(5, minimum=1)
+
+
+def leaves_rows_alone(config: OptimizerConfig) -> bool:
+    """Whether rows of a parameter without a gradient stay as they are: only in plain SGD.
+
+    Adam's moments, momentum and weight decay move every row at every step.
+    """
+    return config.name is OptimizerName.sgd and config.momentum == 0 and config.weight_decay == 0
+
+
+def build_optimizer(
+    config: OptimizerConfig, parameters: Iterable[nn.Parameter], fused: bool = False
+) -> optim.Optimizer:
+    """The optimizer at its learning rate; `momentum` is for SGD alone.
+
+    Args:
+        fused: update all of a parameter in one pass over its memory. Not for sparse gradients, nor
+            for those that a gradient scaler has scaled and that are to be clipped.
+    """
+    rate, decay = config.lr, config.weight_decay
+    if config.name is OptimizerName.sgd:
+        return optim.SGD(
+            parameters, rate, momentum=config.momentum, weight_decay=decay, fused=fused
+        )
+    kind = optim.AdamW if config.name is OptimizerName.adamw else optim.Adam
+    return kind(parameters, rate, weight_decay=decay, fused=fused)
+
+
+def build_schedule(
+    config: OptimizerConfig, optimizer: optim.Optimizer, num_steps: int
+) -> lr_scheduler.LRScheduler | None:
+    """The schedule over `num_steps` optimizer steps, or None for a constant rate.
+
+    `plateau` is to be advanced after every epoch, all others after every step.
+    """
+    if config.schedule is Schedule.cosine:
+        return lr_scheduler.CosineAnnealingLR(optimizer, num_steps)
+    if config.schedule is Schedule.one_cycle:
+        # Momentum stays as configured: what is compared is the learning rate.
+        return lr_scheduler.OneCycleLR(
+            optimizer,
+            config.lr,
+            total_steps=num_steps,
+            pct_start=config.warmup_fraction,
+            cycle_momentum=False,
+        )
+    if config.schedule is Schedule.plateau:
+        return lr_scheduler.ReduceLROnPlateau(
+            optimizer, factor=1 / config.decay, patience=0, threshold=0
+        )
+    return None

@@ -1,0 +1,108 @@
+"""How far a run is: kept in its folder, where whoever watches the sweep reads it.
+
+A run may be at work in another process or on another machine; what is shown of it is the business
+of `rnnlm/sweep/display.py`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from pytorch_lightning import Callback, LightningModule, Trainer
+
+from rnnlm.data.batching import Batch
+from rnnlm.files.atomic_write import replacing
+from rnnlm.metrics import perplexity
+
+log = logging.getLogger(__name__)
+
+FILE_NAME = "progress.json"
+SECONDS_BETWEEN_WRITES = 0.5
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a run is.
+
+    figures: the epoch, loss and perplexity so far, for people.
+    fraction: of its batches that are done.
+    seconds_left: as it went so far; None before the first batch.
+    """
+
+    figures: str
+    fraction: float
+    seconds_left: float | None
+
+    def write(self, folder: Path) -> None:
+        """Leave it in the run's folder; where that cannot be written, the run does not mind."""
+        with (
+            contextlib.suppress(OSError),
+            replacing(folder / FILE_NAME, durable=False) as temporary,
+        ):
+            temporary.write_bytes(msgspec.json.encode(self))
+
+    @classmethod
+    def read(cls, folder: Path) -> Progress | None:
+        """What the run in the folder has left, if it has left anything readable."""
+        try:
+            return msgspec.json.decode((folder / FILE_NAME).read_bytes(), type=cls)
+        except (OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            return None
+
+
+class ReportProgress(Callback):
+    """Writes how far the run is, a few times a second, and every epoch to its log."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._written = 0.0
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self._started = time.monotonic()
+        # A run that goes on has some of its batches behind it.
+        self._first = _batches_done(trainer, trainer.fit_loop.batch_idx + 1)
+        self._validation = ""
+        Progress("", self._first / max(_num_batches(trainer), 1), None).write(self._folder)
+
+    def on_train_batch_end(
+        self, trainer: Trainer, pl_module: Any, outputs: Any, batch: Batch, index: int
+    ) -> None:
+        now = time.monotonic()
+        if now - self._written > SECONDS_BETWEEN_WRITES:
+            self._written = now
+            self._progress(trainer, pl_module, index + 1).write(self._folder)
+
+    def on_validation_epoch_end(self, trainer: Trainer, pl_module: Any) -> None:
+        loss = pl_module.validation_total.loss
+        self._validation = f"validation loss {loss:.4f} ppl {perplexity(loss):.2f}"
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: Any) -> None:
+        progress = self._progress(trainer, pl_module, int(trainer.num_training_batches))
+        log.debug("%s", progress.figures)
+        progress.write(self._folder)
+
+    def _progress(self, trainer: Trainer, module: Any, batches: int) -> Progress:
+        loss = module.train_total.loss
+        done, total = _batches_done(trainer, batches), _num_batches(trainer)
+        seconds = time.monotonic() - self._started
+        fresh = done - self._first
+        return Progress(
+            f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}  "
+            f"train loss {loss:.4f} ppl {perplexity(loss):.2f}  {self._validation}".rstrip(),
+            done / total,
+            seconds * (total - done) / fresh if fresh else None,
+        )
+
+
+def _num_batches(trainer: Trainer) -> int:
+    return int(trainer.num_training_batches) * (trainer.max_epochs or 1)
+
+
+def _batches_done(trainer: Trainer, of_epoch: int) -> int:
+    return trainer.current_epoch * int(trainer.num_training_batches) + of_epoch

@@ -1,0 +1,107 @@
+"""Samples in training: what the network goes on with after fixed prompts, every few epochs.
+
+They go to the run's log, to TensorBoard, and to `samples.txt` in its folder, which ends with what
+the chosen checkpoint writes.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pytorch_lightning import Callback, LightningModule, Trainer
+from pytorch_lightning.loggers import TensorBoardLogger
+
+from rnnlm.data.corpus import Corpus
+from rnnlm.files.atomic_write import write_text
+from rnnlm.generation.options import GenerationOptions
+from rnnlm.generation.writer import Text, Writer
+from rnnlm.model.language_model import LanguageModel
+from rnnlm.options import option
+from rnnlm.training.stopwatch import Stopwatch
+
+log = logging.getLogger(__name__)
+
+TENSORBOARD_TAG = "samples"
+FILE_NAME = "samples.txt"
+
+
+@dataclass
+class SamplesConfig(GenerationOptions):
+    """Options of the samples in training; they never change what is trained."""
+
+    length: int = option(100, minimum=1, affects_result=False)
+    # None writes none.
+    every_n_epochs: int | None = option(5, minimum=1, affects_result=False)
+    # None, or an empty one where texts have no beginning, is the validation text's beginning.
+    prompts: list[str] = field(default_factory=list, metadata={"affects_result": False})
+
+
+class WriteSamples(Callback):
+    """Writes samples with the same draws each time.
+
+    Args:
+        folder: the run's.
+    """
+
+    def __init__(
+        self, config: SamplesConfig, corpus: Corpus, stopwatch: Stopwatch, folder: Path
+    ) -> None:
+        self._config, self._vocabulary = config, corpus.vocabulary
+        self._path = folder / FILE_NAME
+        # What the file holds so far, kept with what an interrupted run needs to go on.
+        self._written: list[str] = []
+        self._stopwatch = stopwatch
+        self._prompts = [corpus.typed(prompt) for prompt in config.prompts] or [corpus.prompt()]
+        if not corpus.vocabulary.bounded:
+            self._prompts = [prompt or corpus.prompt() for prompt in self._prompts]
+        for token in {token for prompt in self._prompts for token in prompt}:
+            if token not in self._vocabulary:
+                log.warning("samples.prompts: the vocabulary has no %r, it is <unk>", token)
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"written": list(self._written)}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self._written = list(state_dict["written"])
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        every, epoch = self._config.every_n_epochs, trainer.current_epoch + 1
+        if every is None or epoch % every:
+            return
+        module: Any = pl_module
+        with self._stopwatch.paused(), module.measured_weights():
+            self._show(self.write(module.network), trainer)
+
+    def write_chosen(self, network: LanguageModel, epoch: int) -> None:
+        """The same of the checkpoint that was chosen, of an epoch, at the end of the file."""
+        if self._config.every_n_epochs is not None:
+            self._keep(f"epoch {epoch}, the best on validation", self.write(network))
+
+    def _show(self, texts: list[Text], trainer: Trainer) -> None:
+        epoch = f"epoch {trainer.current_epoch + 1}"
+        for text in texts:
+            log.info("%s wrote: %s|%s", epoch, text.prompt, text.text)
+        self._keep(epoch, texts)
+        for logger in trainer.loggers:
+            if isinstance(logger, TensorBoardLogger):
+                shown = "\n\n---\n\n".join(as_markdown(text.prompt, text.text) for text in texts)
+                logger.experiment.add_text(TENSORBOARD_TAG, shown, trainer.global_step - 1)
+
+    def _keep(self, title: str, texts: list[Text]) -> None:
+        parts = [title, *(f"{text.prompt}|{text.text}" for text in texts)]
+        self._written.append("\n\n".join(parts) + "\n")
+        write_text(self._path, "\n\n".join(self._written))
+
+    def write(self, network: LanguageModel) -> list[Text]:
+        """The texts of all prompts."""
+        writer = Writer(network, self._vocabulary)
+        pieces = (p for prompt in self._prompts for p in writer.stream(prompt, self._config))
+        return [piece.text for piece in pieces if piece.text is not None]
+
+
+def as_markdown(prompt: str, text: str) -> str:
+    """A prompt and what goes on from it; indented, so that nothing in it is markup."""
+    return "\n".join(f"    {line}" for line in f"{prompt}|{text}".split("\n"))

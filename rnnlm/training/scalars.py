@@ -1,0 +1,79 @@
+"""The scalars of a run as a CSV file, one row a step: the same that TensorBoard shows.
+
+While a run is at work `checkpoints/last.ckpt` has them too, and a run that goes on starts from
+those: the file is written for readers, and never read by the run.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import hashlib
+from argparse import Namespace
+from pathlib import Path
+from typing import Any
+
+from pytorch_lightning.loggers.logger import Logger
+
+from rnnlm.files.atomic_write import replacing
+
+FILE_NAME = "scalars.csv"
+
+
+class ScalarsCSV(Logger):
+    """Keeps `scalars.csv` in the run's folder up to date; columns come as metrics appear."""
+
+    def __init__(self, save_dir: str | Path) -> None:
+        super().__init__()
+        self._path = Path(save_dir) / FILE_NAME
+        self._rows: dict[int, dict[str, float]] = {}
+        self._columns = ["step", "epoch"]
+
+    def state_dict(self) -> dict[str, Any]:
+        """All that has been logged."""
+        return {"columns": self._columns, "rows": self._rows}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from what had been logged, and write the file anew."""
+        self._columns, self._rows = list(state["columns"]), dict(state["rows"])
+        self.save()
+
+    @property
+    def name(self) -> str:
+        """The run is named by its folder."""
+        return ""
+
+    @property
+    def version(self) -> str:
+        """A folder holds one run."""
+        return ""
+
+    def log_metrics(self, metrics: dict[str, float], step: int | None = None) -> None:
+        """Add the metrics to the row of their step."""
+        step = step or 0
+        self._rows.setdefault(step, {"step": step}).update(metrics)
+        self._columns += [name for name in metrics if name not in self._columns]
+
+    def log_hyperparams(self, params: dict[str, Any] | Namespace, *_: Any, **__: Any) -> None:
+        """Options are in the record."""
+
+    def save(self, durable: bool = False) -> None:
+        """Write the file anew, whole."""
+        with (
+            replacing(self._path, durable) as temporary,
+            temporary.open("w", newline="", encoding="utf-8") as file,
+        ):
+            writer = csv.DictWriter(file, self._columns)
+            writer.writeheader()
+            writer.writerows(self._rows[step] for step in sorted(self._rows))
+
+    def finalize(self, status: str) -> None:
+        """Write what came last, so that it survives when the machine goes down."""
+        self.save(durable=True)
+
+
+def scalars_sha256(folder: Path) -> str | None:
+    """The hash of a run's `scalars.csv`, by which its record knows it; None without one."""
+    with contextlib.suppress(OSError), (folder / FILE_NAME).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+    return None

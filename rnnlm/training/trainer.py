@@ -1,0 +1,160 @@
+"""The options of Lightning's Trainer, under its own names, and how it is built from them."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from lightning_fabric.plugins.environments.lightning import LightningEnvironment
+from pytorch_lightning import Callback, Trainer
+from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
+from pytorch_lightning.loggers import Logger
+from pytorch_lightning.profilers import PassThroughProfiler
+
+from rnnlm.hardware import uses_gpu
+from rnnlm.options import OptionError, option
+from rnnlm.training.checkpoint_file import AtomicCheckpointIO
+from rnnlm.training.module import VALIDATION_LOSS
+
+
+@dataclass
+class TrainerConfig:
+    """The arguments of `pytorch_lightning.Trainer` that make sense for one run on one device.
+
+    Where a default is not Lightning's own, the comment says why.
+    """
+
+    # Not mps: Apple's GPUs know no float64, in which losses are summed.
+    accelerator: str = option("auto", choices=("auto", "cpu", "gpu", "cuda"))
+    precision: str = option("32-true", choices=("32-true", "64-true", "bf16-mixed", "16-mixed"))
+    # Lightning's 1000 is meant to be overridden.
+    max_epochs: int = option(20, minimum=1, maximum=1_000_000)
+    min_epochs: int | None = option(None, minimum=1)
+    max_steps: int = option(-1, minimum=-1)
+    max_time: str | None = None  # DD:HH:MM:SS
+    check_val_every_n_epoch: int = option(1, minimum=1)
+    accumulate_grad_batches: int = option(1, minimum=1)
+    # Recurrent gradients explode; None switches clipping off.
+    gradient_clip_val: float | None = option(1.0, above=0)
+    gradient_clip_algorithm: str = option("norm", choices=("norm", "value"))
+    detect_anomaly: bool = False
+    deterministic: bool = False
+    profiler: str | None = option(
+        None, choices=("simple", "advanced", "pytorch"), affects_result=False
+    )
+    enable_progress_bar: bool = option(True, affects_result=False)
+
+
+@dataclass
+class EarlyStoppingConfig:
+    """Stop after `patience` validations whose loss has not improved by `min_delta`."""
+
+    patience: int | None = option(None, minimum=1)
+    min_delta: float = option(0.0, minimum=0)
+
+
+def check_trainer(config: TrainerConfig) -> None:
+    """Refuse what Lightning would refuse later, and a device that this machine does not have.
+
+    Raises:
+        OptionError: names the option and what it takes.
+    """
+    if config.max_steps == 0:
+        raise OptionError("trainer.max_steps", "0 is no training, it takes -1 or at least 1")
+    if config.max_time is not None and not re.fullmatch(r"\d+(:\d\d){3}", config.max_time):
+        raise OptionError("trainer.max_time", f"{config.max_time!r} is not of the form DD:HH:MM:SS")
+    if config.check_val_every_n_epoch > config.max_epochs:
+        raise OptionError(
+            "trainer.check_val_every_n_epoch",
+            f"{config.check_val_every_n_epoch} is more than trainer.max_epochs, "
+            "the run would never be validated",
+        )
+    if config.min_epochs is not None and config.min_epochs > config.max_epochs:
+        raise OptionError("trainer.min_epochs", f"{config.min_epochs} is more than max_epochs")
+    has_gpu = torch.cuda.is_available()
+    if config.accelerator in ("gpu", "cuda") and not has_gpu:
+        raise OptionError(
+            "trainer.accelerator", f"{config.accelerator} is not on this machine; auto or cpu is"
+        )
+    if config.precision == "16-mixed" and not has_gpu:
+        raise OptionError(
+            "trainer.precision", "16-mixed needs a GPU; on a CPU it takes bf16-mixed or 32-true"
+        )
+
+
+def best_checkpoint(folder: Path) -> Path:
+    """Where a run keeps the weights that had the lowest validation loss."""
+    return folder / "checkpoints" / "best.ckpt"
+
+
+def last_checkpoint(folder: Path) -> Path:
+    """Where a run keeps what it needs to go on after the last epoch."""
+    return folder / "checkpoints" / "last.ckpt"
+
+
+class NoProfiler(PassThroughProfiler):
+    """Lightning's own makes a new context for each of the forty things it would profile a step."""
+
+    _nothing = contextlib.nullcontext()
+
+    def profile(self, action_name: str) -> contextlib.nullcontext[None]:  # type: ignore[override]
+        return self._nothing
+
+
+def build_trainer(
+    config: TrainerConfig,
+    early_stopping: EarlyStoppingConfig,
+    folder: Path,
+    loggers: list[Logger],
+    callbacks: list[Callback],
+    gpu: int | None = None,
+) -> Trainer:
+    """A Trainer for one device that keeps `checkpoints/best.ckpt` in the folder.
+
+    Args:
+        gpu: the index of the GPU, where it trains on one.
+    """
+    arguments = dataclasses.asdict(config)
+    del arguments["enable_progress_bar"]
+    arguments["accelerator"] = "cuda" if uses_gpu(config.accelerator) else "cpu"
+    arguments["profiler"] = arguments["profiler"] or NoProfiler()
+    callbacks = [
+        *callbacks,
+        ModelCheckpoint(
+            best_checkpoint(folder).parent,
+            best_checkpoint(folder).stem,
+            monitor=VALIDATION_LOSS,
+            save_weights_only=True,
+            enable_version_counter=False,
+            # Not at the epoch's end, when an average of the weights has been put away again.
+            save_on_train_epoch_end=False,
+        ),
+    ]
+    if early_stopping.patience:
+        callbacks.append(
+            EarlyStopping(
+                VALIDATION_LOSS,
+                early_stopping.min_delta,
+                early_stopping.patience,
+                # `max_steps` may stop a run before it is validated for the first time.
+                strict=False,
+            )
+        )
+    return Trainer(
+        **arguments,
+        devices=1 if gpu is None else [gpu],
+        # A run is one process wherever it is; Lightning would look for a cluster around it.
+        plugins=[LightningEnvironment(), AtomicCheckpointIO()],
+        default_root_dir=folder,
+        logger=loggers,
+        callbacks=callbacks,
+        # The sanity check would run validation before training; it has nothing to find here.
+        num_sanity_val_steps=0,
+        log_every_n_steps=1,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+    )

@@ -1,0 +1,34 @@
+"""rnnlm/results/tables/comparison.py"""
+
+from __future__ import annotations
+
+import pytest
+
+from rnnlm.results.columns import COLUMNS
+from rnnlm.results.tables.comparison import differences_tables
+from tests.results.tables.test_groups import seeds
+from tests.results.tables.test_runs import shown
+
+
+def test_every_pair_of_a_text_is_a_row_and_the_words_stand_below() -> None:
+    records = [*seeds("lstm", 4.0, 4.1, 4.3), *seeds("gru", 4.4, 4.55, 4.72), *seeds("rnn", 4.9)]
+    (table,) = differences_tables(records, COLUMNS["test_ppl"])
+    pairs = list(zip(shown(table, "better"), shown(table, "worse"), strict=True))
+    assert pairs == [
+        ("lstm-embed", "gru-embed"),
+        ("lstm-embed", "rnn-embed"),
+        ("gru-embed", "rnn-embed"),
+    ]
+    assert shown(table, "is_distinguishable") == ["yes", "-", "-"]
+    assert "better by %" in [heading.heading for heading in table.headings]
+    assert table.notes[0].startswith("Lowest test ppl: lstm-embed")
+
+
+def test_texts_are_never_compared_with_each_other() -> None:
+    records = [*seeds("lstm", 4.0, 4.1), *seeds("gru", 4.4, 4.5, text_sha256="other")]
+    assert [table.rows for table in differences_tables(records, COLUMNS["test_ppl"])] == [[], []]
+
+
+def test_a_cost_has_no_better_and_worse() -> None:
+    with pytest.raises(ValueError, match="no better and worse"):
+        differences_tables(seeds("lstm", 4.0, 4.1), COLUMNS["train_seconds"])

@@ -1,0 +1,150 @@
+"""rnnlm/runs/adapted_run.py, measurement.py and options.py, on real runs."""
+
+from __future__ import annotations
+
+import json
+import math
+import shutil
+from pathlib import Path
+
+import pytest
+
+from rnnlm.baselines.kneser_ney import KneserNey, KneserNeyConfig
+from rnnlm.evaluation.adaptation.options import AdaptationConfig, rows_of
+from rnnlm.results.record import COMPLETED, FAILED, Record
+from rnnlm.runs.adapted_run import measure_rows, row_folder, row_record
+from rnnlm.runs.run import load_corpus
+from rnnlm.runs.trained_model import LoadError, load
+from rnnlm.training.trainer import best_checkpoint
+from tests.conftest import Run, composed
+from tests.trained_runs import RUNS, TrainedRuns
+
+ALL = AdaptationConfig(dynamic=True, cache=500, kneser_ney=True)
+
+
+def test_each_help_is_a_row_and_so_are_all_together() -> None:
+    assert rows_of(AdaptationConfig()) == []
+    assert rows_of(AdaptationConfig(cache=10)) == [("cache",)]
+    assert rows_of(ALL) == [
+        ("dynamic",),
+        ("cache",),
+        ("kneser_ney",),
+        ("dynamic", "cache", "kneser_ney"),
+    ]
+
+
+@pytest.mark.parametrize("name", ["prose", "tang", "lyrics"])
+def test_help_helps_and_the_record_says_what_was_chosen(
+    name: str, trained_runs: TrainedRuns, tmp_path: Path
+) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(trained_runs(name), run)
+    plain = Record.read(run)
+    corpus = load_corpus(composed(*RUNS[name]))
+    measure_rows(run, corpus, ALL, ["seed=1"])
+    assert plain.validation is not None
+    records = {}
+    for row in rows_of(ALL):
+        record = row_record(run, row, ALL)
+        assert record is not None
+        assert record.status == COMPLETED, record.error
+        assert record.cell == f"{plain.model}+{'+'.join(row)}-{plain.features}"
+        assert record.held_out_sha256 == plain.held_out_sha256
+        assert record.train is None
+        assert record.history == {}
+        assert (record.device, record.precision) == ("cpu", "32-true")
+        records["+".join(row)] = record
+    validation = {name: record.validation or {} for name, record in records.items()}
+    # A mixture can weigh its help 0; dynamic evaluation has a shortest step, on a tiny text.
+    for help_name in ("cache", "kneser_ney"):
+        assert validation[help_name]["loss"] <= plain.validation["loss"] + 1e-4
+    everything = validation["dynamic+cache+kneser_ney"]
+    assert everything["loss"] <= validation["dynamic"]["loss"] + 1e-6
+    assert everything["num_tokens"] == plain.validation["num_tokens"]
+    assert everything["ppl"] == pytest.approx(math.exp(everything["loss"]))
+    chosen = records["dynamic+cache+kneser_ney"].adaptation
+    assert chosen is not None
+    assert {"lr", "decay", "flatness", "order"} <= chosen.keys()
+    weights = chosen["weights"]
+    assert isinstance(weights, dict)
+    assert math.fsum(float(str(weight)) for weight in weights.values()) == pytest.approx(1)
+    assert list(weights) == ["network", "cache", "kneser_ney"]
+
+
+def test_kneser_ney_gives_each_token_the_probability_it_was_measured_by() -> None:
+    for options in (RUNS["prose"], RUNS["tang"], RUNS["lyrics"]):
+        corpus = load_corpus(composed(*options))
+        baseline = KneserNey(KneserNeyConfig())
+        measured = baseline.measure(corpus)
+        probabilities, order = baseline.probabilities(corpus)
+        assert baseline.chosen == {"order": order}
+        for split, p_N in probabilities.items():
+            assert len(p_N) == corpus.splits[split].num_tokens
+            assert -sum(map(math.log, p_N)) / len(p_N) == pytest.approx(measured[split]["loss"])
+
+
+def test_rows_are_measured_once_and_those_of_other_options_besides(
+    trained_runs: TrainedRuns, tmp_path: Path
+) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(trained_runs("prose"), run)
+    corpus = load_corpus(composed(*RUNS["prose"]))
+    small, large = AdaptationConfig(cache=5), AdaptationConfig(cache=200)
+    measure_rows(run, corpus, small, [])
+    path = row_folder(run, ("cache",), small) / "result.json"
+    first = path.read_bytes()
+    measure_rows(run, corpus, small, [])
+    assert path.read_bytes() == first
+    assert row_record(run, ("cache",), large) is None
+    measure_rows(run, corpus, large, [])
+    assert row_record(run, ("cache",), large) is not None
+    assert path.read_bytes() == first
+    with pytest.raises(LoadError, match=r"is of lstm\+cache: give .*run, its network's"):
+        load(path.parent)
+
+
+def test_several_values_are_not_swept_as_one_would_be_left(run_py: Run) -> None:
+    refused = run_py("-m", "adaptation.cache=10,50")
+    assert refused.returncode == 2
+    assert refused.stderr.startswith("adaptation.cache: several values cannot be swept")
+    assert refused.stderr.count("\n") == 1
+
+
+def test_a_row_that_cannot_be_measured_has_failed_and_says_why(
+    trained_runs: TrainedRuns, tmp_path: Path
+) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(trained_runs("prose"), run)
+    best_checkpoint(run).write_bytes(b"nothing")
+    measure_rows(run, load_corpus(composed(*RUNS["prose"])), AdaptationConfig(cache=5), [])
+    record = row_record(run, ("cache",), AdaptationConfig(cache=5))
+    assert record is not None
+    assert record.status == FAILED
+    assert record.error is not None
+    assert "best.ckpt is no checkpoint" in record.error
+
+
+@pytest.mark.slow
+def test_the_command_gives_a_completed_run_the_rows_it_lacks(run_py: Run, tmp_path: Path) -> None:
+    tiny = ["model.hidden_size=16", "trainer.max_epochs=1", "data.max_chars=8000"]
+    assert run_py(*tiny).returncode == 0
+    (path,) = (tmp_path / "outputs").rglob("result.json")
+    before = path.read_bytes()
+    done = run_py("-m", "model=lstm,kneser_ney", *tiny, "adaptation.cache=100")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert path.read_bytes() == before
+    assert "lstm+cache" in done.stdout
+    again = run_py(*tiny, "adaptation.cache=100")
+    assert "is completed" in again.stdout
+    assert "lstm+cache" in again.stdout
+    best_checkpoint(path.parent).unlink()
+    (path.parent / "checkpoints" / "last.ckpt").unlink()
+    failing = run_py(*tiny, "adaptation.cache=200")
+    assert failing.returncode == 1
+    assert "best.ckpt is missing, force=true trains the run again" in failing.stdout
+    row = json.loads((path.parent / "adaptation" / "cache=200" / "result.json").read_text())
+    assert row["status"] == FAILED
+    assert path.read_bytes() == before
+    refused = run_py(*tiny, "adaptation.cache=0")
+    assert refused.returncode == 2
+    assert "adaptation.cache: 0 is out of range, it takes at least 1" in refused.stderr

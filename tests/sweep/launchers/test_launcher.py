@@ -1,0 +1,58 @@
+"""rnnlm/sweep/launchers/launcher.py: a wrong launcher or option is refused at once."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from rnnlm.sweep.command_line import USAGE_STATUS, main
+from rnnlm.sweep.sweep import run_cell
+from tests.conftest import ROOT
+
+REFUSED = {
+    "hydra.launcher.runs_at_once=-1": "hydra.launcher.runs_at_once: -1 is out of range",
+    "hydra.launcher.runs_at_once=0": "hydra.launcher.runs_at_once: 0 is out of range",
+    "hydra.launcher.runs_at_once=abc": "hydra.launcher.runs_at_once: Value 'abc'",
+    "hydra.launcher.runs_at_once=[1]": "hydra.launcher.runs_at_once: Value '[1]'",
+    "hydra.launcher.runs_at_once=1.5": "hydra.launcher.runs_at_once: Value '1.5'",
+    "hydra.launcher.runs_at_once=true": "hydra.launcher.runs_at_once: Value 'True'",
+    "+hydra.launcher.nosuch=1": "hydra.launcher.nosuch: no such option, it takes runs_at_once",
+    "hydra.launcher._target_=nosuch": "hydra.launcher._target_: 'nosuch' is no launcher",
+    "hydra.launcher._target_=rnnlm.runs.run.train": (
+        "hydra.launcher._target_: 'rnnlm.runs.run.train' is"
+    ),
+    "hydra.launcher=nosuch": "hydra.launcher: one is chosen by hydra/launcher=nosuch",
+    "hydra.launcher=null": "hydra.launcher: one is chosen by hydra/launcher=None",
+    "hydra/launcher=basic +hydra.launcher.nosuch=1": "hydra.launcher: 'hydra._internal.core_plu",
+}
+
+
+@pytest.mark.parametrize("overrides", REFUSED)
+def test_a_wrong_launcher_is_refused_in_one_line(
+    overrides: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["run.py", "-m", "seed=1,2", *overrides.split()])
+    assert main(run_cell, ROOT / "conf", "config") == USAGE_STATUS
+    output = capsys.readouterr()
+    assert output.err.startswith(REFUSED[overrides])
+    assert output.err.count("\n") == 1
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_extra_that_is_not_installed_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(sys.modules, "submitit", None)
+    monkeypatch.delitem(sys.modules, "rnnlm.sweep.launchers.slurm", raising=False)
+    monkeypatch.setattr(sys, "argv", ["run.py", "hydra/launcher=slurm"])
+    assert main(run_cell, ROOT / "conf", "config") == USAGE_STATUS
+    assert capsys.readouterr().err == (
+        "hydra/launcher: slurm needs the extra of that name, pip install -e '.[slurm]'\n"
+    )

@@ -1,0 +1,153 @@
+"""rnnlm/training/averaging.py, alone and in the module's real training."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+
+from rnnlm.data.batching import Streams
+from rnnlm.results.record import COMPLETED
+from rnnlm.runs.trained_model import load
+from rnnlm.training.averaging import Averaging, WeightAverage
+from rnnlm.training.module import LanguageModelModule
+from rnnlm.training.optimizer import OptimizerConfig
+from rnnlm.training.trainer import best_checkpoint, last_checkpoint
+from tests.conftest import Compose, trained
+from tests.training.test_module import Spy, streams, trainer
+
+
+def steps(network: nn.Linear) -> Iterator[torch.Tensor]:
+    """Weights as training might move them."""
+    for number in range(1, 6):
+        with torch.no_grad():
+            network.weight.fill_(float(number))
+        yield network.weight
+
+
+def test_an_equal_average_is_the_mean() -> None:
+    network = nn.Linear(2, 2)
+    average = WeightAverage(network, None)
+    assert not average.has_begun
+    for _ in steps(network):
+        average.add(network)
+    assert average.has_begun
+    average.swap(network)
+    torch.testing.assert_close(network.weight, torch.full((2, 2), 3.0))
+    average.swap(network)
+    torch.testing.assert_close(network.weight, torch.full((2, 2), 5.0))
+
+
+def test_an_exponential_average_keeps_its_share_of_itself() -> None:
+    network, expected = nn.Linear(2, 2), 1.0
+    average = WeightAverage(network, 0.9)
+    for number, _ in enumerate(steps(network), 1):
+        average.add(network)
+        expected = float(number) if number == 1 else 0.9 * expected + 0.1 * number
+    average.swap(network)
+    torch.testing.assert_close(network.weight, torch.full((2, 2), expected))
+
+
+class Watched(LanguageModelModule):
+    """Notes the weights after every step, and those that are validated."""
+
+    def __init__(self, config: OptimizerConfig) -> None:
+        torch.manual_seed(0)
+        super().__init__(Spy(), config)
+        self.after_steps: list[torch.Tensor] = []
+        self.validated: list[torch.Tensor] = []
+
+    def on_train_batch_end(self, *arguments: Any, **named: Any) -> None:
+        super().on_train_batch_end(*arguments, **named)
+        self.after_steps.append(self.network.output.weight.detach().clone())
+
+    def on_validation_epoch_end(self) -> None:
+        super().on_validation_epoch_end()
+        self.validated.append(self.network.output.weight.detach().clone())
+
+
+def watched(epochs: int = 4, **options: Any) -> Watched:
+    module = Watched(OptimizerConfig(lr=0.05, **options))
+    loop = trainer(epochs)
+    loop.num_sanity_val_steps = 0
+    loop.fit(module, streams(81, 4, 5), streams(31, 1, 10))
+    return module
+
+
+def test_what_is_validated_is_the_average_and_training_goes_on_without_it() -> None:
+    plain, averaged = watched(), watched(averaging=Averaging.equal, averaging_start=2)
+    for ours, expected in zip(averaged.after_steps, plain.after_steps, strict=True):
+        assert torch.equal(ours, expected)
+    for epoch in (0, 1):
+        assert torch.equal(averaged.validated[epoch], plain.validated[epoch])
+    for epoch in (2, 3):
+        of_steps = plain.after_steps[8 : 4 * (epoch + 1)]
+        torch.testing.assert_close(averaged.validated[epoch], torch.stack(of_steps).mean(0))
+
+
+def test_an_exponential_average_is_of_all_steps() -> None:
+    plain, averaged = watched(), watched(averaging=Averaging.ema, ema_decay=0.5)
+    expected = plain.after_steps[0]
+    for weight in plain.after_steps[1:]:
+        expected = 0.5 * expected + 0.5 * weight
+    torch.testing.assert_close(averaged.validated[-1], expected)
+
+
+@pytest.mark.parametrize(
+    ("losses", "begins"),
+    [([3.0, 2.0], False), ([3.0, 2.0, 1.0, 0.5], False), ([3.0, 1.0, 2.0], False),
+     ([1.0, 2.0, 2.0], False), ([1.0, 2.0, 2.0, 2.0], True), ([2.0, 1.0, 3.0, 1.5, 1.2], True)],
+)  # fmt: skip
+def test_without_a_start_it_begins_when_the_loss_no_longer_improves(
+    losses: list[float], begins: bool
+) -> None:
+    config = OptimizerConfig(averaging=Averaging.equal, averaging_patience=2)
+    module = LanguageModelModule(Spy(), config)
+    module.history["validation"] = list(losses)
+    assert module._averages() is begins
+
+
+def test_the_best_checkpoint_holds_the_average_and_writes(compose: Compose, tmp_path: Path) -> None:
+    options = ("data=tang", "model.tie_weights=true", "trainer.max_epochs=3", "optimizer.lr=0.01")
+    config = compose(*options, "optimizer.averaging=ema", "optimizer.ema_decay=0.8")
+    record = trained(config, tmp_path / "averaged")
+    losses = [loss for loss in record.history["validation"] if loss is not None]
+    assert record.best_epoch is not None
+    assert record.validation is not None
+    assert losses[record.best_epoch - 1] == min(losses)
+    assert record.validation["loss"] == min(losses)
+    saved = torch.load(best_checkpoint(tmp_path / "averaged"), weights_only=True)["state_dict"]
+    model = load(tmp_path / "averaged")
+    assert torch.equal(model.network.output.weight, saved["network.output.weight"])
+    assert model.generate()[0].text
+    assert record.validation != trained(compose(*options), tmp_path / "plain").validation
+
+
+def test_a_run_that_was_never_validated_is_measured_by_its_average(
+    compose: Compose, tmp_path: Path
+) -> None:
+    options = ("trainer.max_steps=8", "optimizer.averaging=ema", "optimizer.ema_decay=0.9")
+    record = trained(compose(*options, "early_stopping.patience=1"), tmp_path)
+    assert record.status == COMPLETED, record.error
+    assert record.history["validation"] == []
+    last, best = (
+        torch.load(path(tmp_path), weights_only=True)["state_dict"]
+        for path in (last_checkpoint, best_checkpoint)
+    )
+    average = last["average.averaged.module.output.weight"]
+    assert not torch.equal(average, last["network.output.weight"])
+    assert torch.equal(average, best["network.output.weight"])
+    assert torch.equal(average, load(tmp_path).network.output.weight)
+
+
+def test_with_accumulated_gradients_only_steps_count() -> None:
+    module = LanguageModelModule(Spy(), OptimizerConfig(averaging=Averaging.ema))
+    loop = trainer(2)
+    loop.accumulate_grad_batches = 3
+    loop.fit(module, Streams(torch.arange(81) % 7, 4, 5), streams(31, 1, 10))
+    assert module.average is not None
+    assert int(module.average.averaged.n_averaged) == 4 == loop.global_step

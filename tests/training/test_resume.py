@@ -1,0 +1,330 @@
+"""rnnlm/training/resume.py: interrupted runs that go on, with the figures of one left alone."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from rnnlm.config import Config
+from rnnlm.data.splitting import SPLITS
+from rnnlm.results.record import COMPLETED, FAILED
+from rnnlm.training.checkpoint_file import CheckpointError
+from rnnlm.training.module import FINGERPRINT, LanguageModelModule
+from rnnlm.training.resume import LastCheckpoint, check_checkpoints
+from rnnlm.training.trainer import best_checkpoint, last_checkpoint
+from tests.conftest import Compose, trained
+
+BATCHES = 14  # of an epoch
+
+
+def figures(folder: Path) -> dict[str, Any]:
+    """All of a record that must be the same whenever the same run is made."""
+    record = json.loads((folder / "result.json").read_text())
+    names = (
+        "status",
+        "fingerprint",
+        "prompt",
+        "sample",
+        "num_parameters",
+        "epochs",
+        "best_epoch",
+        "overrides",
+        "history",
+    )
+    return {name: record[name] for name in (*names, *SPLITS)}
+
+
+def logged(folder: Path) -> list[dict[str, str]]:
+    """All that is logged but how long it took."""
+    with (folder / "scalars.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert all(row.pop("cost/seconds") is not None for row in rows)
+    return rows
+
+
+@pytest.fixture(autouse=True)
+def ctrl_c_is_heard() -> Iterator[None]:
+    """A job in the background inherits that Ctrl-C is ignored, and a run leaves that as it is."""
+    inherited = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, inherited)
+
+
+@pytest.fixture
+def config(compose: Compose, text_file: Path) -> Config:
+    """Three epochs with dropout, a schedule and an optimizer that has a memory."""
+    text_file.write_text(text_file.read_text().replace(". ", ".\n"))
+    return compose(
+        f"data.source={text_file}",
+        "data.batch_size=6",
+        "data.seq_len=64",
+        "model.dropout=0.3",
+        "model.weight_dropout=0.2",
+        "optimizer.schedule=one_cycle",
+        "optimizer.averaging=equal",
+        "optimizer.averaging_start=1",
+        "early_stopping.patience=5",
+        "trainer.max_epochs=3",
+        "checkpoint.every_n_train_steps=4",
+    )
+
+
+def interrupt_at(
+    monkeypatch: pytest.MonkeyPatch, time: int, number: int, hook: str = "training_step"
+) -> None:
+    """Send this process a signal when the hook is called for the n-th time, counted from 1."""
+    original = getattr(LanguageModelModule, hook)
+    times = 0
+
+    def interrupted(self: LanguageModelModule, *arguments: Any) -> Any:
+        nonlocal times
+        times += 1
+        if times == time:
+            os.kill(os.getpid(), number)
+        return original(self, *arguments)
+
+    monkeypatch.setattr(LanguageModelModule, hook, interrupted)
+
+
+@pytest.mark.parametrize("batching", ["stream", "variable stream", "windows", "documents"])
+@pytest.mark.parametrize("step", [1, 6, BATCHES, BATCHES + 1, 3 * BATCHES])
+def test_a_run_that_was_interrupted_gives_the_figures_of_one_left_alone(
+    config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, batching: str, step: int
+) -> None:
+    config.data.batching = type(config.data.batching)(batching.split()[-1])
+    config.data.variable_seq_len = "variable" in batching
+    config.samples.every_n_epochs, config.samples.length = 1, 5
+    trained(config, tmp_path / "alone")
+    with monkeypatch.context() as patch:
+        interrupt_at(patch, step, signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt):
+            trained(config, tmp_path / "interrupted")
+    assert not (tmp_path / "interrupted" / "result.json").exists()
+    trained(config, tmp_path / "interrupted")
+    assert figures(tmp_path / "interrupted") == figures(tmp_path / "alone")
+    assert logged(tmp_path / "interrupted") == logged(tmp_path / "alone")
+    written, alone = (
+        (tmp_path / run / "samples.txt").read_bytes() for run in ("interrupted", "alone")
+    )
+    assert written == alone
+
+
+@pytest.mark.parametrize(
+    ("hook", "time"),
+    [
+        ("configure_optimizers", 1),
+        ("on_train_start", 1),
+        ("training_step", BATCHES),
+        ("on_train_batch_end", 6),
+        ("validation_step", 2),
+        ("on_validation_epoch_end", 1),
+        ("on_train_epoch_end", 1),
+        ("on_train_epoch_end", 3),
+        ("on_train_end", 1),
+        ("test_step", 1),
+    ],
+)
+def test_sigterm_stops_a_run_wherever_it_is(
+    config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hook: str, time: int
+) -> None:
+    trained(config, tmp_path / "alone")
+    with monkeypatch.context() as patch:
+        interrupt_at(patch, time, signal.SIGTERM, hook)
+        with pytest.raises(SystemExit) as stopped:
+            trained(config, tmp_path / "interrupted")
+    assert stopped.value.code == 128 + signal.SIGTERM
+    trained(config, tmp_path / "interrupted")
+    assert figures(tmp_path / "interrupted") == figures(tmp_path / "alone")
+
+
+@pytest.mark.parametrize(
+    ("options", "hook", "time"),
+    [
+        (["optimizer.schedule=plateau", "optimizer.averaging=none"], "training_step", 3 * BATCHES),
+        (["early_stopping.patience=1"], "on_train_end", 1),
+        ([f"trainer.max_steps={2 * BATCHES + 5}"], "on_train_end", 1),
+        ([f"trainer.max_steps={2 * BATCHES + 5}"], "training_step", 2 * BATCHES + 5),
+    ],
+)
+def test_schedule_early_stop_and_end_outlive_an_interruption(
+    compose: Compose,
+    text_file: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    options: list[str],
+    hook: str,
+    time: int,
+) -> None:
+    small = [f"data.source={text_file}", "data.batch_size=6", "data.seq_len=64"]
+    config = compose(*small, "optimizer.lr=0.2", "trainer.max_epochs=8", *options)
+    trained(config, tmp_path / "alone")
+    with monkeypatch.context() as patch:
+        interrupt_at(patch, time, signal.SIGINT, hook)
+        with pytest.raises(KeyboardInterrupt):
+            trained(config, tmp_path / "interrupted")
+    trained(config, tmp_path / "interrupted")
+    assert figures(tmp_path / "interrupted") == figures(tmp_path / "alone")
+
+
+def test_a_run_knows_its_best_where_its_folder_was_moved(
+    config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config.optimizer.lr, config.trainer.max_epochs = 1.0, 5
+    alone = trained(config, tmp_path / "alone")
+    assert alone.best_epoch is not None
+    assert alone.best_epoch < 5
+    with monkeypatch.context() as patch:
+        interrupt_at(patch, 4 * BATCHES + 2, signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt):
+            trained(config, tmp_path / "here")
+    (tmp_path / "here").rename(tmp_path / "there")
+    trained(config, tmp_path / "there")
+    assert figures(tmp_path / "there") == figures(tmp_path / "alone")
+
+
+def test_a_checkpoint_is_kept_every_so_many_steps(
+    config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def at_once(self: LanguageModelModule, *_: Any) -> None:
+        raise MemoryError("no more")
+
+    folder = tmp_path / "run"
+    original = LanguageModelModule.training_step
+
+    def dies(self: LanguageModelModule, batch: Any, index: int) -> Any:
+        return at_once(self) if index == 10 else original(self, batch, index)
+
+    monkeypatch.setattr(LanguageModelModule, "training_step", dies)
+    assert trained(config, folder).status == FAILED
+    checkpoint = torch.load(last_checkpoint(folder), weights_only=True)
+    assert checkpoint["global_step"] == 8
+    # Tried again, it goes on.
+    monkeypatch.setattr(LanguageModelModule, "training_step", original)
+    trained(config, tmp_path / "alone")
+    trained(config, folder)
+    assert figures(folder) == figures(tmp_path / "alone")
+
+
+class Code:
+    """What a pickle can do to those who load it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return os.mkdir, (str(self.path),)
+
+
+@pytest.fixture
+def interrupted(config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of a run that was stopped in its second epoch."""
+    with monkeypatch.context() as patch:
+        interrupt_at(patch, BATCHES + 6, signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt):
+            trained(config, tmp_path / "run")
+    return tmp_path / "run"
+
+
+def refused(config: Config, folder: Path, path: Path) -> str:
+    """Why a run does not go on from a checkpoint, which is put aside."""
+    held = {path.name for path in path.parent.iterdir()}
+    error = trained(config, folder).error
+    assert error is not None
+    assert error.startswith(str(path))
+    assert error.endswith("the same command starts the run over")
+    aside = folder / "checkpoints.refused"
+    assert str(aside) in error
+    assert {path.name for path in aside.iterdir()} == held
+    return error
+
+
+def test_what_is_damaged_is_refused_and_the_run_starts_over_when_it_is_tried_again(
+    config: Config, interrupted: Path
+) -> None:
+    path = last_checkpoint(interrupted)
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 4
+    path.write_bytes(content)
+    assert "damaged" in refused(config, interrupted, path)
+    assert trained(config, interrupted).status == COMPLETED
+    assert sorted(path.name for path in (interrupted / "checkpoints").iterdir()) == [
+        "best.ckpt",
+        "last.ckpt",
+    ]
+    assert not (interrupted / "checkpoints.refused").exists()
+
+
+def test_what_holds_code_is_refused_and_the_code_not_run(
+    config: Config, interrupted: Path, tmp_path: Path
+) -> None:
+    path = last_checkpoint(interrupted)
+    torch.save({FINGERPRINT: "x", "global_step": Code(tmp_path / "made by code")}, path)
+    refused(config, interrupted, path)
+    assert not (tmp_path / "made by code").exists()
+
+
+@pytest.mark.parametrize("kind", ["gone", "another run's"])
+def test_a_run_goes_on_only_with_the_best_that_validation_has_chosen(
+    config: Config, interrupted: Path, kind: str
+) -> None:
+    best = best_checkpoint(interrupted)
+    if kind == "gone":
+        best.unlink()
+    else:
+        torch.save(torch.load(best, weights_only=True) | {FINGERPRINT: "other"}, best)
+    refused(config, interrupted, best)
+
+
+def test_a_checkpoint_of_an_earlier_version_is_refused_in_one_line(
+    config: Config, interrupted: Path
+) -> None:
+    path = last_checkpoint(interrupted)
+    checkpoint = torch.load(path, weights_only=True)
+    del checkpoint["scalars"]
+    torch.save(checkpoint, path)
+    assert "another version" in refused(config, interrupted, path)
+
+
+def test_scalars_are_those_of_the_checkpoint_whatever_became_of_the_file(
+    config: Config, interrupted: Path, tmp_path: Path
+) -> None:
+    (interrupted / "scalars.csv").write_bytes(bytes(300))
+    (interrupted / "samples.txt").mkdir()
+    (interrupted / "progress.json").unlink()
+    (interrupted / "progress.json").mkdir()
+    record = trained(config, interrupted)
+    assert record.status == COMPLETED, record.error
+    trained(config, tmp_path / "alone")
+    assert figures(interrupted) == figures(tmp_path / "alone")
+    assert logged(interrupted) == logged(tmp_path / "alone")
+
+
+def test_an_epoch_is_logged_before_a_checkpoint_says_that_it_is_done(
+    config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class KilledError(Exception):
+        pass
+
+    def save(*_: Any) -> None:
+        assert logged(tmp_path / "run")[-1]["loss/train_running"]
+        raise KilledError
+
+    config.checkpoint.every_n_train_steps = 1000
+    monkeypatch.setattr(LastCheckpoint, "_save", save)
+    assert trained(config, tmp_path / "run").error == "KilledError: "
+
+
+def test_a_checkpoint_of_another_run_is_refused(config: Config, interrupted: Path) -> None:
+    last, best = last_checkpoint(interrupted), best_checkpoint(interrupted)
+    fingerprint = torch.load(last, weights_only=True)[FINGERPRINT]
+    assert check_checkpoints(last, best, fingerprint) == BATCHES + 6
+    with pytest.raises(CheckpointError, match="of another run"):
+        check_checkpoints(last, best, "other")
