@@ -28,7 +28,6 @@ from rnnlm.model.cells import cells
 from rnnlm.model.features import EmbedConfig, FeaturesConfig, features
 from rnnlm.model.options import ModelConfig
 from rnnlm.options import OptionError, check, option, result_options
-from rnnlm.sweep.launchers.options import register_launcher_options
 from rnnlm.training.averaging import Averaging
 from rnnlm.training.loggers import check_loggers
 from rnnlm.training.optimizer import OptimizerConfig, OptimizerName, Schedule
@@ -74,7 +73,6 @@ def register_schemas() -> None:
         store.store(group="model/schema", name=name, node=schema(name=name))
     for name, kind in features().items():
         store.store(group="features/schema", name=name, node=kind.Config(name=name))
-    register_launcher_options()
 
 
 def model_schemas() -> dict[str, type[ModelConfig]]:

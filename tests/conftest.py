@@ -15,6 +15,7 @@ from rnnlm.config import Config, checked, register_schemas
 from rnnlm.results.record import Record
 from rnnlm.runs.run import load_corpus, train
 from rnnlm.runtime import prepare_process
+from rnnlm.sweep.launchers.options import register_launcher_options
 
 ROOT = Path(__file__).parent.parent
 pytest_plugins = ["tests.trained_runs"]
@@ -36,6 +37,7 @@ Compose = Callable[..., Config]
 def composed(*overrides: str) -> Config:
     """Compose and check a configuration, as the command line would."""
     register_schemas()
+    register_launcher_options()
     with hydra.initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
         return checked(hydra.compose("config", list(overrides)))
 

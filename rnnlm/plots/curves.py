@@ -11,7 +11,6 @@ from matplotlib.figure import Figure
 
 from rnnlm.plots.group_curves import AGAINST, GroupCurve, group_curves, what_is_missing
 from rnnlm.plots.guides import guide_labels, guides_of, off_the_scale
-from rnnlm.plots.histories import Histories
 from rnnlm.plots.label_column import Label
 from rnnlm.plots.notes import capitalised, on_failures, on_seeds
 from rnnlm.plots.scale import Scale, in_words
@@ -30,7 +29,7 @@ from rnnlm.plots.style import (
 from rnnlm.plots.text_block import block, line_height
 from rnnlm.results.columns import COLUMNS, Column
 from rnnlm.results.grouping import Comparison
-from rnnlm.results.history import Against, Metric
+from rnnlm.results.history import Against, Histories, Metric
 from rnnlm.results.record import Record
 
 # About how many markers a line has.

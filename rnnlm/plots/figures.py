@@ -13,13 +13,12 @@ from matplotlib.figure import Figure
 
 from rnnlm.plots.curves import curves_title, draw_curves
 from rnnlm.plots.heat_map import draw_heat_map, grid_of, heat_map_title
-from rnnlm.plots.histories import Histories
 from rnnlm.plots.lettering import printable
 from rnnlm.plots.style import Looks, drawing
 from rnnlm.plots.trade_offs import COSTS, draw_trade_off, has_trade_off, trade_off_title
 from rnnlm.results.columns import COLUMNS, Column
 from rnnlm.results.grouping import Comparison, comparisons, measured_on
-from rnnlm.results.history import Against, Metric, ScalarsError
+from rnnlm.results.history import Against, Histories, Metric, ScalarsError
 from rnnlm.results.record import FAILED, Record
 
 # What the grid and the trade-offs may show, by the column's name, and what they show if not told.

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from rnnlm.plots.histories import Histories
 from rnnlm.plots.notes import runs_named
 from rnnlm.plots.scale import Unit, time_unit, token_unit
 from rnnlm.plots.seeds import SeedCurve, Series
 from rnnlm.results.grouping import Group
-from rnnlm.results.history import COSTS, FILE_NAME, Against, Measured, Metric
+from rnnlm.results.history import COSTS, FILE_NAME, Against, Histories, Measured, Metric
 from rnnlm.results.record import Record
 
 AGAINST = {

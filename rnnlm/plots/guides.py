@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from statistics import fmean
 
 from rnnlm.plots.label_column import Label
-from rnnlm.plots.magnitude import has_a_place
 from rnnlm.plots.notes import listed
 from rnnlm.plots.scale import Scale
 from rnnlm.plots.style import GUIDE
 from rnnlm.results.columns import Column
 from rnnlm.results.grouping import Group
+from rnnlm.results.history import has_a_place
 from rnnlm.results.record import Record
 
 

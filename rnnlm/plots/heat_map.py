@@ -11,7 +11,6 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from rnnlm.plots.guides import guides_of
-from rnnlm.plots.magnitude import has_a_place
 from rnnlm.plots.notes import capitalised, listed, on_failures, on_seeds
 from rnnlm.plots.scale import in_words, spans_much
 from rnnlm.plots.sheet import EDGE, GAP, Sheet, Wording
@@ -27,6 +26,7 @@ from rnnlm.plots.style import (
 from rnnlm.plots.text_block import block
 from rnnlm.results.columns import Better, Column
 from rnnlm.results.grouping import Comparison
+from rnnlm.results.history import has_a_place
 from rnnlm.results.record import Record
 from rnnlm.results.statistics import Summary
 

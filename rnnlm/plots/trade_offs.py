@@ -11,7 +11,6 @@ from matplotlib.figure import Figure
 
 from rnnlm.plots.guides import guide_labels, guides_of, off_the_scale
 from rnnlm.plots.label_column import Label
-from rnnlm.plots.magnitude import has_a_place
 from rnnlm.plots.notes import capitalised, on_failures, on_seeds
 from rnnlm.plots.placement import Box, are_apart, beside
 from rnnlm.plots.scale import Scale, Unit, in_words, time_unit
@@ -21,6 +20,7 @@ from rnnlm.plots.style import CROWD_COLOUR, MOST_TOLD_APART, NOTE_SIZE, TO_LABEL
 from rnnlm.plots.text_block import Block, block
 from rnnlm.results.columns import Column
 from rnnlm.results.grouping import Comparison, Group
+from rnnlm.results.history import has_a_place
 from rnnlm.results.record import Record
 
 # What quality is held against, by the column of it.

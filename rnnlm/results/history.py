@@ -13,7 +13,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from rnnlm.plots.magnitude import has_a_place
+from rnnlm.results.record import COMPLETED, Record
 
 
 class Against(Enum):
@@ -46,6 +46,8 @@ CURVES = tuple(f"{metric.value}/{measured.value}" for metric in Metric for measu
 VALIDATION_LOSS, RUNNING_LOSS = "loss/validation", "loss/train_running"
 # Steps and epochs beyond this are no numbers of a run.
 MOST = 2**53
+# Beyond it an axis has no room for its margin, and what was measured has diverged.
+LARGEST = 1e100
 
 
 class ScalarsError(ValueError):
@@ -155,3 +157,29 @@ def _row(text: Mapping[Any, Any]) -> dict[str, float] | None:
         if not (row.get(name, -1.0) >= 0 and row[name] < MOST and row[name].is_integer()):
             raise ValueError(f"{text[name]!r} is no {name}")
     return row
+
+
+class Histories:
+    """What the completed networks among some runs have written; `broken` is what cannot be read."""
+
+    def __init__(self, runs: Sequence[tuple[Path, Record]]) -> None:
+        """Read `scalars.csv` in each of the runs' folders."""
+        # Records are known by their identity, and so are kept here.
+        self._found: list[tuple[Record, History]] = []
+        self.broken: list[ScalarsError] = []
+        for folder, record in runs:
+            if record.status == COMPLETED and record.has_epochs:
+                try:
+                    self._found.append((record, read_history(folder, record.scalars_sha256)))
+                except ScalarsError as error:
+                    self.broken.append(error)
+        self._by_identity = {id(record): history for record, history in self._found}
+
+    def of(self, record: Record) -> History | None:
+        """The history of one of the records given, None where it cannot be read."""
+        return self._by_identity.get(id(record))
+
+
+def has_a_place(value: float) -> bool:
+    """Whether a number is finite, and not so large that it is as good as infinite."""
+    return abs(value) <= LARGEST

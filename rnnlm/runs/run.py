@@ -12,7 +12,6 @@ from pathlib import Path
 
 from pytorch_lightning.utilities.exceptions import SIGTERMException
 
-from rnnlm import __version__
 from rnnlm.config import Config, deciding_options, fingerprint, is_baseline
 from rnnlm.data import corpora
 from rnnlm.data.corpus import Corpus
@@ -144,7 +143,7 @@ def clear(folder: Path) -> None:
 def versions() -> dict[str, str]:
     """Of what figures depend on."""
     return {
-        "rnnlm": __version__,
+        "rnnlm": version("rnnlm"),
         "torch": version("torch"),
         "lightning": version("pytorch-lightning"),
     }

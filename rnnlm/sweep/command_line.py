@@ -29,6 +29,7 @@ from rnnlm.config import no_such_option, option_meant_by, register_schemas
 from rnnlm.messages.legible import escaped, in_message
 from rnnlm.options import OptionError
 from rnnlm.signals.interruption import TERMINATED_STATUS, interruption
+from rnnlm.sweep.launchers.options import register_launcher_options
 from rnnlm.sweep.overrides import read_overrides
 from rnnlm.sweep.sweep import all_completed, sweep
 
@@ -64,6 +65,7 @@ def main(task: TaskFunction, config_folder: Path, config_name: str) -> int:
 
 def _carry_out(task: TaskFunction, config_folder: Path, config_name: str) -> int:
     register_schemas()
+    register_launcher_options()
     try:
         parser = get_args_parser()
         parser.error = _refuse  # type: ignore[method-assign]

@@ -16,9 +16,8 @@ from matplotlib.figure import Figure
 
 from rnnlm.plots import lettering
 from rnnlm.plots.curves import draw_curves
-from rnnlm.plots.histories import Histories
 from rnnlm.plots.style import Looks, drawing
-from rnnlm.results.history import FILE_NAME, Against, Metric
+from rnnlm.results.history import FILE_NAME, Against, Histories, Metric
 from rnnlm.results.record import Record
 from tests.plots.reading import comparison_of, letters_without_a_glyph, line, numbers, texts
 from tests.plots.sweep import CELLS, COSTS, Runs, failed, history, run, split, sweep, write_scalars

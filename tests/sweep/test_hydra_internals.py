@@ -11,6 +11,7 @@ from omegaconf import OmegaConf
 
 from rnnlm.config import register_schemas
 from rnnlm.sweep.hydra_internals import Composer
+from rnnlm.sweep.launchers.options import register_launcher_options
 from tests.conftest import ROOT
 
 CELLS = [
@@ -28,6 +29,7 @@ CELLS = [
 
 def test_a_cell_is_composed_as_hydra_composes_it() -> None:
     register_schemas()
+    register_launcher_options()
     with hydra.initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
         loader = GlobalHydra.instance().config_loader()
         master = loader.load_configuration("config", ["model=lstm"], RunMode.MULTIRUN)
@@ -46,6 +48,7 @@ def test_a_cell_is_composed_as_hydra_composes_it() -> None:
 )
 def test_what_hydra_refuses_is_refused(bad: str) -> None:
     register_schemas()
+    register_launcher_options()
     with hydra.initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
         loader = GlobalHydra.instance().config_loader()
         master = loader.load_configuration("config", [], RunMode.MULTIRUN)

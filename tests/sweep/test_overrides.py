@@ -9,6 +9,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from rnnlm.config import register_schemas
 from rnnlm.options import OptionError
+from rnnlm.sweep.launchers.options import register_launcher_options
 from rnnlm.sweep.overrides import MOST_RUNS, check_grid, read_overrides
 from tests.conftest import ROOT
 
@@ -41,6 +42,7 @@ READ += ["+hydra.callbacks.mine._target_=my_package.MyCallback"]
 
 def read(*arguments: str, multirun: bool = True) -> list[str]:
     register_schemas()
+    register_launcher_options()
     with hydra.initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
         return read_overrides(arguments, GlobalHydra.instance().config_loader(), multirun)
 
