@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from rnnlm.config import Config
+from rnnlm.files.run_files import SAMPLES
 from rnnlm.results.record import COMPLETED
 from rnnlm.runs.run import load_corpus
-from rnnlm.training.samples import FILE_NAME
 from tests.conftest import ROOT, Run, composed, trained
 
 PRESETS = {path.stem: path for path in sorted((ROOT / "conf/experiment").glob("*.yaml"))}
@@ -42,7 +42,7 @@ def test_a_small_version_trains_on_the_sample(preset: str, tmp_path: Path) -> No
     record = trained(small(preset, "samples.every_n_epochs=1"), tmp_path)
     assert record.status == COMPLETED, record.error
     assert record.source == "sample"
-    assert (tmp_path / FILE_NAME).read_text(encoding="utf-8").startswith("epoch 1\n")
+    assert (tmp_path / SAMPLES).read_text(encoding="utf-8").startswith("epoch 1\n")
 
 
 @pytest.mark.parametrize("preset", PRESETS)
@@ -93,7 +93,7 @@ def test_the_rnn_of_the_time_machine_reads_letters() -> None:
 def test_the_first_characters_of_tang_rnn_are_in_the_script_of_the_poems(tmp_path: Path) -> None:
     config = small("tang_rnn", "samples.every_n_epochs=1")
     trained(config, tmp_path)
-    written = (tmp_path / FILE_NAME).read_text(encoding="utf-8").split("\n\n\n")[0]
+    written = (tmp_path / SAMPLES).read_text(encoding="utf-8").split("\n\n\n")[0]
     texts = [part.partition("|") for part in written.split("\n\n")[1:]]
     assert [prompt for prompt, _, _ in texts] == list("日紅山夜湖海月")
     assert all(len(text) <= 50 for _, _, text in texts)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from filelock import lock_descriptor
 
-LOCK_NAME = ".lock"
+from rnnlm.files.run_files import LOCK
 
 # A link is not followed, and a pipe in the file's place is not waited for.
 _FLAGS = (
@@ -63,7 +63,7 @@ def sole_writer(folder: Path) -> Iterator[bool]:
 
     Where the folder cannot be locked, a line in the log says so, and it counts as held.
     """
-    path = folder / LOCK_NAME
+    path = folder / LOCK
     remove_unless_file(path)
     with contextlib.ExitStack() as lock:
         try:

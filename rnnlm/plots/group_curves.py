@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from rnnlm.files.run_files import SCALARS
 from rnnlm.plots.notes import runs_named
 from rnnlm.plots.scale import Unit, time_unit, token_unit
 from rnnlm.plots.seeds import SeedCurve, Series
 from rnnlm.results.grouping import Group
-from rnnlm.results.history import COSTS, FILE_NAME, Against, Histories, Measured, Metric
+from rnnlm.results.history import COSTS, Against, Histories, Measured, Metric
 from rnnlm.results.record import Record
 
 AGAINST = {
@@ -77,9 +78,9 @@ def what_is_missing(
         elif not history.is_whole(metric, Measured.validation):
             beyond.append(record)
     if unread:
-        yield f"Left out, for want of a curve in {FILE_NAME}: {runs_named(unread)}."
+        yield f"Left out, for want of a curve in {SCALARS}: {runs_named(unread)}."
     if without:
-        yield f"Left out, for want of {COSTS[against]} in {FILE_NAME}: {runs_named(without)}."
+        yield f"Left out, for want of {COSTS[against]} in {SCALARS}: {runs_named(without)}."
     if beyond:
         yield f"Points that are infinite, or as good as, are left out of {runs_named(beyond)}."
 

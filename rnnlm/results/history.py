@@ -13,6 +13,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
+from rnnlm.files.run_files import SCALARS
 from rnnlm.results.record import COMPLETED, Record
 
 
@@ -39,8 +40,6 @@ class Measured(Enum):
     running = "train_running"
 
 
-# As `rnnlm.training.scalars` has it, which takes the whole of Lightning to import.
-FILE_NAME = "scalars.csv"
 COSTS = {Against.tokens: "cost/tokens", Against.seconds: "cost/seconds"}
 CURVES = tuple(f"{metric.value}/{measured.value}" for metric in Metric for measured in Measured)
 VALIDATION_LOSS, RUNNING_LOSS = "loss/validation", "loss/train_running"
@@ -99,7 +98,7 @@ def read_history(folder: Path, sha256: str | None = None) -> History:
     Raises:
         ScalarsError: the file is missing, damaged or foreign, or the run was never validated.
     """
-    path = folder / FILE_NAME
+    path = folder / SCALARS
     if path.exists() and not (path.is_file() or path.is_dir()):
         raise ScalarsError(f"{path} is no file")
     try:

@@ -21,9 +21,9 @@ from typing import Annotated, Any
 import msgspec
 
 from rnnlm.files.atomic_write import discard, replacing
+from rnnlm.files.run_files import RECORD
 from rnnlm.metrics import perplexity
 
-FILE_NAME = "result.json"
 CHECKSUM = "sha256"
 COMPLETED, FAILED = "completed", "failed"
 # Larger files are no records: those of a thousand epochs have 100 kB.
@@ -124,10 +124,10 @@ class Record:
         text = json.dumps(asdict(self), ensure_ascii=False)
         content = json.loads(_SURROGATE.sub(_spelled_out, text))
         content[CHECKSUM] = _checksum(content)
-        if (folder / FILE_NAME).is_dir():
-            discard(folder / FILE_NAME)
+        if (folder / RECORD).is_dir():
+            discard(folder / RECORD)
         with (
-            replacing(folder / FILE_NAME) as temporary,
+            replacing(folder / RECORD) as temporary,
             temporary.open("w", encoding="utf-8") as file,
         ):
             json.dump(content, file, indent=2, ensure_ascii=False)
@@ -141,7 +141,7 @@ class Record:
             FileNotFoundError: the run has left no record.
             RecordError: the file cannot be read, is damaged or foreign.
         """
-        path = folder / FILE_NAME
+        path = folder / RECORD
         content, checksum = _read_content(path)
         written = content.pop(CHECKSUM, None)
         if written not in (None, checksum):
@@ -205,8 +205,8 @@ def _record_files(folders: Iterable[Path]) -> list[Path]:
     for folder in folders:
         given, real = str(folder), str(folder.resolve())
         for place, inner, files in os.walk(given):
-            if FILE_NAME in files or FILE_NAME in inner:
-                path = f"{place}/{FILE_NAME}"
+            if RECORD in files or RECORD in inner:
+                path = f"{place}/{RECORD}"
                 real_path = f"{real}{path.removeprefix(given)}"
                 if os.path.islink(path):  # noqa: PTH114 - a Path for each takes as long as all else
                     real_path = str(Path(path).resolve())

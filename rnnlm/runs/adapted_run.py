@@ -21,6 +21,7 @@ from rnnlm.evaluation.adaptation.options import (
     options_of,
     rows_of,
 )
+from rnnlm.files.run_files import ADAPTATION
 from rnnlm.hardware import device_name
 from rnnlm.results.record import COMPLETED, FAILED, Record, RecordError
 from rnnlm.runs.failure import reason
@@ -28,14 +29,12 @@ from rnnlm.runs.repair import remove_leftovers_of_run
 from rnnlm.runs.run import git_revision, now, versions
 from rnnlm.runs.trained_model import load
 
-FOLDER = "adaptation"
-
 log = logging.getLogger(__name__)
 
 
 def row_folder(run: Path, row: Row, config: AdaptationConfig) -> Path:
     """Where a row of a run is."""
-    return run / FOLDER / folder_name(row, config)
+    return run / ADAPTATION / folder_name(row, config)
 
 
 def row_record(run: Path, row: Row, config: AdaptationConfig) -> Record | None:

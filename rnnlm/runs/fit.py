@@ -15,6 +15,7 @@ from rnnlm.config import Config
 from rnnlm.data.corpus import Corpus
 from rnnlm.data.splitting import SPLITS, TEST
 from rnnlm.evaluation.exact_match import answered, exact_match, exact_match_by
+from rnnlm.files.run_files import best_checkpoint, last_checkpoint
 from rnnlm.generation.options import GenerationOptions
 from rnnlm.generation.writer import Writer
 from rnnlm.hardware import device_name, peak_memory_mb, reset_peak_memory
@@ -36,7 +37,7 @@ from rnnlm.training.resume import (
 )
 from rnnlm.training.samples import WriteSamples
 from rnnlm.training.stopwatch import Stopwatch
-from rnnlm.training.trainer import best_checkpoint, build_trainer, last_checkpoint
+from rnnlm.training.trainer import build_trainer
 
 # How many tokens of a sample are written, and the seed of their draws: the same for every model.
 SAMPLE_TOKENS, SAMPLE_SEED = 200, 1

@@ -8,16 +8,28 @@ import stat
 from pathlib import Path
 
 from rnnlm.files.atomic_write import discard, remove_leftovers
+from rnnlm.files.run_files import (
+    ADAPTATION,
+    CHECKPOINTS,
+    HYDRA,
+    LOCK,
+    LOG,
+    MLFLOW_RUN_ID,
+    PROGRESS,
+    RECORD,
+    SAMPLES,
+    SCALARS,
+    TENSORBOARD_OPTIONS,
+    WANDB,
+)
 
 # What a run opens or writes by name. Its checkpoints are not among them: what is wrong with one is
 # said in the run's record (rnnlm/training/resume.py).
-_HYDRA = ".hydra"
 FILES = (
-    *(".lock", "run.log", "result.json", "scalars.csv", "samples.txt", "progress.json"),
-    *("hparams.yaml", "mlflow_run_id"),
-    *(f"{_HYDRA}/{name}.yaml" for name in ("config", "hydra", "overrides")),
+    *(LOCK, LOG, RECORD, SCALARS, SAMPLES, PROGRESS, TENSORBOARD_OPTIONS, MLFLOW_RUN_ID),
+    *(f"{HYDRA}/{name}.yaml" for name in ("config", "hydra", "overrides")),
 )
-FOLDERS = (_HYDRA, "checkpoints", "adaptation", "wandb")
+FOLDERS = (HYDRA, CHECKPOINTS, ADAPTATION, WANDB)
 
 
 def repair(folder: Path) -> list[str]:
@@ -50,7 +62,7 @@ def remove_leftovers_of_run(folder: Path, of_the_living: bool = False) -> None:
     Args:
         of_the_living: as `remove_leftovers` has it; for whoever holds the run's lock.
     """
-    for place in (folder, folder / "checkpoints", *folder.glob("adaptation/*")):
+    for place in (folder, folder / CHECKPOINTS, *folder.glob(f"{ADAPTATION}/*")):
         remove_leftovers(place, of_the_living)
 
 

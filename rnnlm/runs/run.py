@@ -17,9 +17,8 @@ from rnnlm.data import corpora
 from rnnlm.data.corpus import Corpus
 from rnnlm.data.identity import CorpusIdentity
 from rnnlm.files.atomic_write import discard
-from rnnlm.files.lock import LOCK_NAME
+from rnnlm.files.run_files import HYDRA, LOCK, LOG, RECORD, last_checkpoint
 from rnnlm.results.record import COMPLETED, FAILED, Record
-from rnnlm.results.record import FILE_NAME as RECORD_NAME
 from rnnlm.runs.baseline_run import measure
 from rnnlm.runs.failure import reason
 from rnnlm.runs.fit import fit_and_evaluate
@@ -28,9 +27,6 @@ from rnnlm.training.divergence import DivergedError
 from rnnlm.training.loggers import open_loggers
 from rnnlm.training.resume import Stopped
 from rnnlm.training.scalars import scalars_sha256
-from rnnlm.training.trainer import last_checkpoint
-
-LOG_NAME = "run.log"
 
 log = logging.getLogger(__name__)
 
@@ -95,7 +91,7 @@ def train(
             log.warning("%s", removed)
         remove_leftovers_of_run(folder, of_the_living=True)
         if last_checkpoint(folder).exists():
-            discard(folder / RECORD_NAME)
+            discard(folder / RECORD)
         else:
             clear(folder)
         if is_baseline(config):
@@ -134,9 +130,9 @@ def train(
 def clear(folder: Path) -> None:
     """Remove what earlier attempts at the same run have left, but their log and their options."""
     # First what says that there is anything to keep or to go on from, lest a kill leave half of it.
-    first = (folder / RECORD_NAME, last_checkpoint(folder))
+    first = (folder / RECORD, last_checkpoint(folder))
     for path in (*first, *list(folder.iterdir())):
-        if path.name not in (LOG_NAME, LOCK_NAME, ".hydra"):
+        if path.name not in (LOG, LOCK, HYDRA):
             discard(path)
 
 

@@ -21,17 +21,17 @@ import torch
 from rnnlm.data.corpus import Corpus
 from rnnlm.data.tang import SHAPES
 from rnnlm.evaluation.text import Evaluation, evaluate
+from rnnlm.files.run_files import LOG, RECORD, best_checkpoint, last_checkpoint
 from rnnlm.generation.options import GenerationOptions, InitialState, check_generation
 from rnnlm.generation.verse.constraint import VerseOptions
 from rnnlm.generation.writer import Piece, Text, Writer
 from rnnlm.model.language_model import LanguageModel
 from rnnlm.options import OptionError
-from rnnlm.results.record import COMPLETED, FILE_NAME, Record, RecordError
+from rnnlm.results.record import COMPLETED, Record, RecordError
 from rnnlm.runs.checkpoint import DescriptionError, read_checkpoint, rebuild
 from rnnlm.runtime import prepare_process
 from rnnlm.training.checkpoint_file import CheckpointError
 from rnnlm.training.module import FINGERPRINT
-from rnnlm.training.trainer import best_checkpoint, last_checkpoint
 
 Choice = TypeVar("Choice", bound=Enum)
 
@@ -147,7 +147,7 @@ def load(run: str | Path, device: str = "cpu") -> TrainedModel:
     try:
         checkpoint = read_checkpoint(path)
         if record is not None and checkpoint[FINGERPRINT] != record.fingerprint:
-            raise LoadError(f"{path} is of another run than the {FILE_NAME} of its folder")
+            raise LoadError(f"{path} is of another run than the {RECORD} of its folder")
         network, corpus = rebuild(checkpoint, path)
     except DescriptionError as error:
         damaged = record is not None and isinstance(error.__cause__, CheckpointError)
@@ -171,12 +171,12 @@ def _completed(folder: Path) -> Record:
     try:
         record = Record.read(folder)
     except FileNotFoundError as error:
-        below = sorted(path.parent for path in folder.rglob(FILE_NAME))
+        below = sorted(path.parent for path in folder.rglob(RECORD))
         if below:
             raise LoadError(
                 f"{folder} is no run itself, give one of those below it, such as {below[0]}"
             ) from error
-        if last_checkpoint(folder).exists() or (folder / "run.log").exists():
+        if last_checkpoint(folder).exists() or (folder / LOG).exists():
             raise LoadError(
                 f"{folder} has not finished; the command that began it goes on with it"
             ) from error

@@ -19,10 +19,9 @@ from rich.console import Console
 from rich.progress import BarColumn, TaskID, TextColumn
 from rich.progress import Progress as Bars
 
+from rnnlm.files.run_files import PROGRESS, RECORD
 from rnnlm.messages.legible import escaped
 from rnnlm.results.record import FAILED, Record, RecordError
-from rnnlm.results.record import FILE_NAME as RECORD_NAME
-from rnnlm.training.progress import FILE_NAME as PROGRESS_NAME
 from rnnlm.training.progress import Progress
 
 SECONDS_BETWEEN_LOOKS = 0.5
@@ -57,8 +56,8 @@ class SweepProgress:
             folder: _Watched(
                 title,
                 folder,
-                _written_at(folder / PROGRESS_NAME),
-                _written_at(folder / RECORD_NAME),
+                _written_at(folder / PROGRESS),
+                _written_at(folder / RECORD),
             )
             for title, folder in runs
         }
@@ -127,7 +126,7 @@ class SweepProgress:
             self._show_bars()
         elif self._shown and (self._running or self._waiting):
             print(f"sweep: {self._summary()}", flush=True)
-        (run.folder / PROGRESS_NAME).unlink(missing_ok=True)
+        (run.folder / PROGRESS).unlink(missing_ok=True)
 
     def held_elsewhere(self, folder: Path) -> None:
         """Another sweep is at work on the run, which therefore waits."""
@@ -148,12 +147,12 @@ class SweepProgress:
     def _look(self) -> None:
         """Read how far the runs are, and which have ended."""
         for folder, run in [*self._running.items(), *self._waiting.items()]:
-            if _written_at(folder / PROGRESS_NAME) != run.old_progress:
+            if _written_at(folder / PROGRESS) != run.old_progress:
                 run.progress = Progress.read(folder) or run.progress
             if run.progress and folder not in self._running:
                 run.first_seen = run.shown_at = time.monotonic()
                 self._running[folder] = self._waiting.pop(folder)
-            if _written_at(folder / RECORD_NAME) not in (run.old_record, None):
+            if _written_at(folder / RECORD) not in (run.old_record, None):
                 with contextlib.suppress(FileNotFoundError, RecordError):
                     record = Record.read(folder)
                     self._end(run, record.error if record.status == FAILED else None)

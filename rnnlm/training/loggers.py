@@ -20,6 +20,7 @@ from hydra.utils import instantiate
 from pytorch_lightning.loggers import Logger, MLFlowLogger, WandbLogger
 
 from rnnlm.files.atomic_write import write_text
+from rnnlm.files.run_files import MLFLOW_RUN_ID, WANDB
 from rnnlm.options import OptionError
 from rnnlm.plugin_options import TARGET, check_plugin
 
@@ -29,7 +30,6 @@ EXTRAS = {"wandb": ["wandb"], "mlflow": ["mlflow", "sqlalchemy", "alembic"]}
 QUIET_WANDB = {"WANDB_SILENT": "true", "WANDB_CONSOLE": "off", "WANDB_ERROR_REPORTING": "false"}
 QUIET_MLFLOW = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_LOGGING_LEVEL": "WARNING"}
 
-MLFLOW_ID_NAME = "mlflow_run_id"
 MLFLOW_LOCK_NAME = ".mlflow.lock"
 
 
@@ -113,7 +113,7 @@ class Wandb(WandbLogger):
     def __init__(self, save_dir: str | Path, output_dir: str | Path, **options: Any) -> None:
         for name, value in QUIET_WANDB.items():
             os.environ.setdefault(name, value)
-        begun = next(Path(save_dir, "wandb").glob("*run-*-*"), None)
+        begun = next(Path(save_dir, WANDB).glob("*run-*-*"), None)
         if begun is not None:
             options["id"] = begun.name.rpartition("-")[2]
         super().__init__(name=_name(save_dir, output_dir), save_dir=save_dir, **options)
@@ -139,7 +139,7 @@ class MLFlow(MLFlowLogger):
             os.environ.setdefault(name, value)
         # A second that nobody is to wait for with the lock held.
         import_module("mlflow.store.tracking.sqlalchemy_store")
-        kept = Path(save_dir, MLFLOW_ID_NAME)
+        kept = Path(save_dir, MLFLOW_RUN_ID)
         # One process makes the store's tables and the experiment, and the others find them.
         with FileLock(Path(output_dir, MLFLOW_LOCK_NAME)):
             super().__init__(run_name=_name(save_dir, output_dir), **options)

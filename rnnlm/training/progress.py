@@ -18,11 +18,11 @@ from pytorch_lightning import Callback, LightningModule, Trainer
 
 from rnnlm.data.batching import Batch
 from rnnlm.files.atomic_write import replacing
+from rnnlm.files.run_files import PROGRESS
 from rnnlm.metrics import perplexity
 
 log = logging.getLogger(__name__)
 
-FILE_NAME = "progress.json"
 SECONDS_BETWEEN_WRITES = 0.5
 
 
@@ -43,7 +43,7 @@ class Progress:
         """Leave it in the run's folder; where that cannot be written, the run does not mind."""
         with (
             contextlib.suppress(OSError),
-            replacing(folder / FILE_NAME, durable=False) as temporary,
+            replacing(folder / PROGRESS, durable=False) as temporary,
         ):
             temporary.write_bytes(msgspec.json.encode(self))
 
@@ -51,7 +51,7 @@ class Progress:
     def read(cls, folder: Path) -> Progress | None:
         """What the run in the folder has left, if it has left anything readable."""
         try:
-            return msgspec.json.decode((folder / FILE_NAME).read_bytes(), type=cls)
+            return msgspec.json.decode((folder / PROGRESS).read_bytes(), type=cls)
         except (OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             return None
 

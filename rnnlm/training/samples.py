@@ -16,6 +16,7 @@ from pytorch_lightning.loggers import TensorBoardLogger
 
 from rnnlm.data.corpus import Corpus
 from rnnlm.files.atomic_write import write_text
+from rnnlm.files.run_files import SAMPLES
 from rnnlm.generation.options import GenerationOptions
 from rnnlm.generation.writer import Text, Writer
 from rnnlm.model.language_model import LanguageModel
@@ -25,7 +26,6 @@ from rnnlm.training.stopwatch import Stopwatch
 log = logging.getLogger(__name__)
 
 TENSORBOARD_TAG = "samples"
-FILE_NAME = "samples.txt"
 
 
 @dataclass
@@ -50,7 +50,7 @@ class WriteSamples(Callback):
         self, config: SamplesConfig, corpus: Corpus, stopwatch: Stopwatch, folder: Path
     ) -> None:
         self._config, self._vocabulary = config, corpus.vocabulary
-        self._path = folder / FILE_NAME
+        self._path = folder / SAMPLES
         # What the file holds so far, kept with what an interrupted run needs to go on.
         self._written: list[str] = []
         self._stopwatch = stopwatch

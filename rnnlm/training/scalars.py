@@ -16,8 +16,7 @@ from typing import Any
 from pytorch_lightning.loggers.logger import Logger
 
 from rnnlm.files.atomic_write import replacing
-
-FILE_NAME = "scalars.csv"
+from rnnlm.files.run_files import SCALARS
 
 
 class ScalarsCSV(Logger):
@@ -25,7 +24,7 @@ class ScalarsCSV(Logger):
 
     def __init__(self, save_dir: str | Path) -> None:
         super().__init__()
-        self._path = Path(save_dir) / FILE_NAME
+        self._path = Path(save_dir) / SCALARS
         self._rows: dict[int, dict[str, float]] = {}
         self._columns = ["step", "epoch"]
 
@@ -74,6 +73,6 @@ class ScalarsCSV(Logger):
 
 def scalars_sha256(folder: Path) -> str | None:
     """The hash of a run's `scalars.csv`, by which its record knows it; None without one."""
-    with contextlib.suppress(OSError), (folder / FILE_NAME).open("rb") as file:
+    with contextlib.suppress(OSError), (folder / SCALARS).open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
     return None

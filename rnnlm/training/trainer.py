@@ -15,6 +15,7 @@ from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
 from pytorch_lightning.loggers import Logger
 from pytorch_lightning.profilers import PassThroughProfiler
 
+from rnnlm.files.run_files import best_checkpoint
 from rnnlm.hardware import uses_gpu
 from rnnlm.options import OptionError, option
 from rnnlm.training.checkpoint_file import AtomicCheckpointIO
@@ -84,16 +85,6 @@ def check_trainer(config: TrainerConfig) -> None:
         raise OptionError(
             "trainer.precision", "16-mixed needs a GPU; on a CPU it takes bf16-mixed or 32-true"
         )
-
-
-def best_checkpoint(folder: Path) -> Path:
-    """Where a run keeps the weights that had the lowest validation loss."""
-    return folder / "checkpoints" / "best.ckpt"
-
-
-def last_checkpoint(folder: Path) -> Path:
-    """Where a run keeps what it needs to go on after the last epoch."""
-    return folder / "checkpoints" / "last.ckpt"
 
 
 class NoProfiler(PassThroughProfiler):

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from rnnlm.files import lock
-from rnnlm.files.lock import LOCK_NAME, is_held, locked, sole_writer
+from rnnlm.files.lock import is_held, locked, sole_writer
+from rnnlm.files.run_files import LOCK
 
 HOLD = """
 import sys, time
@@ -48,7 +49,7 @@ def test_a_folder_that_is_not_there_is_not_held(tmp_path: Path) -> None:
 def test_what_is_in_the_place_of_the_lock_is_removed(
     what: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    path, other = tmp_path / LOCK_NAME, tmp_path / "other"
+    path, other = tmp_path / LOCK, tmp_path / "other"
     if what == "folder":
         (path / "sub").mkdir(parents=True)
     elif what == "pipe":
@@ -77,7 +78,7 @@ def test_a_link_is_not_followed(tmp_path: Path) -> None:
 def test_a_file_that_can_only_be_read_is_lock_enough(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / LOCK_NAME).touch()
+    (tmp_path / LOCK).touch()
     original = os.open
 
     def refusing(path: Path, flags: int, *mode: int) -> int:
@@ -101,4 +102,4 @@ def test_where_there_are_no_locks_a_line_says_so_and_the_run_goes_on(
     with sole_writer(tmp_path) as free:
         assert free
     (message,) = caplog.messages
-    assert message.startswith(f"{tmp_path / LOCK_NAME} cannot be locked (No locks available)")
+    assert message.startswith(f"{tmp_path / LOCK} cannot be locked (No locks available)")

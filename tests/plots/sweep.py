@@ -8,8 +8,8 @@ import random
 from collections.abc import Sequence
 from pathlib import Path
 
+from rnnlm.files.run_files import SCALARS
 from rnnlm.results.record import FAILED, Record
-from rnnlm.training.scalars import FILE_NAME
 from tests.results.test_record import record
 
 Runs = list[tuple[Path, Record]]
@@ -64,7 +64,7 @@ def write_scalars(
     """As `ScalarsCSV` does."""
     folder.mkdir(parents=True, exist_ok=True)
     names = [name for name in dict.fromkeys(n for row in rows for n in row) if name not in without]
-    with (folder / FILE_NAME).open("w", newline="", encoding="utf-8") as file:
+    with (folder / SCALARS).open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, names, extrasaction="ignore")
         writer.writeheader()
         writer.writerows(rows)

@@ -14,10 +14,11 @@ import pytest
 from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
 
+from rnnlm.files.run_files import SCALARS
 from rnnlm.plots import lettering
 from rnnlm.plots.curves import draw_curves
 from rnnlm.plots.style import Looks, drawing
-from rnnlm.results.history import FILE_NAME, Against, Histories, Metric
+from rnnlm.results.history import Against, Histories, Metric
 from rnnlm.results.record import Record
 from tests.plots.reading import comparison_of, letters_without_a_glyph, line, numbers, texts
 from tests.plots.sweep import CELLS, COSTS, Runs, failed, history, run, split, sweep, write_scalars
@@ -52,7 +53,7 @@ def logged(runs: Runs, cell: str, column: str) -> list[list[float]]:
     found = []
     for folder, record in runs:
         if record.cell == cell:
-            with (folder / FILE_NAME).open(newline="") as file:
+            with (folder / SCALARS).open(newline="") as file:
                 found.append([float(row[column]) for row in csv.DictReader(file)])
     return found
 
@@ -180,8 +181,8 @@ def test_where_no_run_has_logged_it_the_figure_says_so(swept: Runs, tmp_path: Pa
 
 def test_broken_missing_and_failed_runs_are_named(swept: Runs, tmp_path: Path) -> None:
     runs = copied(swept, tmp_path)
-    (runs[0][0] / FILE_NAME).write_text("price\n1\n")
-    (runs[4][0] / FILE_NAME).unlink()
+    (runs[0][0] / SCALARS).write_text("price\n1\n")
+    (runs[4][0] / SCALARS).unlink()
     failures = (failed(model="gru", seed=4)[1], failed(model="gru", seed=5)[1])
     written = texts(drawn(runs, failures=failures))
     assert (

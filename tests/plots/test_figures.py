@@ -9,10 +9,11 @@ from pathlib import Path
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from rnnlm.files.run_files import SCALARS
 from rnnlm.plots.figures import QUALITIES, _prefixes, figures
 from rnnlm.plots.saving import Format, encoded
 from rnnlm.results.grouping import comparisons
-from rnnlm.results.history import CURVES, FILE_NAME, Against, Metric
+from rnnlm.results.history import CURVES, Against, Metric
 from rnnlm.results.record import FAILED
 from tests.plots.reading import texts
 from tests.plots.sweep import (
@@ -71,9 +72,9 @@ def test_tasks_have_a_grid_of_their_answers(tmp_path: Path) -> None:
 
 def test_broken_scalars_are_named(tmp_path: Path) -> None:
     runs = [run(tmp_path, seed=1), run(tmp_path, seed=2)]
-    (runs[1][0] / FILE_NAME).unlink()
+    (runs[1][0] / SCALARS).unlink()
     _, broken = figures(runs)
-    assert [str(error) for error in broken] == [f"{runs[1][0] / FILE_NAME} is missing"]
+    assert [str(error) for error in broken] == [f"{runs[1][0] / SCALARS} is missing"]
 
 
 def test_a_failed_run_is_named_where_it_belongs(swept: Runs, tmp_path: Path) -> None:

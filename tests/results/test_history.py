@@ -12,10 +12,10 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from rnnlm.files.run_files import SCALARS
 from rnnlm.results.history import (
     COSTS,
     CURVES,
-    FILE_NAME,
     Against,
     Measured,
     Metric,
@@ -30,7 +30,7 @@ LOSS = (Metric.loss, Measured.validation)
 
 
 def written(folder: Path, *lines: str) -> Path:
-    (folder / FILE_NAME).write_text("\n".join(lines) + "\n", encoding="utf-8")
+    (folder / SCALARS).write_text("\n".join(lines) + "\n", encoding="utf-8")
     return folder
 
 
@@ -53,7 +53,6 @@ def test_a_run_is_read_as_it_was_logged(tmp_path: Path) -> None:
 
 
 def test_what_the_logger_writes_is_read(tmp_path: Path) -> None:
-    assert scalars.FILE_NAME == FILE_NAME
     logger = scalars.ScalarsCSV(tmp_path)
     logger.log_metrics({"loss/validation": 2.5, "cost/seconds": 0.5, "epoch": 0}, step=9)
     logger.log_metrics({"loss/test": 1.0, "ppl/test": 2.7}, step=4)
@@ -108,25 +107,25 @@ def test_what_is_not_finite_is_no_point(tmp_path: Path) -> None:
     ],
 )
 def test_what_is_no_curve_is_named(content: bytes, problem: str, tmp_path: Path) -> None:
-    (tmp_path / FILE_NAME).write_bytes(content)
-    with pytest.raises(ScalarsError, match=f"{FILE_NAME} {problem}"):
+    (tmp_path / SCALARS).write_bytes(content)
+    with pytest.raises(ScalarsError, match=f"{SCALARS} {problem}"):
         read_history(tmp_path)
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(ScalarsError, match="is missing"):
         read_history(tmp_path)
-    (tmp_path / FILE_NAME).mkdir()
+    (tmp_path / SCALARS).mkdir()
     with pytest.raises(ScalarsError, match="cannot be read"):
         read_history(tmp_path)
 
 
 def test_a_file_that_is_not_as_the_run_has_left_it_is_damaged(tmp_path: Path) -> None:
-    path = written(tmp_path, HEADING, "4,0,3,20") / FILE_NAME
+    path = written(tmp_path, HEADING, "4,0,3,20") / SCALARS
     sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
     assert read_history(tmp_path, sha256) == read_history(tmp_path)
     written(tmp_path, HEADING, "4,0,2,20")
-    with pytest.raises(ScalarsError, match=f"{FILE_NAME} is damaged"):
+    with pytest.raises(ScalarsError, match=f"{SCALARS} is damaged"):
         read_history(tmp_path, sha256)
 
 
@@ -146,7 +145,7 @@ def read_or_refused(folder: Path) -> None:
 @example("step,epoch,loss/validation\n1,0,\0")
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_text_is_a_history_or_a_clear_error(tmp_path: Path, text: str) -> None:
-    (tmp_path / FILE_NAME).write_bytes(text.encode("utf-8", "surrogatepass"))
+    (tmp_path / SCALARS).write_bytes(text.encode("utf-8", "surrogatepass"))
     read_or_refused(tmp_path)
 
 
@@ -164,5 +163,5 @@ def test_any_rows_are_a_history_or_a_clear_error(
     text = io.StringIO()
     heading = ["step", "epoch", "loss/validation", *names]
     csv.writer(text).writerows([heading, *([*row, *row][: len(heading)] for row in rows)])
-    (tmp_path / FILE_NAME).write_text(text.getvalue(), encoding="utf-8")
+    (tmp_path / SCALARS).write_text(text.getvalue(), encoding="utf-8")
     read_or_refused(tmp_path)

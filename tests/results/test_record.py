@@ -12,7 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rnnlm.results.record import COMPLETED, FAILED, FILE_NAME, Record, RecordError, find_records
+from rnnlm.files.run_files import RECORD
+from rnnlm.results.record import COMPLETED, FAILED, Record, RecordError, find_records
 
 SPLIT = {"loss": 1.5, "ppl": 4.48, "bpc": 2.16, "num_tokens": 100, "num_chars": 100}
 
@@ -41,14 +42,14 @@ def test_a_record_comes_back(tmp_path: Path) -> None:
     written = record(overrides=["data.source=日本.txt"], test={**SPLIT, "ppl": 4.123456789012345})
     written.write(tmp_path / "run")
     assert Record.read(tmp_path / "run") == written
-    assert [path.name for path in (tmp_path / "run").iterdir()] == [FILE_NAME]
+    assert [path.name for path in (tmp_path / "run").iterdir()] == [RECORD]
 
 
 def test_fields_of_another_version_are_left_out(tmp_path: Path) -> None:
     record().write(tmp_path)
-    content = json.loads((tmp_path / FILE_NAME).read_text())
+    content = json.loads((tmp_path / RECORD).read_text())
     del content["oov_rate"], content["sha256"]
-    (tmp_path / FILE_NAME).write_text(json.dumps({**content, "from_the_future": 1}))
+    (tmp_path / RECORD).write_text(json.dumps({**content, "from_the_future": 1}))
     assert Record.read(tmp_path).oov_rate is None
 
 
@@ -57,15 +58,15 @@ def test_fields_of_another_version_are_left_out(tmp_path: Path) -> None:
     [b"", b"{", b"[]", b"{}", b'{"status": "completed"}', b"\xff\xfe", b'"text"', b"null"],
 )
 def test_what_is_no_record_is_named(content: bytes, tmp_path: Path) -> None:
-    (tmp_path / FILE_NAME).write_bytes(content)
-    with pytest.raises(RecordError, match=rf"{FILE_NAME} is not a record"):
+    (tmp_path / RECORD).write_bytes(content)
+    with pytest.raises(RecordError, match=rf"{RECORD} is not a record"):
         Record.read(tmp_path)
 
 
 @given(st.binary())
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_bytes_are_a_record_or_a_clear_error(tmp_path: Path, content: bytes) -> None:
-    (tmp_path / FILE_NAME).write_bytes(content)
+    (tmp_path / RECORD).write_bytes(content)
     with pytest.raises(RecordError):
         Record.read(tmp_path)
 
@@ -93,7 +94,7 @@ def test_records_are_found_and_broken_ones_named(tmp_path: Path) -> None:
     record(seed=1).write(tmp_path / "a" / "one")
     record(seed=2).write(tmp_path / "b")
     (tmp_path / "c").mkdir()
-    (tmp_path / "c" / FILE_NAME).write_text("{")
+    (tmp_path / "c" / RECORD).write_text("{")
     found, broken = find_records([tmp_path, tmp_path / "a", tmp_path / "c" / ".." / "a"])
     assert [r.seed for _, r in found] == [1, 2]
     assert [str(tmp_path / "c") in str(error) for error in broken] == [True]
@@ -111,7 +112,7 @@ def test_only_a_baseline_may_know_no_loss(tmp_path: Path) -> None:
 
 def test_a_record_that_does_not_go_with_its_checksum_is_damaged(tmp_path: Path) -> None:
     record().write(tmp_path)
-    path = tmp_path / FILE_NAME
+    path = tmp_path / RECORD
     whole = path.read_text()
     content = json.loads(whole)
     assert list(content)[-1] == "sha256"
@@ -125,11 +126,11 @@ def test_a_record_that_does_not_go_with_its_checksum_is_damaged(tmp_path: Path) 
 def without_checksum(folder: Path, **changes: object) -> None:
     """Write a record as an earlier version does."""
     record(test={**SPLIT, "loss": 1.5, "ppl": math.exp(1.5)}).write(folder)
-    content = json.loads((folder / FILE_NAME).read_text())
+    content = json.loads((folder / RECORD).read_text())
     del content["sha256"], content["train"], content["validation"]
     figures = content["test"]
     splits = {"train": figures, "validation": figures}
-    (folder / FILE_NAME).write_text(json.dumps({**content, **splits, **changes}))
+    (folder / RECORD).write_text(json.dumps({**content, **splits, **changes}))
 
 
 def test_a_record_of_an_earlier_version_has_no_checksum_and_must_be_true_to_itself(
@@ -177,7 +178,7 @@ def test_bytes_that_are_no_utf_8_are_written_spelled_out(tmp_path: Path) -> None
 def test_what_is_no_file_is_no_record_and_gives_way_to_one(
     make: Callable[[Path], None], tmp_path: Path
 ) -> None:
-    make(tmp_path / FILE_NAME)
+    make(tmp_path / RECORD)
     with pytest.raises(RecordError, match="is not a record: it is no file"):
         Record.read(tmp_path)
     assert len(find_records([tmp_path])[1]) == 1
@@ -186,7 +187,7 @@ def test_what_is_no_file_is_no_record_and_gives_way_to_one(
 
 
 def test_a_file_too_large_for_a_record_is_not_read(tmp_path: Path) -> None:
-    with (tmp_path / FILE_NAME).open("wb") as file:
+    with (tmp_path / RECORD).open("wb") as file:
         file.truncate(65 * 2**20)
     with pytest.raises(RecordError, match="it has 68,157,440 bytes"):
         Record.read(tmp_path)

@@ -16,7 +16,7 @@ import pytest
 import torch
 
 from rnnlm.cli import main
-from rnnlm.training.trainer import best_checkpoint
+from rnnlm.files.run_files import best_checkpoint
 from tests.trained_runs import TrainedRuns
 
 Checkpoint = dict[str, Any]

@@ -17,7 +17,8 @@ from typing import Any
 import pytest
 
 from rnnlm.cli import main
-from rnnlm.results.record import FILE_NAME, Record, RecordError
+from rnnlm.files.run_files import RECORD
+from rnnlm.results.record import Record, RecordError
 from tests.conftest import TINY, Run
 from tests.plots.sweep import sweep
 from tests.results.test_record import record
@@ -134,11 +135,11 @@ def test_what_is_no_record_is_one_line_and_its_neighbours_are_shown(
     hostile = list(contents())
     assert len(hostile) >= 70
     for content in hostile:
-        (runs / "tried" / FILE_NAME).write_bytes(content)
+        (runs / "tried" / RECORD).write_bytes(content)
         for view in VIEWS:
             assert main([*view, str(runs)]) == 0, content[:200]
             output = capsys.readouterr()
-            assert output.err.startswith(f"left out: {runs}/tried/{FILE_NAME} ")
+            assert output.err.startswith(f"left out: {runs}/tried/{RECORD} ")
             assert output.err.count("\n") == 1
             assert is_clean(output.out + output.err)
             assert "lstm" in output.out
@@ -150,7 +151,7 @@ def test_pages_and_plots_of_records_that_are_none_show_the_others(
 ) -> None:
     for index, content in enumerate(contents()):
         (runs / "tried" / str(index)).mkdir()
-        (runs / "tried" / str(index) / FILE_NAME).write_bytes(content)
+        (runs / "tried" / str(index) / RECORD).write_bytes(content)
     page, plots = tmp_path / "page.html", tmp_path / "plots"
     assert main(["report", str(runs), "-o", str(page)]) == 0
     draw = ["--x", "epoch", "--y", "ppl", "--format", "svg"]
@@ -218,13 +219,13 @@ KINDS: tuple[Callable[[bytearray, random.Random], None], ...] = (
 @pytest.mark.slow
 def test_no_mutation_of_a_record_changes_a_figure_without_a_word(tmp_path: Path) -> None:
     good().write(tmp_path)
-    before = (tmp_path / FILE_NAME).read_bytes()
+    before = (tmp_path / RECORD).read_bytes()
     draw = random.Random(1)
     refused = 0
     for number in range(1_200):
         content = bytearray(before)
         KINDS[number % len(KINDS)](content, draw)
-        (tmp_path / FILE_NAME).write_bytes(content)
+        (tmp_path / RECORD).write_bytes(content)
         try:
             assert Record.read(tmp_path) == good(), content
         except RecordError as error:
@@ -245,7 +246,7 @@ def test_a_mutated_record_is_in_the_table_as_it_was_or_named_on_stderr(
 
     good(seed=1).write(tmp_path / "runs" / "mutated")
     good(seed=2).write(tmp_path / "runs" / "neighbour")
-    path = tmp_path / "runs" / "mutated" / FILE_NAME
+    path = tmp_path / "runs" / "mutated" / RECORD
     whole, before = table(tmp_path / "runs")[0], path.read_bytes()
     draw = random.Random(2)
     for number in range(600):
@@ -276,7 +277,7 @@ def test_a_run_whose_record_is_damaged_is_done_again_once_and_to_the_same_figure
     command = ["-m", "model=rnn,unigram,kneser_ney,xz,bz2", *TINY]
     assert run_py(*command).returncode == 0
     outputs = tmp_path / "outputs"
-    paths = sorted(outputs.rglob(FILE_NAME))
+    paths = sorted(outputs.rglob(RECORD))
     assert len(paths) == 5
     before = {path: Record.read(path.parent) for path in paths}
     bz2, kneser_ney, unigram, xz, rnn = paths

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 import torch
 
+from rnnlm.files.run_files import best_checkpoint, last_checkpoint
 from rnnlm.results.history import Against, Measured, Metric, ScalarsError, read_history
 from rnnlm.results.record import Record
 from rnnlm.runs.repair import FILES, FOLDERS
@@ -23,7 +24,6 @@ from rnnlm.runs.trained_model import LoadError, load
 from rnnlm.training.checkpoint_file import CheckpointError
 from rnnlm.training.module import FINGERPRINT
 from rnnlm.training.resume import check_checkpoints
-from rnnlm.training.trainer import best_checkpoint, last_checkpoint
 from tests.conftest import ROOT
 from tests.robustness.commands import HALF_WRITTEN, IN_PLACE, Kill, leftovers, run
 from tests.robustness.mutations import mutations

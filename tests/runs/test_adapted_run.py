@@ -11,11 +11,11 @@ import pytest
 
 from rnnlm.baselines.kneser_ney import KneserNey, KneserNeyConfig
 from rnnlm.evaluation.adaptation.options import AdaptationConfig, rows_of
+from rnnlm.files.run_files import best_checkpoint
 from rnnlm.results.record import COMPLETED, FAILED, Record
 from rnnlm.runs.adapted_run import measure_rows, row_folder, row_record
 from rnnlm.runs.run import load_corpus
 from rnnlm.runs.trained_model import LoadError, load
-from rnnlm.training.trainer import best_checkpoint
 from tests.conftest import Run, composed
 from tests.trained_runs import RUNS, TrainedRuns
 

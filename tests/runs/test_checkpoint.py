@@ -10,11 +10,11 @@ import torch
 
 from rnnlm.data import corpora
 from rnnlm.data.splitting import TEST
+from rnnlm.files.run_files import best_checkpoint, last_checkpoint
 from rnnlm.model.features import Embed
 from rnnlm.runs.checkpoint import DescriptionError, read_checkpoint, rebuild
 from rnnlm.runs.run import load_corpus
 from rnnlm.runs.trained_model import load
-from rnnlm.training.trainer import best_checkpoint, last_checkpoint
 from tests.conftest import Compose, trained
 from tests.trained_runs import TrainedRuns
 

@@ -16,12 +16,12 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from tensorboard.plugins.hparams import plugin_data_pb2
 
 from rnnlm.data.splitting import SPLITS
+from rnnlm.files.run_files import best_checkpoint, last_checkpoint
 from rnnlm.model.language_model import LanguageModel
 from rnnlm.model.product import has_fast_bfloat16
 from rnnlm.model.stepper import Stepper
 from rnnlm.results.record import COMPLETED, FAILED, Record
 from rnnlm.runs.run import load_corpus
-from rnnlm.training.trainer import best_checkpoint, last_checkpoint
 from tests.conftest import Compose, trained
 
 

@@ -12,10 +12,10 @@ import torch
 
 import rnnlm
 from rnnlm.data.tang import Script, Tang
+from rnnlm.files.run_files import best_checkpoint
 from rnnlm.options import OptionError
 from rnnlm.results.record import Record
 from rnnlm.runs.trained_model import LoadError, load
-from rnnlm.training.trainer import best_checkpoint
 from tests.conftest import Compose, trained
 from tests.trained_runs import RUNS, TrainedRuns
 

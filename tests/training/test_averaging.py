@@ -11,12 +11,12 @@ import torch
 from torch import nn
 
 from rnnlm.data.batching import Streams
+from rnnlm.files.run_files import best_checkpoint, last_checkpoint
 from rnnlm.results.record import COMPLETED
 from rnnlm.runs.trained_model import load
 from rnnlm.training.averaging import Averaging, WeightAverage
 from rnnlm.training.module import LanguageModelModule
 from rnnlm.training.optimizer import OptimizerConfig
-from rnnlm.training.trainer import best_checkpoint, last_checkpoint
 from tests.conftest import Compose, trained
 from tests.training.test_module import Spy, streams, trainer
 

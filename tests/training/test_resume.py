@@ -15,11 +15,11 @@ import torch
 
 from rnnlm.config import Config
 from rnnlm.data.splitting import SPLITS
+from rnnlm.files.run_files import best_checkpoint, last_checkpoint
 from rnnlm.results.record import COMPLETED, FAILED
 from rnnlm.training.checkpoint_file import CheckpointError
 from rnnlm.training.module import FINGERPRINT, LanguageModelModule
 from rnnlm.training.resume import LastCheckpoint, check_checkpoints
-from rnnlm.training.trainer import best_checkpoint, last_checkpoint
 from tests.conftest import Compose, trained
 
 BATCHES = 14  # of an epoch

@@ -11,8 +11,9 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from rnnlm.config import fingerprint
 from rnnlm.data.splitting import SPLITS
+from rnnlm.files.run_files import SAMPLES
 from rnnlm.options import OptionError
-from rnnlm.training.samples import FILE_NAME, TENSORBOARD_TAG
+from rnnlm.training.samples import TENSORBOARD_TAG
 from tests.conftest import Compose, trained
 
 
@@ -63,7 +64,7 @@ def test_a_file_has_them_all_and_ends_with_the_chosen_checkpoints(
         "optimizer.ema_decay=0.8",
     )
     record = trained(config, tmp_path / "run")
-    written = (tmp_path / "run" / FILE_NAME).read_text(encoding="utf-8")
+    written = (tmp_path / "run" / SAMPLES).read_text(encoding="utf-8")
     first, second, chosen = written.split("\n\n\n")
     assert [part.splitlines()[0] for part in (first, second, chosen)] == [
         *("epoch 2", "epoch 4"),

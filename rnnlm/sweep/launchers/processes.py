@@ -30,9 +30,9 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, open_dict
 
 from rnnlm.files.lock import remove_unless_file
+from rnnlm.files.run_files import LOG
 from rnnlm.hardware import uses_gpu, visible_cores
 from rnnlm.runs.failure import reason
-from rnnlm.runs.run import LOG_NAME
 from rnnlm.signals.stop_signals import StopSignals, Urgency
 from rnnlm.sweep.launchers import process_server
 from rnnlm.sweep.launchers.launcher import DiedError, ReportingLauncher, failed, to_be_sent
@@ -187,8 +187,8 @@ def _leave(signal_number: int, frame: FrameType | None) -> None:
 def _speak_into_log(folder: Path) -> None:
     """What is printed below Python, and a crash there, goes where the run's log is."""
     folder.mkdir(parents=True, exist_ok=True)
-    remove_unless_file(folder / LOG_NAME)
-    log = os.open(folder / LOG_NAME, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
+    remove_unless_file(folder / LOG)
+    log = os.open(folder / LOG, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
     sys.stdout.flush()
     sys.stderr.flush()
     os.dup2(log, 1)
@@ -235,7 +235,7 @@ def _how_it_ended(exit_code: int | None) -> str:
         return f"killed by signal {-exit_code}"
     if exit_code == 128 + signal.SIGTERM:
         return "stopped by SIGTERM"
-    return f"its process ended with status {exit_code}, see {LOG_NAME} in its folder"
+    return f"its process ended with status {exit_code}, see {LOG} in its folder"
 
 
 def _stop(jobs: Sequence[_Job], signals: StopSignals) -> None:

@@ -15,9 +15,8 @@ from omegaconf import DictConfig, open_dict
 from submitit import JobEnvironment
 from submitit.core.utils import DelayedSubmission
 
-from rnnlm.results.record import FILE_NAME as RECORD_NAME
+from rnnlm.files.run_files import RECORD, last_checkpoint
 from rnnlm.sweep.launchers.launcher import to_be_sent
-from rnnlm.training.trainer import last_checkpoint
 
 
 class TimeLimitError(Exception):
@@ -78,6 +77,6 @@ class Task:
 
 def newest_save(folder: Path) -> int | None:
     """When a run, or a row of its adaptation, has last saved what the next attempt goes on from."""
-    names = (last_checkpoint(folder).name, RECORD_NAME)
+    names = (last_checkpoint(folder).name, RECORD)
     saved = [path.stat().st_mtime_ns for path in folder.rglob("*") if path.name in names]
     return max(saved, default=None)
