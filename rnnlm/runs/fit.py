@@ -25,6 +25,7 @@ from rnnlm.model.product import has_fast_bfloat16
 from rnnlm.results.record import Record
 from rnnlm.runs.checkpoint import describe
 from rnnlm.runs.hparams import hyperparameters, log_final_metrics
+from rnnlm.training.averaging import AverageWeights
 from rnnlm.training.checkpoint_file import CheckpointError, read_checkpoint_file, write_checkpoint
 from rnnlm.training.module import TRAIN_RUNNING, LanguageModelModule
 from rnnlm.training.progress import ReportProgress
@@ -89,7 +90,8 @@ def _fit_and_evaluate(
             logger._kwargs["purge_step"] = started_at_step
         else:
             logger.log_hyperparams(hyperparameters(config, record))
-    samples = WriteSamples(config.samples, corpus, stopwatch, folder)
+    averaging = AverageWeights(config.optimizer, module)
+    samples = WriteSamples(config.samples, corpus, stopwatch, averaging, folder)
     keeping = LastCheckpoint(last, config.checkpoint.every_n_train_steps)
     trainer = build_trainer(
         config.trainer,
@@ -100,6 +102,7 @@ def _fit_and_evaluate(
             stopwatch,
             ReportProgress(folder),
             samples,
+            averaging,
             keeping,
         ],
         gpu,
@@ -132,7 +135,7 @@ def _fit_and_evaluate(
     record.history = module.history
 
     if not has_chosen(trainer):
-        choose_last(module, last, chosen)
+        choose_last(module, averaging, last, chosen)
     best = read_checkpoint_file(chosen)
     check_owner(best, chosen, record.fingerprint)
     module.load_state_dict(best["state_dict"])
@@ -169,11 +172,13 @@ def has_chosen(trainer: pl.Trainer) -> bool:
     return any(callback.best_model_path for callback in choosing)
 
 
-def choose_last(module: LanguageModelModule, last: Path, best: Path) -> None:
+def choose_last(
+    module: LanguageModelModule, averaging: AverageWeights, last: Path, best: Path
+) -> None:
     """Take a run's last weights, or their average, for its best: it was never validated."""
     checkpoint = read_checkpoint_file(last)
     module.load_state_dict(checkpoint["state_dict"])
-    module.swap_average()
+    averaging.swap()
     write_checkpoint(checkpoint | {"state_dict": module.state_dict()}, best)
 
 

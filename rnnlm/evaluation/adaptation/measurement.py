@@ -21,13 +21,13 @@ from rnnlm.data.splitting import TEST, TRAIN, VALIDATION
 from rnnlm.evaluation.adaptation.dynamic_evaluation import (
     DynamicEvaluation,
     DynamicSettings,
+    best_settings,
     gradient_roots,
 )
 from rnnlm.evaluation.adaptation.mixture import best_weights, mixed
 from rnnlm.evaluation.adaptation.neural_cache import NeuralCache
 from rnnlm.evaluation.adaptation.options import CACHE, DYNAMIC, KNESER_NEY, AdaptationConfig, Row
 from rnnlm.evaluation.adaptation.prediction import Predicted, predict
-from rnnlm.evaluation.adaptation.search import best_settings
 from rnnlm.metrics import Metrics
 from rnnlm.model.language_model import LanguageModel
 
