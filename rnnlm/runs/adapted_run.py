@@ -15,7 +15,7 @@ from rnnlm.data.splitting import TEST
 from rnnlm.evaluation.adaptation.measurement import HELD_OUT, Measurement
 from rnnlm.evaluation.adaptation.options import (
     AdaptationConfig,
-    Row,
+    Variant,
     folder_name,
     label,
     options_of,
@@ -32,12 +32,12 @@ from rnnlm.runs.trained_model import load
 log = logging.getLogger(__name__)
 
 
-def row_folder(run: Path, row: Row, config: AdaptationConfig) -> Path:
+def row_folder(run: Path, row: Variant, config: AdaptationConfig) -> Path:
     """Where a row of a run is."""
     return run / ADAPTATION / folder_name(row, config)
 
 
-def row_record(run: Path, row: Row, config: AdaptationConfig) -> Record | None:
+def row_record(run: Path, row: Variant, config: AdaptationConfig) -> Record | None:
     """What a row of a run has left, if anything."""
     try:
         return Record.read(row_folder(run, row, config))
@@ -45,12 +45,14 @@ def row_record(run: Path, row: Row, config: AdaptationConfig) -> Record | None:
         return None
 
 
-def row_records(run: Path, config: AdaptationConfig) -> dict[Row, Record | None]:
+def row_records(run: Path, config: AdaptationConfig) -> dict[Variant, Record | None]:
     """The rows that are asked for, with what each has left."""
     return {row: row_record(run, row, config) for row in rows_of(config)}
 
 
-def new_row(run: Record, row: Row, config: AdaptationConfig, overrides: Sequence[str]) -> Record:
+def new_row(
+    run: Record, row: Variant, config: AdaptationConfig, overrides: Sequence[str]
+) -> Record:
     """The record of a row that has not been measured: its run's, as far as it goes for the row."""
     return dataclasses.replace(
         run,
@@ -110,7 +112,7 @@ def measure_rows(
             measurement = measurement or Measurement(load(folder, device).network, corpus, config)
             record.device = device_name(measurement.device)
             record.precision = measurement.precision
-            figures, record.adaptation = measurement.figures(row)
+            figures, record.adaptation = measurement.measure(row)
             for split in HELD_OUT:
                 known = {"unigram_ppl": getattr(run, split)["unigram_ppl"]}
                 setattr(record, split, figures[split] | known)

@@ -123,7 +123,10 @@ def test_rhymes_are_those_of_the_rule() -> None:
             "acrostic: 一二三四五六七八九 has 9",
         ),
         ({"acrostic": "ab"}, "acrostic: 'a' is no Chinese character"),
-        ({"form": Form.any}, "form: any is none to write in, it takes wujue, qijue, wulv, qilv"),
+        (
+            {"form": Form.any},
+            "form: `any` cannot be used for writing, it takes wujue, qijue, wulv, qilv",
+        ),
     ],
 )
 def test_what_does_not_fit_a_form_is_refused(options: dict[str, Any], message: str) -> None:
