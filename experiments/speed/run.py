@@ -369,9 +369,9 @@ def measure(name: str, device: torch.device, arguments: argparse.Namespace) -> N
         label = what if what == "a / b" else f"{what} / a"
         means = [f"all {geometric_mean([r for _, r in found]):.3f}"] if found else []
         for kind in arguments.features:
-            of_kind = [ratio for k, ratio in found if k == kind]
-            if of_kind:
-                means.append(f"{kind} {geometric_mean(of_kind):.3f}")
+            ratios_of_kind = [ratio for k, ratio in found if k == kind]
+            if ratios_of_kind:
+                means.append(f"{kind} {geometric_mean(ratios_of_kind):.3f}")
         print(f"geometric mean of {label}: {', '.join(means)}")
 
 

@@ -114,10 +114,9 @@ class KneserNey(Baseline):
 
     def measure(self, corpus: Corpus) -> Measured:
         texts, best = self._best(corpus)
-        self.num_parameters = best.num_ngrams
-        self.chosen = {"order": best.order} if self.config.order is None else {}
-        self.notes = []
+        self.num_parameters, self.chosen, self.notes = best.num_ngrams, {}, []
         if self.config.order is None:
+            self.chosen = {"order": best.order}
             self.notes.append(
                 f"order {best.order}, the best on validation of {LOWEST_ORDER} to {HIGHEST_ORDER}"
             )

@@ -9,14 +9,14 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock
-from hydra.utils import instantiate
+from hydra.utils import get_object, instantiate
 from pytorch_lightning.loggers import Logger, MLFlowLogger, WandbLogger
 
 from rnnlm.files.atomic_write import write_text
@@ -29,6 +29,17 @@ EXTRAS = {"wandb": ["wandb"], "mlflow": ["mlflow", "sqlalchemy", "alembic"]}
 # Keeps both from printing, asking and sending data home, unless a variable is set already.
 QUIET_WANDB = {"WANDB_SILENT": "true", "WANDB_CONSOLE": "off", "WANDB_ERROR_REPORTING": "false"}
 QUIET_MLFLOW = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_LOGGING_LEVEL": "WARNING"}
+
+# For the class of a logger: the function to which its constructor passes options that it does not
+# know, and the options that follow from the run's folder, besides `save_dir`.
+CLASSES: dict[Any, tuple[str | None, tuple[str, ...]]] = {
+    "pytorch_lightning.loggers.TensorBoardLogger": (
+        "torch.utils.tensorboard.SummaryWriter.__init__",
+        (),
+    ),
+    "rnnlm.training.loggers.Wandb": ("wandb.init", ("name", "id", "dir")),
+    "rnnlm.training.loggers.MLFlow": (None, ("run_name", "run_id")),
+}
 
 MLFLOW_LOCK_NAME = ".mlflow.lock"
 
@@ -48,31 +59,15 @@ def check_loggers(options: Mapping[str, Any]) -> None:
                 "logger", f"{name} needs the extra of that name, pip install -e '.[{name}]'"
             )
         target = logger.get(TARGET) if isinstance(logger, Mapping) else None
-        forwarded_to = _FORWARDED_TO.get(target, lambda: None)()
-        given = {"save_dir", *_GIVEN.get(target, ())}
-        check_plugin(logger, f"logger.{name}", Logger, "logger", given, forwarded_to)
-
-
-def _summary_writer() -> Any:
-    from torch.utils.tensorboard import SummaryWriter
-
-    return SummaryWriter.__init__
-
-
-def _wandb_init() -> Any:
-    return import_module("wandb").init
-
-
-# The function to which a logger's constructor passes the options that it does not know.
-_FORWARDED_TO: dict[Any, Callable[[], Any]] = {
-    "pytorch_lightning.loggers.TensorBoardLogger": _summary_writer,
-    "rnnlm.training.loggers.Wandb": _wandb_init,
-}
-# Options that follow from the run's folder, besides `save_dir`.
-_GIVEN: dict[Any, Sequence[str]] = {
-    "rnnlm.training.loggers.Wandb": ("name", "id", "dir"),
-    "rnnlm.training.loggers.MLFlow": ("run_name", "run_id"),
-}
+        forwarded_to, given = CLASSES.get(target, (None, ()))
+        check_plugin(
+            logger,
+            f"logger.{name}",
+            Logger,
+            "logger",
+            {"save_dir", *given},
+            forwarded_to and get_object(forwarded_to),
+        )
 
 
 def _is_installed(module: str) -> bool:

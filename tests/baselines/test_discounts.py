@@ -23,7 +23,7 @@ def test_by_hand() -> None:
     assert three.are_estimated
 
 
-# What n = 60, 20, 10, 5 give but for what each case changes: 0.6, 1.1, 1.8.
+# Each case changes one number of n = 60, 20, 10, 5, which gives 0.6, 1.1, 1.8.
 @pytest.mark.parametrize(
     ("n", "expected"),
     [

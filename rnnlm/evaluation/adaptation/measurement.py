@@ -33,7 +33,7 @@ from rnnlm.evaluation.adaptation.options import (
     AdaptationConfig,
     Variant,
 )
-from rnnlm.evaluation.adaptation.prediction import Predicted, predict
+from rnnlm.evaluation.adaptation.prediction import STEPS, Predicted, predict
 from rnnlm.metrics import Metrics
 from rnnlm.model.language_model import LanguageModel
 
@@ -106,29 +106,21 @@ class Measurement:
         batching = self._corpus.config.batching
         return for_evaluation(batching, part.ids_N, part.begin_id).to(self.device)
 
-    @property
-    def _cache(self) -> NeuralCache | None:
-        size = self._config.cache
-        return None if size is None else NeuralCache(size, FLATNESSES)
-
     @cached_property
     def _static(self) -> dict[str, Predicted]:
-        return {
-            name: predict(self._network, self._batches(name), cache=self._cache)
-            for name in HELD_OUT
-        }
+        return self._predicted(STEPS, None)
 
     @cached_property
     def _dynamic(self) -> dict[str, Predicted]:
-        settings = self._settings
+        return self._predicted(
+            DYNAMIC_STEPS, DynamicEvaluation(self._network, self._roots, self._settings)
+        )
+
+    def _predicted(self, steps: int, dynamic: DynamicEvaluation | None) -> dict[str, Predicted]:
+        size = self._config.cache
+        cache = None if size is None else NeuralCache(size, FLATNESSES)
         return {
-            name: predict(
-                self._network,
-                self._batches(name),
-                DYNAMIC_STEPS,
-                self._cache,
-                DynamicEvaluation(self._network, self._roots, settings),
-            )
+            name: predict(self._network, self._batches(name), steps, cache, dynamic)
             for name in HELD_OUT
         }
 

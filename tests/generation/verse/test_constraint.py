@@ -50,8 +50,8 @@ def test_every_poem_has_the_form_and_is_whole(writer: Writer, form: Form) -> Non
         assert len(poem.text) == len(poem.tokens) == lines * (length + 1)
         assert score(poem.text, form).form == form.name
         for place, character in enumerate(poem.text):
-            line, of_line = divmod(place, length + 1)
-            if of_line == length:
+            line, column = divmod(place, length + 1)
+            if column == length:
                 assert character in ("。？！" if line % 2 else "，")
             else:
                 assert is_han(character)

@@ -17,7 +17,7 @@ def sample(name: str, batching: Batching = Batching.stream) -> Corpus:
     return corpus
 
 
-def of_file(path: Path, batching: Batching = Batching.stream) -> Corpus:
+def from_file(path: Path, batching: Batching = Batching.stream) -> Corpus:
     """A user's text by character."""
     kind = corpora()["time_machine"]
     config = kind.Config(
