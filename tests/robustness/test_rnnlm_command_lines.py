@@ -49,7 +49,7 @@ LINES: list[list[str]] = [
     *(["plot", "RUNS", f"--{flag}", ""] for flag in ("x", "y", "format", "figure")),
     *(["generate"], ["generate", "nope"], ["generate", "FILE"], ["report", "FILE"]),
     *(["generate", folder] for folder in ("EMPTY", "FIFO", "RUNS", "a\0b", "x" * 300, "/dev/zero")),
-    *(["generate", "RUN"], ["generate", "RUN", "--prompt", ""]),  # has no <bos>
+    *(["generate", "RUN"], ["generate", "RUN", "--prompt", ""]),  # RUN has no <bos>
     *(["generate", "RUN", "--prompt", "It", "--length", value] for value in COUNTS),
     *(["generate", "RUN", "--prompt", "It", "--num", value] for value in (*COUNTS, "1000000000")),
     *(["generate", "RUN", "--prompt", "It", "--beam", value] for value in (*COUNTS, "1001")),
