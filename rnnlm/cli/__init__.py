@@ -9,11 +9,10 @@ import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from rnnlm.signals.import_interrupts import ended_by_interrupts
-from rnnlm.signals.interruption import INTERRUPTED_STATUS
+from rnnlm.signals.exit_status import BROKEN_PIPE_STATUS, INTERRUPTED_STATUS
+from rnnlm.signals.interruption import ended_by_interrupts
 
 COMPLETED_STATUS, USAGE_STATUS = 0, 2
-BROKEN_PIPE_STATUS = 128 + 13
 LONGEST_MESSAGE = 2_000
 
 

@@ -33,7 +33,6 @@ from rnnlm.training.resume import (
     check_checkpoints,
     check_owner,
     put_aside,
-    stopping_on_signals,
 )
 from rnnlm.training.samples import WriteSamples
 from rnnlm.training.stopwatch import Stopwatch
@@ -114,7 +113,7 @@ def _fit_and_evaluate(
     reset_peak_memory(trainer.strategy.root_device)
     if started_at_step is not None:
         log.info("going on from step %d", started_at_step)
-    with stopping_on_signals(keeping), warnings.catch_warnings():
+    with keeping.stop_request.listening(), warnings.catch_warnings():
         # Of a run that goes on it is not.
         warnings.filterwarnings("ignore", "Checkpoint directory .* exists and is not empty")
         # `trainer.max_steps` may stop a run before it is validated for the first time.

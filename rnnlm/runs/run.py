@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import signal
 import subprocess
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -23,9 +22,10 @@ from rnnlm.runs.baseline_run import measure
 from rnnlm.runs.failure import reason
 from rnnlm.runs.fit import fit_and_evaluate
 from rnnlm.runs.repair import remove_leftovers_of_run, repair
+from rnnlm.signals.exit_status import TERMINATED_STATUS
+from rnnlm.signals.stop_request import Stopped
 from rnnlm.training.divergence import DivergedError
 from rnnlm.training.loggers import open_loggers
-from rnnlm.training.resume import Stopped
 from rnnlm.training.scalars import scalars_sha256
 
 log = logging.getLogger(__name__)
@@ -101,19 +101,13 @@ def train(
                 fit_and_evaluate(config, corpus, folder, record, loggers, gpu)
         record.status = COMPLETED
     except Stopped as stopped:
-        if stopped.signal_number == signal.SIGINT:
-            raise KeyboardInterrupt from stopped
-        log.info("stopped by %s; the same command goes on with what is left", stopped)
-        if stopped.signal_number != signal.SIGTERM:
-            # Whoever listens to it now has a run that is saved.
-            signal.raise_signal(stopped.signal_number)
-        raise SystemExit(128 + stopped.signal_number) from stopped
+        stopped.end_run()
     except SystemExit as error:
         # Of SIGTERM, by us or by Lightning, once there is nothing to save; the rest is Lightning's
         # answer to Ctrl-C.
-        if isinstance(error, SIGTERMException) or error.code == 128 + signal.SIGTERM:
+        if isinstance(error, SIGTERMException) or error.code == TERMINATED_STATUS:
             log.info("stopped by SIGTERM; the same command goes on with what is left")
-            raise SystemExit(128 + signal.SIGTERM) from error
+            raise SystemExit(TERMINATED_STATUS) from error
         raise KeyboardInterrupt from error
     except Exception as error:
         record.error = reason(error)

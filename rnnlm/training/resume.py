@@ -8,15 +8,10 @@ CPU, the same figures to the last bit as one that was left alone.
 
 from __future__ import annotations
 
-import contextlib
 import shutil
-import signal
-import sys
-import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import torch
@@ -25,6 +20,7 @@ from pytorch_lightning.callbacks import Checkpoint, ModelCheckpoint
 
 from rnnlm.data.batching import Batches
 from rnnlm.options import option
+from rnnlm.signals.stop_request import StopRequest
 from rnnlm.training.checkpoint_file import CheckpointError, read_checkpoint_file
 from rnnlm.training.module import FINGERPRINT
 from rnnlm.training.scalars import ScalarsCSV
@@ -36,22 +32,12 @@ _NEEDED = (
     *("train_total", "history", _RANDOM_STATES, _SHOULD_STOP, _SCALARS),
 )
 
-Handler = Callable[[int, FrameType | None], Any]
-
 
 @dataclass
 class CheckpointConfig:
     """How often a run saves what it needs to go on, besides the end of every epoch."""
 
     every_n_train_steps: int = option(1000, minimum=1, affects_result=False)
-
-
-class Stopped(Exception):  # noqa: N818
-    """A signal has asked the run to stop, and what it needs to go on is saved."""
-
-    def __init__(self, signal_number: int) -> None:
-        super().__init__(signal.Signals(signal_number).name)
-        self.signal_number = signal_number
 
 
 class LastCheckpoint(Checkpoint):
@@ -68,9 +54,7 @@ class LastCheckpoint(Checkpoint):
         self._should_stop = False
         self._place: dict[str, int] | None = None
         self._saved_at = 0
-        self.stop_signal: int | None = None
-        # What SIGTERM does in training, and what Lightning is not to put its own before.
-        self.sigterm_handler: Handler | int | None = None
+        self.stop_request = StopRequest()
 
     def on_save_checkpoint(
         self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
@@ -104,22 +88,20 @@ class LastCheckpoint(Checkpoint):
             if self._random_states["cuda"] is not None and pl_module.device.type == "cuda":
                 torch.cuda.set_rng_state(self._random_states["cuda"], pl_module.device)
         trainer.should_stop = trainer.should_stop or self._should_stop
-        if self.sigterm_handler is not None:
-            # Lightning's handler, which stands there by now, ends a run without saving it.
-            signal.signal(signal.SIGTERM, self.sigterm_handler)
-        self.stop_if_asked()
+        self.stop_request.take_back_sigterm()
+        self.stop_request.fulfil()
 
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, index: int
     ) -> None:
         due = trainer.global_step - self._saved_at >= self._every_n_train_steps
-        if not (self.stop_signal or due):
+        if not (self.stop_request.signal_number or due):
             return
         last = index + 1 >= trainer.num_training_batches or trainer.fit_loop.epoch_loop.done
         accumulating = (index + 1) % trainer.accumulate_grad_batches != 0
         if not (last or accumulating):
             self._save(trainer)
-            self.stop_if_asked()
+            self.stop_request.fulfil()
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         # After the loggers have the epoch's metrics. Lightning has not finished the epoch: a run
@@ -127,24 +109,15 @@ class LastCheckpoint(Checkpoint):
         self._save(trainer)
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        self.stop_if_asked()
+        self.stop_request.fulfil()
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        self.stop_if_asked()
+        self.stop_request.fulfil()
 
     def on_validation_batch_end(self, *_: Any, **__: Any) -> None:
         # A cluster's warning leaves no time for the rest; what is not saved will be done again.
-        if self.stop_signal == signal.SIGTERM:
-            self.stop_if_asked()
-
-    def stop_if_asked(self) -> None:
-        """End the run, where a signal has asked for it.
-
-        Raises:
-            Stopped: the signal.
-        """
-        if self.stop_signal:
-            raise Stopped(self.stop_signal)
+        if self.stop_request.is_urgent:
+            self.stop_request.fulfil()
 
     def _save(self, trainer: Trainer) -> None:
         trainer.save_checkpoint(self._path, weights_only=False)
@@ -170,44 +143,6 @@ def _bring_here(callbacks: dict[str, Any], folder: Path) -> None:
             state["best_model_path"] = here(state["best_model_path"])
             state["kth_best_model_path"] = here(state["kth_best_model_path"])
             state["best_k_models"] = {here(p): v for p, v in state["best_k_models"].items()}
-
-
-@contextlib.contextmanager
-def stopping_on_signals(last_checkpoint: LastCheckpoint) -> Iterator[None]:
-    """Ctrl-C and SIGTERM stop the run as soon as it has saved; a second Ctrl-C stops it at once.
-
-    A second SIGTERM does not: one that is sent to a whole group of processes reaches a run twice,
-    from the sender and from the sweep that passes it on. A signal of the user's that something
-    listens to, as submitit does to the one that comes before the time is up, waits for this too.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield  # only the main thread may say what a signal does
-        return
-
-    def stop(signal_number: int, frame: FrameType | None) -> None:
-        last_checkpoint.stop_signal = signal_number
-        if signal_number == signal.SIGINT:
-            signal.signal(signal_number, handlers[signal_number])
-
-    # What is ignored, as Ctrl-C is by a job in the background, stays so.
-    handlers = {
-        int(number): handler
-        for number in (signal.SIGINT, signal.SIGTERM)
-        if (handler := signal.getsignal(number)) != signal.SIG_IGN
-    }
-    if sys.platform != "win32":
-        for of_users in (signal.SIGUSR1, signal.SIGUSR2):
-            if callable(handler := signal.getsignal(of_users)):
-                handlers[int(of_users)] = handler
-    for number in handlers:
-        signal.signal(number, stop)
-    last_checkpoint.sigterm_handler = signal.getsignal(signal.SIGTERM)
-    try:
-        yield
-        last_checkpoint.stop_if_asked()
-    finally:
-        for number, handler in handlers.items():
-            signal.signal(number, handler)
 
 
 def check_checkpoints(last: Path, best: Path, fingerprint: str) -> int:
