@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import copy
+from argparse import ArgumentParser
 from collections.abc import Sequence
+from pathlib import Path
+from typing import TypeAlias
 
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
+from hydra._internal.hydra import Hydra
+from hydra._internal.utils import get_args_parser
 from hydra.core.config_loader import ConfigLoader
+from hydra.core.config_search_path import SearchPathQuery
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, open_dict
@@ -58,3 +64,21 @@ class Composer:
         if override.is_add() or override.is_force_add() or override.is_delete() or override.package:
             return False
         return not self._loader.get_group_options(override.key_or_group)
+
+
+# The command line.
+
+HydraApp: TypeAlias = Hydra
+
+
+def argument_parser() -> ArgumentParser:
+    """Return the parser of Hydra's own flags."""
+    return get_args_parser()
+
+
+def searching_first_in(folder: Path, loader: ConfigLoader) -> ConfigLoader:
+    """Return a loader that looks for configurations in a folder before it looks elsewhere."""
+    search_path = loader.get_search_path()
+    anchor = SearchPathQuery(provider="schema")
+    search_path.prepend("command-line", f"file://{folder.absolute()}", anchor)
+    return ConfigLoaderImpl(search_path)

@@ -21,7 +21,7 @@ REFUSED = {
     "lr=0.1": "lr: no such option, did you mean optimizer.lr?",
     "gpu=1": "gpu: no such option, did you mean trainer=gpu?",
     "training.batch_size=4": "training.batch_size: no such option, did you mean data.batch_size?",
-    "+seed=1": "seed: there is such an option, it is set without the +",
+    "+seed=1": "seed: the option exists, set it without the +",
     "~nope": "nope: no such option",
     # a wrong type
     "samples.prompts=春": "samples.prompts: it takes a list, which is typed [one,two]",
@@ -68,7 +68,7 @@ REFUSED = {
     "model=rnn,lstm": "model: rnn,lstm is several values, add -m to sweep them",
     "~model": "model: Structured config",
     "seed=${nope}": "seed: Interpolation key 'nope' not found",
-    "seed=${": "seed: what is between ${ and } cannot be read",
+    "seed=${": "seed: the part between ${ and } cannot be read",
     "seed=choice()": "seed=choice(): ValueError while evaluating 'choice()': empty choice is not",
 }
 
@@ -110,8 +110,8 @@ FLAGS = {
     "--help nosuch=1": "nosuch: no such option",
     "--info config nosuch=1": "nosuch: no such option",
     "--shell-completion nosuch": "--shell-completion: Expecting one subcommand",
-    "--experimental-rerun x": "--experimental-rerun: the same command as before does that here",
-    "--config-dir nosuch": "--config-dir: no folder nosuch",
+    "--experimental-rerun x": "--experimental-rerun: it is not needed, type the same command again",
+    "--config-dir nosuch": "--config-dir: there is no folder nosuch",
     "--config-name nosuch": "--config-name: there is no nosuch.yaml in conf/",
     "--config-path nosuch": "--config-path: conf/ is always read",
     "--run --multirun": "--run: it cannot be given with --multirun",
