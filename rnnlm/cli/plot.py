@@ -10,12 +10,10 @@ from typing import Any, TypeVar
 from rnnlm.cli.output import RefusedError, say
 from rnnlm.cli.selection import add_selection, select
 from rnnlm.messages.legible import escaped
-from rnnlm.results.columns import COLUMNS
+from rnnlm.results.columns import COLUMNS, RANKED
 from rnnlm.signals.interruption import ended_by_interrupts
 
 Choice = TypeVar("Choice", bound=Enum)
-
-QUALITIES = [name for name, column in COLUMNS.items() if column.better]
 
 
 def add_to(commands: Any) -> None:
@@ -38,7 +36,7 @@ def add_to(commands: Any) -> None:
     parser.add_argument("--y", default="loss,ppl", help="what curves show (%(default)s)")
     parser.add_argument(
         "--figure",
-        choices=QUALITIES,
+        choices=RANKED,
         default="test_ppl",
         metavar="FIGURE",
         help="what grids and trade-offs show (%(default)s)",

@@ -10,7 +10,7 @@ from typing import Any
 
 from rnnlm.cli.output import RefusedError, write_output
 from rnnlm.cli.selection import add_selection, select
-from rnnlm.results.columns import COLUMNS, NoSuchColumnError
+from rnnlm.results.columns import COLUMNS, RANKED, NoSuchColumnError
 from rnnlm.results.record import Record
 from rnnlm.results.tables.comparison import differences_tables
 from rnnlm.results.tables.formats import FORMATS
@@ -20,7 +20,6 @@ from rnnlm.results.tables.runs import runs_table
 from rnnlm.results.tables.table import Table
 from rnnlm.results.tables.terminal import print_table, table_console
 
-FIGURES = [name for name, column in COLUMNS.items() if column.better]
 USUAL_FIGURE = "test_ppl"
 
 
@@ -47,7 +46,7 @@ def add_to(commands: Any) -> None:
             f"--{name}",
             nargs="?",
             const=USUAL_FIGURE,
-            choices=FIGURES,
+            choices=RANKED,
             metavar="FIGURE",
             help=f"{does} (default: {USUAL_FIGURE})",
         )

@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 
 from rnnlm.cli import main
-from tests.results.tables.test_runs import split
-from tests.results.test_record import record
+from tests.support.records import record, split
 
 Output = pytest.CaptureFixture[str]
 

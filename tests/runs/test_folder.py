@@ -10,7 +10,7 @@ from rnnlm.config import Config
 from rnnlm.runs.folder import run_folder
 from tests.conftest import ROOT
 from tests.conftest import composed as compose
-from tests.results.test_record import record
+from tests.support.records import record
 
 TEXT = "0123456789abcdef"
 
