@@ -15,6 +15,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from rnnlm.options import OptionError, check
 from rnnlm.runs.failure import reason
+from rnnlm.sweep.hydra_internals import error_of, job_return
 from rnnlm.sweep.launchers.options import ProcessOptions, SlurmOptions
 
 # What is said of a value in the place of a launcher.
@@ -36,14 +37,14 @@ class DiedError(Exception):
 
 def failed(error: Exception) -> JobReturn:
     """What came of a job that an exception ended."""
-    return JobReturn(status=JobStatus.FAILED, _return_value=error)
+    return job_return(JobStatus.FAILED, error)
 
 
 def to_be_sent(returned: JobReturn) -> JobReturn:
     """The part of what came of a job that is read elsewhere, which any process can unpickle."""
-    if returned.status == JobStatus.FAILED:
-        return failed(DiedError(reason(returned._return_value)))
-    return JobReturn(status=returned.status, _return_value=returned._return_value)
+    if error := error_of(returned):
+        return failed(DiedError(reason(error)))
+    return job_return(returned.status, returned.return_value)
 
 
 def build_launcher(context: HydraContext, task: TaskFunction, config: DictConfig) -> Launcher:

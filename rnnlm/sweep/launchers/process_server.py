@@ -20,7 +20,7 @@ from multiprocessing import util
 from multiprocessing.context import BaseContext
 
 # In this order: importing this file, the server sees to its own end.
-_PRELOADED = ["rnnlm.sweep.launchers.process_server", "rnnlm.sweep.sweep"]
+_PRELOADED = ["rnnlm.sweep.launchers.process_server", "rnnlm.sweep.worker"]
 # By which the server knows the main process.
 _MAIN_PROCESS = "RNNLM_MAIN_PROCESS"
 _PR_SET_PDEATHSIG = 1
