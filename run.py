@@ -25,9 +25,9 @@ if __name__ == "__main__":
     process_server.start()
 
     from rnnlm.sweep.command_line import main
-    from rnnlm.sweep.sweep import run_cell
+    from rnnlm.sweep.worker import run_one
 
-    status = main(run_cell, Path(__file__).parent / "conf", "config")
+    status = main(run_one, Path(__file__).parent / "conf", "config")
     # Python restores its own handlers as it ends, but not for a signal that is ignored.
     interruption.ignore_signals()
     sys.exit(status)

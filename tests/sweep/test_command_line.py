@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from rnnlm.sweep.command_line import COMPLETED_STATUS, USAGE_STATUS, main
-from rnnlm.sweep.sweep import run_cell
+from rnnlm.sweep.worker import run_one
 from tests.conftest import ROOT, TINY, Run
 
 REFUSED = {
@@ -82,7 +82,7 @@ def test_what_cannot_run_is_refused_in_one_line(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "argv", ["run.py", override])
-    assert main(run_cell, ROOT / "conf", "config") == USAGE_STATUS
+    assert main(run_one, ROOT / "conf", "config") == USAGE_STATUS
     output = capsys.readouterr()
     assert output.err.startswith(REFUSED[override])
     assert output.err.count("\n") == 1
@@ -131,7 +131,7 @@ def test_wrong_flags_are_refused_in_one_line(
         pytest.importorskip("optuna")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "argv", ["run.py", *line.split()])
-    assert main(run_cell, ROOT / "conf", "config") == USAGE_STATUS
+    assert main(run_one, ROOT / "conf", "config") == USAGE_STATUS
     output = capsys.readouterr()
     assert FLAGS[line] in output.err
     assert (output.err.count("\n"), output.out) == (1, "")
@@ -144,7 +144,7 @@ def test_a_folder_of_ones_own_adds_choices(
     (tmp_path / "experiment" / "试验.yaml").write_text("# @package _global_\nseed: 17\n")
     line = ["--config-dir", str(tmp_path), "--cfg", "job", "experiment=试验"]
     monkeypatch.setattr(sys, "argv", ["run.py", *line])
-    assert main(run_cell, ROOT / "conf", "config") == COMPLETED_STATUS
+    assert main(run_one, ROOT / "conf", "config") == COMPLETED_STATUS
     assert "seed: 17" in capsys.readouterr().out
 
 

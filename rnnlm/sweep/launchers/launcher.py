@@ -15,6 +15,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from rnnlm.options import OptionError, check
 from rnnlm.runs.failure import reason
+from rnnlm.sweep.hydra_internals import error_of, job_return
 from rnnlm.sweep.launchers.options import ProcessOptions, SlurmOptions
 
 # The end of messages about a value of `hydra.launcher`.
@@ -48,7 +49,7 @@ class DiedError(Exception):
 
 def failed(error: Exception) -> JobReturn:
     """Return the result of a job that an exception has ended."""
-    return JobReturn(status=JobStatus.FAILED, _return_value=error)
+    return job_return(JobStatus.FAILED, error)
 
 
 def run_hydra_job(context: HydraContext, task: TaskFunction, config: DictConfig) -> JobReturn:
@@ -60,9 +61,9 @@ def run_hydra_job(context: HydraContext, task: TaskFunction, config: DictConfig)
         job_dir_key="hydra.sweep.dir",
         job_subdir_key="hydra.sweep.subdir",
     )
-    if returned.status == JobStatus.FAILED:
-        return failed(DiedError(reason(returned._return_value)))
-    return JobReturn(status=returned.status, _return_value=returned._return_value)
+    if error := error_of(returned):
+        return failed(DiedError(reason(error)))
+    return job_return(returned.status, returned.return_value)
 
 
 def build_launcher(context: HydraContext, task: TaskFunction, config: DictConfig) -> Launcher:

@@ -20,7 +20,7 @@ from multiprocessing import util
 from multiprocessing.context import BaseContext
 
 # This file comes first: as the server imports it, it makes sure that the server ends.
-_PRELOADED = ["rnnlm.sweep.launchers.process_server", "rnnlm.sweep.sweep"]
+_PRELOADED = ["rnnlm.sweep.launchers.process_server", "rnnlm.sweep.worker"]
 # Environment variable that names the main process to the server.
 _MAIN_PROCESS = "RNNLM_MAIN_PROCESS"
 _PR_SET_PDEATHSIG = 1

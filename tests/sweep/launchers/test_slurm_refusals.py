@@ -20,7 +20,7 @@ from rnnlm.sweep.command_line import USAGE_STATUS, main
 from rnnlm.sweep.launchers import slurm, slurm_commands
 from rnnlm.sweep.launchers.launcher import DiedError
 from rnnlm.sweep.launchers.slurm_task import Task, TimeLimitError, newest_save
-from rnnlm.sweep.sweep import run_cell
+from rnnlm.sweep.worker import run_one
 from tests.conftest import ROOT, TINY
 
 SLURM = ["run.py", "-m", "hydra/launcher=slurm", "seed=1,2", *TINY]
@@ -61,7 +61,7 @@ def commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Slurm:
 
 def sweep(monkeypatch: pytest.MonkeyPatch, *overrides: str) -> int:
     monkeypatch.setattr(sys, "argv", [*SLURM, *overrides])
-    return main(run_cell, ROOT / "conf", "config")
+    return main(run_one, ROOT / "conf", "config")
 
 
 @pytest.mark.parametrize(
