@@ -118,7 +118,7 @@ def test_a_file_is_written_in_the_format_of_its_name(
         (["--model", "nope"], "no run with model=nope; model is gru, lstm"),
         (["--columns", "nope"], "no column nope; there are data, "),
         (["--sort", "nope"], "no column nope; there are data, "),
-        (["--descending"], "--descending: by what, say --sort COLUMN"),
+        (["--descending"], "--descending needs --sort COLUMN"),
         (["--grid", "--columns", "model"], "--columns and --sort are for runs and --seeds"),
         (["--compare", "--sort", "test_ppl"], "--columns and --sort are for runs and --seeds"),
         (["--where", "nope"], "--where nope: it takes NAME=VALUE"),
