@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import subprocess
 import sys
@@ -12,8 +13,11 @@ import hydra
 import pytest
 
 from rnnlm.config import Config, checked, register_schemas
+from rnnlm.data.corpus import Corpus
+from rnnlm.data.identity import CorpusIdentity
 from rnnlm.results.record import Record
 from rnnlm.runs.run import load_corpus, train
+from rnnlm.runs.spec import RunSpec
 from rnnlm.runtime import prepare_process
 from rnnlm.sweep.launchers.options import register_launcher_options
 
@@ -45,7 +49,14 @@ def composed(*overrides: str) -> Config:
 def trained(config: Config, folder: Path) -> Record:
     """The record of a run in the folder, in this process."""
     folder.mkdir(parents=True, exist_ok=True)
-    return train(config, load_corpus(config), folder, ["seed=1"])
+    corpus = load_corpus(config)
+    return train(specified(config, folder, corpus), corpus)
+
+
+def specified(config: Config, folder: Path, corpus: Corpus) -> RunSpec:
+    """The specification of a run, with the folder in place of its own."""
+    spec = RunSpec.of(config, CorpusIdentity.of(corpus), ["seed=1"])
+    return dataclasses.replace(spec, folder=folder)
 
 
 def pytest_configure() -> None:

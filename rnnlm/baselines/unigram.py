@@ -34,6 +34,8 @@ def unigram_nats(train_N: Tensor, held_out_N: Tensor, vocab_size: int) -> float:
     return -log_p_V[held_out_N].sum().item()
 
 
-def unigram_ppl(train_N: Tensor, held_out_N: Tensor, vocab_size: int) -> float:
-    """Perplexity of tokens under that model."""
-    return perplexity(unigram_nats(train_N, held_out_N, vocab_size) / len(held_out_N))
+def unigram_ppl(corpus: Corpus, split: str) -> float:
+    """Perplexity of a split under the unigram model of the training split."""
+    learned_N, predicted_N = corpus.splits[TRAIN].predicted_N, corpus.splits[split].predicted_N
+    nats = unigram_nats(learned_N, predicted_N, len(corpus.vocabulary))
+    return perplexity(nats / len(predicted_N))

@@ -29,6 +29,8 @@ from jieba import finalseg
 from tqdm import tqdm
 
 from rnnlm.options import OptionError
+from rnnlm.signals.exit_status import TERMINATED_STATUS
+from rnnlm.signals.handlers import ignore_interrupts
 
 # The characters that jieba makes words of, within the [] of a regular expression.
 IN_WORDS = r"\u4e00-\u9fd5a-zA-Z0-9+#&._%\-"
@@ -164,7 +166,7 @@ def _without_interrupts() -> Iterator[None]:
 
 def _start_worker(user_words: Words) -> None:
     """Begin the life of a process that segments: it ends with the one that started it."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    ignore_interrupts()
     threading.Thread(target=_end_with_parent, daemon=True).start()
     _load(user_words)
 
@@ -173,7 +175,7 @@ def _end_with_parent() -> None:
     parent = multiprocessing.parent_process()
     assert parent is not None
     parent.join()
-    os._exit(128 + signal.SIGTERM)
+    os._exit(TERMINATED_STATUS)
 
 
 def _load(user_words: Words) -> None:

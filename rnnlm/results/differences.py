@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from itertools import combinations, pairwise
 from statistics import fmean
 
-from rnnlm.results.columns import COLUMNS, Better, Column
+from rnnlm.results.columns import Better, Column, Scale
 from rnnlm.results.grouping import Comparison, Group
 from rnnlm.results.record import Record
 from rnnlm.results.statistics import ROUNDING, Summary, holm, paired_t_test
@@ -324,18 +324,20 @@ class _Scale:
         Raises:
             ValueError: no value of the figure is better than another.
         """
-        split, _, metric = figure.name.rpartition("_")
-        match metric, figure.better:
-            case "loss", Better.lower:
-                name = COLUMNS[f"{split}_ppl"].heading
-                return cls(name, f"the log of {name}", float, _percent_less, "%", Better.lower)
-            case "ppl" | "bpc", Better.lower:
+        if figure.better is None:
+            raise ValueError(f"{figure.heading} has no better and worse to compare")
+        match figure.scale:
+            case Scale.logarithm:
+                name = figure.exp_heading
+                return cls(name, f"the log of {name}", float, _percent_less, "%", figure.better)
+            case Scale.log:
                 name = figure.heading
-                return cls(name, f"the log of {name}", _log, _percent_less, "%", Better.lower)
-            case "match", Better.higher:
+                return cls(name, f"the log of {name}", _log, _percent_less, "%", figure.better)
+            case Scale.share:
                 name, unit = figure.heading, "percentage points"
-                return cls(name, name, float, _points_more, unit, Better.higher, has_steps=True)
-        raise ValueError(f"{figure.heading} has no better and worse to compare")
+                return cls(name, name, float, _points_more, unit, figure.better, has_steps=True)
+            case Scale.linear:
+                raise ValueError(f"{figure.heading} has no scale to compare on")
 
     def goodness(self, value: float) -> float:
         """A value on the scale, turned so that more is better."""

@@ -31,6 +31,11 @@ class Summary:
     low: float | None = None
     high: float | None = None
 
+    @property
+    def margin(self) -> float | None:
+        """Half the width of the interval, None where there is none."""
+        return None if self.low is None or self.high is None else (self.high - self.low) / 2
+
     @classmethod
     def of(cls, values: Sequence[float], least_std: float = 0.0) -> Summary:
         """The summary of some values; their order is of no consequence, to the last digit.

@@ -10,8 +10,7 @@ from rnnlm.results.columns import NoSuchColumnError, column_named
 from rnnlm.results.record import Record
 from rnnlm.results.tables.groups import groups_table
 from rnnlm.results.tables.runs import runs_table
-from tests.results.tables.test_runs import shown
-from tests.results.test_record import record
+from tests.support.records import record, shown
 from tests.trained_runs import TrainedRuns
 
 

@@ -18,8 +18,7 @@ from rnnlm.results.differences import LEVEL, MOST_GROUPS, Difference, Difference
 from rnnlm.results.grouping import Comparison, comparisons
 from rnnlm.results.record import Record
 from rnnlm.results.statistics import Summary, holm, paired_t_test
-from tests.results.tables.test_runs import split
-from tests.results.test_record import record
+from tests.support.records import record, split
 
 PPL, LOSS, BPC = COLUMNS["test_ppl"], COLUMNS["test_loss"], COLUMNS["test_bpc"]
 EXACT_MATCH = COLUMNS["exact_match"]

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rnnlm.results.grouping import comparisons, differing_options, has_several_seeds
-from tests.results.test_record import record
+from tests.support.records import record
 
 
 @given(

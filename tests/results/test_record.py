@@ -13,29 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rnnlm.files.run_files import RECORD
-from rnnlm.results.record import COMPLETED, FAILED, Record, RecordError, find_records
-
-SPLIT = {"loss": 1.5, "ppl": 4.48, "bpc": 2.16, "num_tokens": 100, "num_chars": 100}
-
-
-def record(**fields: object) -> Record:
-    """A completed record with sensible figures."""
-    values = {
-        "status": COMPLETED,
-        "data": "time_machine",
-        "source": "sample",
-        "text_sha256": "abc",
-        "model": "lstm",
-        "features": "embed",
-        "seed": 1,
-        "fingerprint": "f00",
-        "vocab_size": 70,
-        "train": SPLIT,
-        "validation": SPLIT,
-        "test": SPLIT,
-        **fields,
-    }
-    return Record(**values)  # type: ignore[arg-type]
+from rnnlm.results.record import FAILED, Record, RecordError, find_records
+from tests.support.records import SPLIT, record
 
 
 def test_a_record_comes_back(tmp_path: Path) -> None:

@@ -61,7 +61,7 @@ def _command(
     import torch
 
     from rnnlm.sweep.command_line import main
-    from rnnlm.sweep.sweep import run_cell
+    from rnnlm.sweep.worker import run_one
 
     os.environ.update(environment)
     os.chdir(folder)
@@ -73,7 +73,7 @@ def _command(
         _kill_at(kill)
     # The runs are carried out in this process.
     sys.argv = ["run.py", "hydra/launcher=basic", *arguments]
-    sys.exit(main(run_cell, ROOT / "conf", "config"))
+    sys.exit(main(run_one, ROOT / "conf", "config"))
 
 
 def _kill_at(kill: Kill) -> None:

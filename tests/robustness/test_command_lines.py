@@ -18,6 +18,7 @@ import pytest
 
 from rnnlm.sweep import sweep
 from rnnlm.sweep.command_line import COMPLETED_STATUS, FAILED_STATUS, USAGE_STATUS, main
+from rnnlm.sweep.worker import run_one
 from tests.conftest import ROOT, Run
 
 CAMPAIGNS, LINES_OF_A_CAMPAIGN = 8, 80
@@ -147,7 +148,7 @@ def test_a_bad_command_line_ends_in_one_line(
         monkeypatch.setattr(sys, "argv", ["run.py", *line])
         began = time.process_time()
         with logging_as_before():
-            status = main(sweep.run_cell, ROOT / "conf", "config")
+            status = main(run_one, ROOT / "conf", "config")
         taken = time.process_time() - began
         output = capsys.readouterr()
         assert taken < SECONDS_TO_ANSWER, line

@@ -21,7 +21,7 @@ from rnnlm.files.run_files import RECORD
 from rnnlm.results.record import Record, RecordError
 from tests.conftest import TINY, Run
 from tests.plots.sweep import sweep
-from tests.results.test_record import record
+from tests.support.records import record
 
 Output = pytest.CaptureFixture[str]
 

@@ -25,7 +25,13 @@ from rnnlm.evaluation.adaptation.dynamic_evaluation import (
 )
 from rnnlm.evaluation.adaptation.mixture import best_weights, mixed
 from rnnlm.evaluation.adaptation.neural_cache import NeuralCache
-from rnnlm.evaluation.adaptation.options import CACHE, DYNAMIC, KNESER_NEY, AdaptationConfig, Row
+from rnnlm.evaluation.adaptation.options import (
+    CACHE,
+    DYNAMIC,
+    KNESER_NEY,
+    AdaptationConfig,
+    Variant,
+)
 from rnnlm.evaluation.adaptation.prediction import Predicted, predict
 from rnnlm.evaluation.adaptation.search import best_settings
 from rnnlm.metrics import Metrics
@@ -54,7 +60,7 @@ class Measurement:
         """What it is measured in, which is what the weights are kept in, as Lightning calls it."""
         return f"{torch.finfo(self._network.output.weight.dtype).bits}-true"
 
-    def figures(self, row: Row) -> tuple[dict[str, dict[str, float]], dict[str, Any]]:
+    def figures(self, row: Variant) -> tuple[dict[str, dict[str, float]], dict[str, Any]]:
         """Of validation and test the figures of a record; and what was chosen on validation."""
         network = self._dynamic if DYNAMIC in row else self._static
         candidates = range(len(FLATNESSES) if CACHE in row else 1)
@@ -82,7 +88,7 @@ class Measurement:
         return figures, chosen
 
     def _components(
-        self, row: Row, network: dict[str, Predicted], split: str, flatness: int
+        self, row: Variant, network: dict[str, Predicted], split: str, flatness: int
     ) -> Tensor:
         """What each model of a row's mixture thinks of each token, (M, N)."""
         predicted = network[split]

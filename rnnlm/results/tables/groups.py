@@ -81,12 +81,10 @@ def summary(group: Group, figure: Column[Record]) -> Summary | None:
 def shown_summary(summary: Summary, figure: Column[Any]) -> str:
     """Such as `4.749 ± 0.021 (0.017)`, all with the mean's decimals; of costs the mean alone."""
     mean = figure.show(summary.mean)
-    if summary.low is None or summary.high is None or summary.std is None or not figure.better:
+    if summary.margin is None or summary.std is None or not figure.better:
         return mean
-    unit, scale = ("%", 100) if mean.endswith("%") else ("", 1)
-    decimals = len(mean.rstrip("%").partition(".")[2])
-    half, std = (summary.high - summary.low) / 2, summary.std
-    return f"{mean} ± {half * scale:.{decimals}f}{unit} ({std * scale:.{decimals}f}{unit})"
+    margin, std = (figure.show_margin(m, summary.mean) for m in (summary.margin, summary.std))
+    return f"{mean} ± {margin} ({std})"
 
 
 def _column(name: str, records: Sequence[Record]) -> Column[Group]:
@@ -96,7 +94,7 @@ def _column(name: str, records: Sequence[Record]) -> Column[Group]:
     if name == "options":
         return Column(name, name, lambda group: group.options or None, is_text=True)
     column = column_named(name, records)
-    if not column.is_figure:
+    if not column.is_measured:
         return _replaced(column, value=lambda group: _shared(column, group))
     return _replaced(
         column,

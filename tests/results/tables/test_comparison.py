@@ -6,8 +6,7 @@ import pytest
 
 from rnnlm.results.columns import COLUMNS
 from rnnlm.results.tables.comparison import differences_tables
-from tests.results.tables.test_groups import seeds
-from tests.results.tables.test_runs import shown
+from tests.support.records import seeds, shown
 
 
 def test_every_pair_of_a_text_is_a_row_and_the_words_stand_below() -> None:

@@ -3,22 +3,10 @@
 from __future__ import annotations
 
 from rnnlm.results.columns import COLUMNS
-from rnnlm.results.record import Record
 from rnnlm.results.tables.grid import grid_tables
-from tests.results.tables.test_groups import seeds
-from tests.results.tables.test_runs import split
-from tests.results.test_record import record
+from tests.support.records import grid, record, seeds, split
 
 PPL = COLUMNS["test_ppl"]
-
-
-def grid() -> list[Record]:
-    return [
-        run
-        for level, model in enumerate(("gru", "lstm", "rnn"))
-        for features, more in (("embed", 0.0), ("onehot", 0.5))
-        for run in seeds(model, 4 + level + more, 4.2 + level + more, features=features)
-    ]
 
 
 def test_models_are_rows_and_features_columns() -> None:

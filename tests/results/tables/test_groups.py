@@ -8,17 +8,9 @@ import statistics
 import pytest
 from scipy import stats
 
-from rnnlm.results.record import FAILED, Record
+from rnnlm.results.record import FAILED
 from rnnlm.results.tables.groups import groups_table
-from tests.results.tables.test_runs import shown, split
-from tests.results.test_record import record
-
-
-def seeds(model: str, *values: float, **fields: object) -> list[Record]:
-    return [
-        record(model=model, seed=seed, validation=split(v), test=split(v), train=split(v), **fields)
-        for seed, v in enumerate(values, 1)
-    ]
+from tests.support.records import record, seeds, shown
 
 
 def test_seeds_become_mean_standard_deviation_and_interval() -> None:

@@ -7,38 +7,19 @@ import math
 import pytest
 
 from rnnlm.results.columns import NoSuchColumnError
-from rnnlm.results.record import FAILED, Record
 from rnnlm.results.tables.runs import runs_table
-from rnnlm.results.tables.table import Table
-from tests.results.test_record import record
-
-
-def split(ppl: float, bpc: float | None = None) -> dict[str, float]:
-    """A split's figures; bits per character go up with the perplexity, as they do."""
-    return {"loss": 1.0, "ppl": ppl, "bpc": bpc or ppl / 2, "num_tokens": 9, "num_chars": 9}
-
-
-def records() -> list[Record]:
-    return [
-        record(model="rnn", validation=split(5.0), test=split(4.0)),
-        record(model="lstm", validation=split(4.0), test=split(5.0), num_parameters=123456),
-        record(model="gru", status=FAILED, train=None, validation=None, test=None, error="It [b]."),
-    ]
-
-
-def shown(table: Table, name: str) -> list[str]:
-    return [value.shown for value in table.column(name)]
+from tests.support.records import record, shown, split, three_runs
 
 
 def test_rows_are_sorted_by_validation_and_failed_ones_are_last() -> None:
-    table = runs_table(records())
+    table = runs_table(three_runs())
     assert shown(table, "model") == ["lstm", "rnn", "gru"]
     assert table.marked == {0}
     assert table.notes == ["failed: time_machine gru-embed seed 1: It [b]."]
 
 
 def test_the_best_of_each_column_is_marked_as_such() -> None:
-    table = runs_table(records())
+    table = runs_table(three_runs())
     assert [value.is_best for value in table.column("validation_ppl")] == [True, False, False]
     assert [value.is_best for value in table.column("test_ppl")] == [False, True, False]
     assert not any(value.is_best for value in table.column("model"))
@@ -46,7 +27,7 @@ def test_the_best_of_each_column_is_marked_as_such() -> None:
 
 def test_what_is_not_a_number_is_never_the_best_and_comes_last() -> None:
     broken = split(math.nan, math.nan)
-    table = runs_table([record(model="first", validation=broken, test=broken), *records()])
+    table = runs_table([record(model="first", validation=broken, test=broken), *three_runs()])
     assert shown(table, "model")[:3] == ["lstm", "rnn", "first"]
     assert table.marked == {0}
     assert [value.is_best for value in table.column("test_ppl")] == [False, True, False, False]
@@ -54,7 +35,7 @@ def test_what_is_not_a_number_is_never_the_best_and_comes_last() -> None:
 
 def test_a_best_is_never_picked_across_texts_and_that_they_differ_is_said() -> None:
     other = record(text_sha256="other", validation=split(2.0), test=split(2.0))
-    table = runs_table([*records(), other])
+    table = runs_table([*three_runs(), other])
     assert sorted(shown(table, "text_sha256")[index] for index in table.marked) == ["abc", "other"]
     assert "measured on 2 texts, splits or vocabularies" in table.notes[0]
     assert "vocab_size" in [heading.name for heading in table.headings]
@@ -103,20 +84,20 @@ def test_columns_and_their_order_can_be_chosen_and_an_option_is_one() -> None:
 
 
 def test_what_has_nothing_in_the_column_sorted_by_is_last() -> None:
-    table = runs_table(records(), sort="test_ppl", descending=True)
+    table = runs_table(three_runs(), sort="test_ppl", descending=True)
     assert shown(table, "model") == ["lstm", "rnn", "gru"]
 
 
 @pytest.mark.parametrize("arguments", [{"columns": ["nope"]}, {"sort": "nope"}])
 def test_a_column_that_is_none_is_named(arguments: dict[str, object]) -> None:
     with pytest.raises(NoSuchColumnError, match="no column nope; there are data, source"):
-        runs_table(records(), **arguments)  # type: ignore[arg-type]
+        runs_table(three_runs(), **arguments)  # type: ignore[arg-type]
 
 
 def test_a_compressor_has_a_row_without_perplexity() -> None:
     of_xz = {"bpc": 1.5, "num_tokens": 9, "num_chars": 9}
     xz = record(model="xz", features=None, seed=None, train=of_xz, validation=of_xz, test=of_xz)
-    table = runs_table([*records(), xz])
+    table = runs_table([*three_runs(), xz])
     assert shown(table, "model")[0] == "xz"
     assert [shown(table, name)[0] for name in ("features", "seed", "test_ppl")] == ["-", "-", "-"]
     assert table.column("test_bpc")[0].is_best

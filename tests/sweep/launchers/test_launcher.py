@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from rnnlm.sweep.command_line import USAGE_STATUS, main
-from rnnlm.sweep.sweep import run_cell
+from rnnlm.sweep.worker import run_one
 from tests.conftest import ROOT
 
 REFUSED = {
@@ -38,7 +38,7 @@ def test_a_wrong_launcher_is_refused_in_one_line(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "argv", ["run.py", "-m", "seed=1,2", *overrides.split()])
-    assert main(run_cell, ROOT / "conf", "config") == USAGE_STATUS
+    assert main(run_one, ROOT / "conf", "config") == USAGE_STATUS
     output = capsys.readouterr()
     assert output.err.startswith(REFUSED[overrides])
     assert output.err.count("\n") == 1
@@ -52,7 +52,7 @@ def test_an_extra_that_is_not_installed_is_named(
     monkeypatch.setitem(sys.modules, "submitit", None)
     monkeypatch.delitem(sys.modules, "rnnlm.sweep.launchers.slurm", raising=False)
     monkeypatch.setattr(sys, "argv", ["run.py", "hydra/launcher=slurm"])
-    assert main(run_cell, ROOT / "conf", "config") == USAGE_STATUS
+    assert main(run_one, ROOT / "conf", "config") == USAGE_STATUS
     assert capsys.readouterr().err == (
         "hydra/launcher: slurm needs the extra of that name, pip install -e '.[slurm]'\n"
     )

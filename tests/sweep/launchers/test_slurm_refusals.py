@@ -15,12 +15,12 @@ from hydra.types import HydraContext
 from omegaconf import OmegaConf
 from submitit.core.utils import cloudpickle_dump
 
-from rnnlm.signals.interruption import INTERRUPTED_STATUS
+from rnnlm.signals.exit_status import INTERRUPTED_STATUS
 from rnnlm.sweep.command_line import USAGE_STATUS, main
 from rnnlm.sweep.launchers import slurm, slurm_commands
 from rnnlm.sweep.launchers.launcher import DiedError
 from rnnlm.sweep.launchers.slurm_task import Task, TimeLimitError, newest_save
-from rnnlm.sweep.sweep import run_cell
+from rnnlm.sweep.worker import run_one
 from tests.conftest import ROOT, TINY
 
 SLURM = ["run.py", "-m", "hydra/launcher=slurm", "seed=1,2", *TINY]
@@ -61,7 +61,7 @@ def commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Slurm:
 
 def sweep(monkeypatch: pytest.MonkeyPatch, *overrides: str) -> int:
     monkeypatch.setattr(sys, "argv", [*SLURM, *overrides])
-    return main(run_cell, ROOT / "conf", "config")
+    return main(run_one, ROOT / "conf", "config")
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def sweep(monkeypatch: pytest.MonkeyPatch, *overrides: str) -> int:
             "invalid partition specified: x; Batch job submission failed: Invalid partition",
         ),
         ("exit 3", "sbatch ended with status 3"),
-        ("echo hello", "sbatch gave no number of a job but 'hello'"),
+        ("echo hello", "sbatch gave no job number but 'hello'"),
     ],
 )
 def test_a_refused_job_is_one_line_and_leaves_nothing(

@@ -21,14 +21,12 @@ from rnnlm.results.tables.grid import grid_tables
 from rnnlm.results.tables.groups import groups_table
 from rnnlm.results.tables.runs import runs_table
 from rnnlm.results.tables.table import Heading, Table, Value
-from tests.results.tables.test_grid import grid
-from tests.results.tables.test_runs import records, split
-from tests.results.test_record import record
+from tests.support.records import grid, record, split, three_runs
 
 
 def tables() -> list[Table]:
     return [
-        runs_table(records()),
+        runs_table(three_runs()),
         groups_table(grid()),
         *grid_tables(grid(), COLUMNS["test_ppl"]),
         runs_table([record(source="/texts/诗 & 词_100%.txt", options={"a.b": "{x|y}~^\\"})]),
@@ -85,7 +83,7 @@ def test_all_formats_hold_the_same_numbers(table: Table) -> None:
 
 def test_csv_has_every_digit_and_says_what_is_best() -> None:
     exact = 4.000000123456789
-    table = runs_table([record(validation=split(exact)), *records()[2:]])
+    table = runs_table([record(validation=split(exact)), *three_runs()[2:]])
     rows = list(csv.DictReader(io.StringIO(as_csv([table]))))
     assert float(rows[0]["validation_ppl"]) == exact
     assert [row["best"] for row in rows] == ["1", "0"]
@@ -111,7 +109,7 @@ def test_infinity_is_no_number_of_json() -> None:
 
 
 def test_the_best_is_bold() -> None:
-    table = runs_table(records(), ["model", "test_ppl"])
+    table = runs_table(three_runs(), ["model", "test_ppl"])
     assert "| lstm | 5.000 |" in as_markdown([table])
     assert "| rnn | **4.000** |" in as_markdown([table])
     assert "\\textbf{4.000}" in as_latex([table])
