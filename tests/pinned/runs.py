@@ -21,7 +21,7 @@ import torch
 from rnnlm.cli import main as rnnlm
 from rnnlm.results.record import COMPLETED, find_records
 from tests.conftest import ROOT, composed, trained
-from tests.training.test_resume import interrupt_at
+from tests.support.runs import interrupt_at
 
 TINY = [
     "model.hidden_size=8",

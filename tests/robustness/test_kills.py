@@ -19,7 +19,7 @@ import pytest
 
 from tests.conftest import NAMES, PLACES, ROOT
 from tests.robustness.commands import HALF_WRITTEN, IN_PLACE, Kill, leftovers, run, start
-from tests.training.test_resume import figures, logged
+from tests.support.runs import comparable, logged
 
 KILLS = 12  # at random moments, per launcher
 
@@ -51,7 +51,7 @@ def results(folder: Path) -> dict[str, Any]:
     """Return the results that the runs below a folder have left, by run."""
     return {
         str(path.parent.relative_to(folder)): (
-            figures(path.parent),
+            comparable(path.parent),
             logged(path.parent),
             (path.parent / "samples.txt").read_bytes(),
             sorted(p.name for p in (path.parent / "checkpoints").iterdir()),

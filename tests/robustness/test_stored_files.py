@@ -28,7 +28,7 @@ from tests.conftest import ROOT
 from tests.robustness.commands import HALF_WRITTEN, IN_PLACE, Kill, leftovers, run
 from tests.robustness.mutations import mutations
 from tests.robustness.test_kills import results, tiny
-from tests.training.test_resume import figures, logged
+from tests.support.runs import comparable, logged
 
 MUTATIONS = 120  # per file
 
@@ -248,5 +248,5 @@ def test_a_mutated_scalars_file_of_an_interrupted_run_is_written_anew(runs: Runs
         # The run writes this file first, with everything that was logged before.
         assert logged(folder) == first_epoch, name
         assert run(runs.arguments, there)[0] == 0
-        assert figures(folder) == figures(runs.alone)
+        assert comparable(folder) == comparable(runs.alone)
         assert logged(folder) == logged(runs.alone), name
