@@ -20,7 +20,8 @@ from omegaconf import MISSING, DictConfig, OmegaConf
 from rnnlm.baselines import baselines
 from rnnlm.baselines.baseline import BaselineConfig
 from rnnlm.data import corpora
-from rnnlm.data.corpus import NOT_IN_KEY, CorpusConfig
+from rnnlm.data.corpus import CorpusConfig
+from rnnlm.data.preparation import NOT_IN_KEY
 from rnnlm.evaluation.adaptation.options import AdaptationConfig
 from rnnlm.generation.options import check_generation
 from rnnlm.messages.familiar_names import meant_by

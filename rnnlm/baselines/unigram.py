@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 
 from rnnlm.baselines.baseline import Baseline, Measured, metrics_of
-from rnnlm.data.corpus import Corpus
-from rnnlm.data.splitting import SPLITS, TRAIN
+from rnnlm.data.preparation import PreparedCorpus
+from rnnlm.data.texts.splitting import SPLITS, TRAIN
 from rnnlm.metrics import perplexity
 
 
@@ -16,7 +16,7 @@ class Unigram(Baseline):
 
     name = "unigram"
 
-    def measure(self, corpus: Corpus) -> Measured:
+    def measure(self, corpus: PreparedCorpus) -> Measured:
         vocab_size = len(corpus.vocabulary)
         self.num_parameters = vocab_size
         train_N = corpus.splits[TRAIN].predicted_N

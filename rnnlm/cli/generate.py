@@ -116,8 +116,8 @@ def run(options: argparse.Namespace) -> None:
     given = {name: value for name, value in given.items() if not (value is None or value is False)}
     with refusing_options():
         pieces = model.stream(options.prompt, with_probabilities=options.verbose, **given)
-        prompt = "".join(model.corpus.typed(options.prompt))
-        options.acrostic = model.corpus.as_written(options.acrostic or "")
+        prompt = "".join(model.tokenizer.typed(options.prompt))
+        options.acrostic = model.tokenizer.as_written(options.acrostic or "", "acrostic")
     from tqdm import tqdm
 
     from rnnlm.runs.trained_model import unknown_in_words
@@ -125,8 +125,10 @@ def run(options: argparse.Namespace) -> None:
     for flag, text in (("--prompt", prompt), ("--acrostic", options.acrostic)):
         if unknown := model.unknown(text):
             say(f"{flag}: {unknown_in_words(unknown)}")
-    if options.score and model.corpus.config.name != "tang":
-        raise RefusedError(f"--score: it is for verse, not for {model.corpus.config.name}")
+    if options.score and model.tokenizer.corpus.config.name != "tang":
+        raise RefusedError(
+            f"--score: it is for verse, not for {model.tokenizer.corpus.config.name}"
+        )
     written = io.StringIO()
     in_form = bool(given.keys() & {"form", "acrostic", "rhyme", "tones"})
     page = _Page(Screen(written if options.output else sys.stdout), options, prompt, in_form)

@@ -10,8 +10,8 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
-from rnnlm.data.corpus import Corpus
-from rnnlm.data.splitting import TEST
+from rnnlm.data.preparation import PreparedCorpus
+from rnnlm.data.texts.splitting import TEST
 from rnnlm.evaluation.adaptation.measurement import HELD_OUT, Measurement
 from rnnlm.evaluation.adaptation.options import (
     AdaptationConfig,
@@ -82,7 +82,7 @@ def new_row(run: Record, row: Row, config: AdaptationConfig, overrides: Sequence
 
 def measure_rows(
     folder: Path,
-    corpus: Corpus,
+    corpus: PreparedCorpus,
     config: AdaptationConfig,
     overrides: Sequence[str],
     device: str = "cpu",

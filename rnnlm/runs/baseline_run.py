@@ -9,14 +9,14 @@ from rnnlm.baselines import baselines
 from rnnlm.baselines.baseline import BaselineConfig
 from rnnlm.baselines.unigram import unigram_ppl
 from rnnlm.config import Config
-from rnnlm.data.corpus import Corpus
-from rnnlm.data.splitting import SPLITS
+from rnnlm.data.preparation import PreparedCorpus
+from rnnlm.data.texts.splitting import SPLITS
 from rnnlm.results.record import Record
 
 log = logging.getLogger(__name__)
 
 
-def measure(config: Config, corpus: Corpus, record: Record) -> None:
+def measure(config: Config, corpus: PreparedCorpus, record: Record) -> None:
     """Fill in the record of a baseline."""
     assert isinstance(config.model, BaselineConfig)
     baseline = baselines()[config.model.name](config.model)

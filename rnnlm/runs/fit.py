@@ -12,8 +12,9 @@ from pytorch_lightning.loggers import Logger, TensorBoardLogger
 
 from rnnlm.baselines.unigram import unigram_ppl
 from rnnlm.config import Config
-from rnnlm.data.corpus import Corpus
-from rnnlm.data.splitting import SPLITS, TEST
+from rnnlm.data.datamodule import CorpusDataModule
+from rnnlm.data.preparation import PreparedCorpus
+from rnnlm.data.texts.splitting import SPLITS, TEST
 from rnnlm.evaluation.exact_match import answered, exact_match, exact_match_by
 from rnnlm.files.run_files import best_checkpoint, last_checkpoint
 from rnnlm.generation.options import GenerationOptions
@@ -47,7 +48,7 @@ log = logging.getLogger(__name__)
 
 def fit_and_evaluate(
     config: Config,
-    corpus: Corpus,
+    corpus: PreparedCorpus,
     folder: Path,
     record: Record,
     loggers: list[Logger],
@@ -67,7 +68,7 @@ def fit_and_evaluate(
 
 def _fit_and_evaluate(
     config: Config,
-    corpus: Corpus,
+    corpus: PreparedCorpus,
     folder: Path,
     record: Record,
     loggers: list[Logger],
@@ -77,7 +78,8 @@ def _fit_and_evaluate(
     started_at_step = check_checkpoints(last, chosen, record.fingerprint) if last.exists() else None
     pl.seed_everything(config.seed, workers=True, verbose=False)
     network = LanguageModel(len(corpus.vocabulary), config.model, config.features)
-    described = describe(config, corpus, record.fingerprint)
+    data = CorpusDataModule(corpus, config.seed)
+    described = describe(config, corpus.tokenizer, record.fingerprint)
     module = LanguageModelModule(network, config.optimizer, described)
     record.num_parameters = num_parameters(network)
     stopwatch = Stopwatch()
@@ -121,7 +123,7 @@ def _fit_and_evaluate(
         warnings.filterwarnings("ignore", ".* could not find the monitored key")
         trainer.fit(
             module,
-            corpus,
+            data,
             ckpt_path=last if started_at_step is not None else None,
             weights_only=True,
         )
@@ -137,7 +139,7 @@ def _fit_and_evaluate(
     check_owner(best, chosen, record.fingerprint)
     module.load_state_dict(best["state_dict"])
     record.best_epoch = best["epoch"] + 1
-    trainer.test(module, corpus, verbose=False)
+    trainer.test(module, data, verbose=False)
     for name in SPLITS:
         split, total = corpus.splits[name], module.evaluated[name]
         metrics = Metrics.of(total.nats, total.num_tokens, split.num_chars, split.unknown_nats)
@@ -151,12 +153,14 @@ def _fit_and_evaluate(
                 ),
             },
         )
-    if corpus.answer_mark is not None:
-        (mark,) = corpus.vocabulary.encode(corpus.answer_mark).tolist()
+    if (answer_mark := corpus.definition.answer_mark) is not None:
+        (mark,) = corpus.vocabulary.encode(answer_mark).tolist()
         right_D = answered(network, corpus.tasks(), mark)
         record.exact_match = exact_match(right_D)
         # Of the text, as a token may be unknown.
-        record.exact_match_by = exact_match_by(right_D, map(corpus.kinds, corpus.texts()[TEST]))
+        record.exact_match_by = exact_match_by(
+            right_D, map(corpus.definition.kinds, corpus.texts()[TEST])
+        )
     samples.write_chosen(network, record.best_epoch)
     record.prompt, record.sample = write_sample(network, corpus)
     # Lightning numbers steps from 0 in what it logs.
@@ -177,7 +181,7 @@ def choose_last(module: LanguageModelModule, last: Path, best: Path) -> None:
     write_checkpoint(checkpoint | {"state_dict": module.state_dict()}, best)
 
 
-def write_sample(network: LanguageModel, corpus: Corpus) -> tuple[str, str]:
+def write_sample(network: LanguageModel, corpus: PreparedCorpus) -> tuple[str, str]:
     """The beginning of the validation text, and what the model goes on with."""
     options = GenerationOptions(length=SAMPLE_TOKENS, seed=SAMPLE_SEED)
     *_, last = Writer(network, corpus.vocabulary).stream(corpus.prompt(), options)

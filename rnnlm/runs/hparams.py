@@ -7,7 +7,7 @@ from typing import Any
 from pytorch_lightning.loggers import Logger, TensorBoardLogger
 
 from rnnlm.config import Config, deciding_options
-from rnnlm.data.splitting import SPLITS
+from rnnlm.data.texts.splitting import SPLITS
 from rnnlm.results.record import Record
 from rnnlm.training.samples import as_markdown
 

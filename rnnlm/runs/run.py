@@ -14,8 +14,7 @@ from pytorch_lightning.utilities.exceptions import SIGTERMException
 
 from rnnlm.config import Config, deciding_options, fingerprint, is_baseline
 from rnnlm.data import corpora
-from rnnlm.data.corpus import Corpus
-from rnnlm.data.identity import CorpusIdentity
+from rnnlm.data.preparation import CorpusIdentity, PreparedCorpus, prepare
 from rnnlm.files.atomic_write import discard
 from rnnlm.files.run_files import HYDRA, LOCK, LOG, RECORD, last_checkpoint
 from rnnlm.results.record import COMPLETED, FAILED, Record
@@ -31,15 +30,13 @@ from rnnlm.training.scalars import scalars_sha256
 log = logging.getLogger(__name__)
 
 
-def load_corpus(config: Config) -> Corpus:
+def load_corpus(config: Config) -> PreparedCorpus:
     """The corpus that the configuration names, read, split and numbered.
 
     Raises:
         OptionError: the text cannot be had, or is too small for the options.
     """
-    corpus = corpora()[config.data.name](config.data, config.seed)
-    corpus.setup()
-    return corpus
+    return prepare(corpora()[config.data.name](config.data))
 
 
 def new_record(config: Config, corpus: CorpusIdentity, overrides: Sequence[str]) -> Record:
@@ -67,7 +64,7 @@ def new_record(config: Config, corpus: CorpusIdentity, overrides: Sequence[str])
 
 def train(
     config: Config,
-    corpus: Corpus,
+    corpus: PreparedCorpus,
     folder: Path,
     overrides: Sequence[str],
     gpu: int | None = None,

@@ -18,8 +18,8 @@ from typing import Any, TypeVar
 
 import torch
 
-from rnnlm.data.corpus import Corpus
 from rnnlm.data.tang import SHAPES
+from rnnlm.data.tokenizer import Tokenizer
 from rnnlm.evaluation.text import Evaluation, evaluate
 from rnnlm.files.run_files import LOG, RECORD, best_checkpoint, last_checkpoint
 from rnnlm.generation.options import GenerationOptions, InitialState, check_generation
@@ -41,15 +41,15 @@ class LoadError(Exception):
 
 
 class TrainedModel:
-    """A network with the corpus whose tokens it was trained on.
+    """A network with the tokenizer that it was trained with.
 
     Args:
-        record: of its run; None where it was loaded from a checkpoint alone.
+        record: its run's; None if it was loaded from a checkpoint alone.
     """
 
-    def __init__(self, network: LanguageModel, corpus: Corpus, record: Record | None) -> None:
-        self.network, self.corpus, self.record = network, corpus, record
-        self._writer = Writer(network, corpus.vocabulary)
+    def __init__(self, network: LanguageModel, tokenizer: Tokenizer, record: Record | None) -> None:
+        self.network, self.tokenizer, self.record = network, tokenizer, record
+        self._writer = Writer(network, tokenizer.vocabulary)
 
     def generate(self, prompt: str = "", **options: Any) -> list[Text]:
         """Texts that go on from the prompt, which is read first.
@@ -76,12 +76,14 @@ class TrainedModel:
             options["state"] = _choice("state", options["state"], list(InitialState))
         stop = options.pop("stop", None) or []
         stop = [stop] if isinstance(stop, str) else stop
-        options["stop"] = [self.corpus.as_written(_checked("stop", text)) for text in stop]
+        options["stop"] = [self.tokenizer.as_written(text, "stop") for text in stop]
         generation = GenerationOptions(**options)
         check_generation(generation)
         if verse is not None and stop:
             raise OptionError("stop", "a poem in a form ends where its form does")
-        return self._writer.stream(self.corpus.typed(prompt), generation, verse, with_probabilities)
+        return self._writer.stream(
+            self.tokenizer.typed(prompt), generation, verse, with_probabilities
+        )
 
     def evaluate(self, text: str | Path, encoding: str | None = None) -> Evaluation:
         """The figures of a file, cleaned and tokenised as the corpus does it.
@@ -92,12 +94,12 @@ class TrainedModel:
         Raises:
             OptionError: the file cannot be read, or holds no text.
         """
-        return evaluate(self.network, self.corpus, Path(text), encoding)
+        return evaluate(self.network, self.tokenizer, Path(text), encoding)
 
     def unknown(self, prompt: str) -> list[str]:
         """The tokens of a prompt that the model does not know."""
-        tokens = self.corpus.typed(prompt)
-        return [t for t in dict.fromkeys(tokens) if t not in self.corpus.vocabulary]
+        tokens = self.tokenizer.typed(prompt)
+        return [t for t in dict.fromkeys(tokens) if t not in self.tokenizer.vocabulary]
 
     def _verse(self, options: dict[str, Any]) -> VerseOptions | None:
         """Take what is about verse out of the options."""
@@ -106,15 +108,15 @@ class TrainedModel:
         given = {name: value for name, value in taken.items() if value}
         if not given:
             return None
-        if self.corpus.config.name != "tang":
+        if self.tokenizer.corpus.config.name != "tang":
             raise OptionError(
                 next(iter(given)),
-                f"it is for verse, of data=tang and not {self.corpus.config.name}",
+                f"it is for verse, of data=tang and not {self.tokenizer.corpus.config.name}",
             )
         if "form" in given:
             given["form"] = _choice("form", given["form"], list(SHAPES))
         if "acrostic" in given:
-            given["acrostic"] = self.corpus.as_written(_checked("acrostic", given["acrostic"]))
+            given["acrostic"] = self.tokenizer.as_written(given["acrostic"], "acrostic")
         return VerseOptions(**given)
 
 
@@ -148,7 +150,7 @@ def load(run: str | Path, device: str = "cpu") -> TrainedModel:
         checkpoint = read_checkpoint(path)
         if record is not None and checkpoint[FINGERPRINT] != record.fingerprint:
             raise LoadError(f"{path} is of another run than the {RECORD} of its folder")
-        network, corpus = rebuild(checkpoint, path)
+        network, tokenizer = rebuild(checkpoint, path)
     except DescriptionError as error:
         damaged = record is not None and isinstance(error.__cause__, CheckpointError)
         advice = "; force=true trains the run again" if damaged else ""
@@ -158,7 +160,7 @@ def load(run: str | Path, device: str = "cpu") -> TrainedModel:
         network.to(torch.device(device))
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         raise LoadError(f"device: {device!r} is not on this machine; cpu is") from error
-    return TrainedModel(network, corpus, record)
+    return TrainedModel(network, tokenizer, record)
 
 
 def unknown_in_words(unknown: list[str]) -> str:
@@ -192,19 +194,6 @@ def _completed(folder: Path) -> Record:
     if record.features is None:
         raise LoadError(f"{folder} is of {record.model}, a baseline: there is no network in it")
     return record
-
-
-def _checked(name: str, text: str) -> str:
-    """A text that was given for an option.
-
-    Raises:
-        OptionError: it holds bytes that are no text.
-    """
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        raise OptionError(name, "it is not text in UTF-8") from error
-    return text
 
 
 def _choice(name: str, value: str | Choice, choices: Sequence[Choice]) -> Choice:

@@ -32,7 +32,7 @@ from hydra.types import HydraContext, RunMode, TaskFunction
 from omegaconf import DictConfig, OmegaConf
 
 from rnnlm.config import Config, checked, fingerprint, is_baseline
-from rnnlm.data.identity import CorpusIdentity
+from rnnlm.data.preparation import CorpusIdentity
 from rnnlm.evaluation.adaptation.options import AdaptationConfig, rows_of
 from rnnlm.files.atomic_write import remove_leftovers, write_text
 from rnnlm.files.lock import is_held, sole_writer

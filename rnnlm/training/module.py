@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from rnnlm.data.batching import Batch, Batches
-from rnnlm.data.splitting import SPLITS, VALIDATION
+from rnnlm.data.texts.splitting import SPLITS, VALIDATION
 from rnnlm.metrics import Total, perplexity
 from rnnlm.model.language_model import LanguageModel, State, detach
 from rnnlm.training.averaging import Averaging, WeightAverage

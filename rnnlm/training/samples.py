@@ -14,7 +14,7 @@ from typing import Any
 from pytorch_lightning import Callback, LightningModule, Trainer
 from pytorch_lightning.loggers import TensorBoardLogger
 
-from rnnlm.data.corpus import Corpus
+from rnnlm.data.preparation import PreparedCorpus
 from rnnlm.files.atomic_write import write_text
 from rnnlm.files.run_files import SAMPLES
 from rnnlm.generation.options import GenerationOptions
@@ -47,14 +47,16 @@ class WriteSamples(Callback):
     """
 
     def __init__(
-        self, config: SamplesConfig, corpus: Corpus, stopwatch: Stopwatch, folder: Path
+        self, config: SamplesConfig, corpus: PreparedCorpus, stopwatch: Stopwatch, folder: Path
     ) -> None:
         self._config, self._vocabulary = config, corpus.vocabulary
         self._path = folder / SAMPLES
         # What the file holds so far, kept with what an interrupted run needs to go on.
         self._written: list[str] = []
         self._stopwatch = stopwatch
-        self._prompts = [corpus.typed(prompt) for prompt in config.prompts] or [corpus.prompt()]
+        self._prompts = [corpus.tokenizer.typed(prompt) for prompt in config.prompts] or [
+            corpus.prompt()
+        ]
         if not corpus.vocabulary.bounded:
             self._prompts = [prompt or corpus.prompt() for prompt in self._prompts]
         for token in {token for prompt in self._prompts for token in prompt}:

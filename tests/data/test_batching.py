@@ -20,6 +20,7 @@ from rnnlm.data.batching import (
     Windows,
     for_evaluation,
     for_training,
+    variable_ends,
 )
 
 BEGIN = 1
@@ -218,3 +219,24 @@ def test_values_of_streams_return_in_the_order_of_the_text(
     values = [torch.stack([batch.targets_TB, -batch.targets_TB]) for batch in streams]
     targets_N = ids_N[1:][ids_N[1:] != BEGIN]
     assert torch.equal(streams.in_text_order(values), torch.stack([targets_N, -targets_N]))
+
+
+@given(st.integers(1, 300), st.integers(1, 300), st.integers(0, 2**31))
+def test_no_batch_is_empty_and_none_of_the_stream_is_left_out(
+    length: int, count: int, seed: int
+) -> None:
+    count = min(length, count)
+    ends = variable_ends(length, count, torch.Generator().manual_seed(seed))
+    assert len(ends) == count
+    assert ends[-1] == length
+    assert all(start < end for start, end in itertools.pairwise([0, *ends]))
+
+
+def test_lengths_vary_as_the_paper_has_them() -> None:
+    ends = variable_ends(70 * 4_000, 4_000, torch.Generator().manual_seed(0))
+    lengths = torch.tensor(ends).diff().double()
+    halved = lengths < 53
+    assert 0.03 < halved.double().mean() < 0.07
+    # Stretched by 1 / 0.975.
+    assert abs(lengths[~halved].mean() - 70 / 0.975) < 0.5
+    assert 4.5 < lengths[~halved].std() < 5.7

@@ -7,16 +7,15 @@ from collections import Counter
 from pathlib import Path
 
 from rnnlm.data.jaychou import JayChou, JayChouConfig
+from rnnlm.data.preparation import PreparedCorpus, prepare
 from tests.conftest import ROOT
 
 SAMPLE = ROOT / "rnnlm" / "data" / "samples" / "jaychou.txt"
 
 
-def made(**options: object) -> JayChou:
+def made(**options: object) -> PreparedCorpus:
     defaults = {"name": "jaychou", "batch_size": 2, "seq_len": 4}
-    corpus = JayChou(JayChouConfig(**{**defaults, **options}))  # type: ignore[arg-type]
-    corpus.setup()
-    return corpus
+    return prepare(JayChou(JayChouConfig(**{**defaults, **options})))  # type: ignore[arg-type]
 
 
 def test_the_sample_is_lyrics_with_choruses() -> None:

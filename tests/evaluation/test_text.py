@@ -12,8 +12,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnnlm.data.splitting import TEST
-from rnnlm.data.vocabulary import BEGIN_ID
+from rnnlm.data.texts.splitting import TEST
+from rnnlm.data.tokens.vocabulary import BEGIN_ID
 from rnnlm.evaluation import text as evaluation
 from rnnlm.options import OptionError
 from rnnlm.results.record import Record
@@ -84,7 +84,7 @@ def test_unknown_tokens_are_counted_and_charged(trained_runs: TrainedRuns, tmp_p
     path.write_text("It 龘 was")
     measured = model.evaluate(path)
     assert measured.unknown_rate == 1 / 7
-    spelled = model.corpus.spelling.nats("龘")
+    spelled = model.tokenizer.spelling.nats("龘")
     assert measured.bpc == pytest.approx((measured.loss + spelled / 7) / math.log(2))
     assert measured.ppl == math.exp(measured.loss)
 
@@ -121,7 +121,7 @@ def test_the_encoding_of_a_text_can_be_said(trained_runs: TrainedRuns, tmp_path:
     with pytest.raises(OptionError, match="encoding: 'zip' is no encoding of text"):
         model.evaluate(tmp_path / "utf8", "zip")
     # As the run's own text was told, unless a file is UTF-8.
-    model.corpus.config.encoding = "cp1252"
+    model.tokenizer.corpus.config.encoding = "cp1252"
     assert model.evaluate(tmp_path / "cp1252") == model.evaluate(tmp_path / "utf8")
 
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 from scipy import stats
 
-from rnnlm.data.vocabulary import Vocabulary
+from rnnlm.data.tokens.vocabulary import Vocabulary
 from rnnlm.generation import sampling
 from rnnlm.generation.constraints import FreeText
 from rnnlm.generation.options import GenerationOptions, InitialState

@@ -104,8 +104,8 @@ def test_a_text_to_stop_after_may_stand_alone(trained_runs: TrainedRuns) -> None
 
 def test_verse_and_stops_are_in_the_script_of_the_corpus(trained_runs: TrainedRuns) -> None:
     model = load(trained_runs("tang"))
-    assert isinstance(model.corpus, Tang)
-    model.corpus.config.script = Script.traditional
+    assert isinstance(model.tokenizer.corpus, Tang)
+    model.tokenizer.corpus.config.script = Script.traditional
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         (poem,) = model.generate(acrostic="长风")
@@ -119,8 +119,8 @@ def test_a_prompt_in_the_other_script_is_read_as_the_poems_are_written(
     trained_runs: TrainedRuns,
 ) -> None:
     model = load(trained_runs("tang"))
-    assert {"風", "長"} <= set(model.corpus.vocabulary.tokens)
-    assert not {"风", "长"} & set(model.corpus.vocabulary.tokens)
+    assert {"風", "長"} <= set(model.tokenizer.vocabulary.tokens)
+    assert not {"风", "长"} & set(model.tokenizer.vocabulary.tokens)
     (text,) = model.generate("春风")
     assert text == model.generate("春風")[0]
     (poem,) = model.generate(acrostic="长风", form="wujue")

@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from rnnlm.config import Config
-from rnnlm.data.splitting import SPLITS
+from rnnlm.data.texts.splitting import SPLITS
 from rnnlm.files.run_files import best_checkpoint, last_checkpoint
 from rnnlm.results.record import COMPLETED, FAILED
 from rnnlm.training.checkpoint_file import CheckpointError

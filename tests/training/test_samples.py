@@ -10,7 +10,7 @@ import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from rnnlm.config import fingerprint
-from rnnlm.data.splitting import SPLITS
+from rnnlm.data.texts.splitting import SPLITS
 from rnnlm.files.run_files import SAMPLES
 from rnnlm.options import OptionError
 from rnnlm.training.samples import TENSORBOARD_TAG
