@@ -36,11 +36,7 @@ class Addition(SeparateDocuments):
     near_copies_together = False  # 12+345 and 13+345 are two tasks; `parse` leaves out b+a
 
     def files(self) -> list[File]:
-        """Return no files: the sums are generated.
-
-        Raises:
-            OptionError: a text was asked for.
-        """
+        """Return no files: the sums are generated."""
         if self.config.source != SAMPLE:
             raise OptionError("data.source", "data=addition is generated, it takes sample")
         return []
@@ -49,9 +45,6 @@ class Addition(SeparateDocuments):
         """Return `num_sums` different sums, or half of all that there are, if that is less.
 
         At most one of a+b and b+a is among them, so training shows no held-out sum in either order.
-
-        Raises:
-            OptionError: the shortest operand is longer than the longest.
         """
         config = self.config
         if config.min_digits > config.max_digits:

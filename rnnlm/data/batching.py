@@ -312,24 +312,6 @@ def shuffled(count: int, seed: int, epoch: int) -> Tensor:
     return torch.randperm(count, generator=generator_of(seed, epoch))
 
 
-def for_training(
-    batching: Batching,
-    ids_N: Tensor,
-    batch_size: int,
-    seq_len: int,
-    begin_id: int | None,
-    seed: int,
-    variable_seq_len: bool = False,
-) -> Batches:
-    """Return the batches of the training split."""
-    if batching is Batching.documents:
-        assert begin_id is not None
-        return Documents(ids_N, batch_size, seq_len, begin_id, seed)
-    if batching is Batching.windows:
-        return Windows(ids_N, batch_size, seq_len, begin_id, seed)
-    return Streams(ids_N, batch_size, seq_len, begin_id, seed if variable_seq_len else None)
-
-
 def for_evaluation(batching: Batching, ids_N: Tensor, begin_id: int | None) -> Streams | Documents:
     """Return the batches of a whole split: documents if training has them, else a few long streams.
 

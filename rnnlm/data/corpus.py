@@ -1,13 +1,12 @@
-"""What a corpus is: the hooks by which its author says how files become tokens.
+"""A corpus, written as hooks by which its author says how files become tokens.
 
-    files() → parse → texts → split → pieces → tokenize → tokens
+    files → parse → texts → split → pieces → tokenize → tokens
 
-`parse` and `tokenize` are all that a corpus must have. `preparation.py` carries the hooks out.
+A corpus overrides the hooks that it does otherwise; `preparation.py` calls them.
 """
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -41,8 +40,10 @@ class CorpusConfig:
     variable_seq_len: bool = False
 
 
-class Corpus(ABC):
-    """How a corpus is read, cleaned, divided and cut into tokens. It holds no text itself.
+class Corpus:
+    """The way a corpus is read, cleaned, divided and cut into tokens. It holds no text itself.
+
+    Hooks raise an OptionError if a text or an option cannot be used.
 
     Attributes:
         Config: the class of its options.
@@ -51,7 +52,6 @@ class Corpus(ABC):
             (a registry of pooch).
         suffixes: the files that are read of a folder or a zip.
         answer_mark: the character before the answer, if documents are tasks.
-        alphabet: the only characters that can come up, if that is known.
         notes: what was read, left out or changed, and how often. Hooks add to it.
         warnings: what the user should look at. Hooks add to it.
         decoded: the number of characters and the encoding of each file that `decode` has read.
@@ -69,14 +69,6 @@ class Corpus(ABC):
         self.warnings: list[str] = []
         self.decoded: list[tuple[int, str]] = []
 
-    @abstractmethod
-    def parse(self, files: Sequence[File]) -> list[str]:
-        """Return the cleaned texts: documents, or pieces that are read one after the other."""
-
-    @abstractmethod
-    def tokenize(self, texts: Sequence[str]) -> Iterable[list[str]]:
-        """Return the tokens of each text; joined, they are its `normalised` text."""
-
     def files(self) -> list[File]:
         """Return the files that `data.source` names."""
         return read_source(self.config.source, self.sample, self.published, self.suffixes)
@@ -90,6 +82,10 @@ class Corpus(ABC):
         text, encoding = decoded(file.content, file.name, self.config.encoding)
         self.decoded.append((len(text), encoding))
         return text
+
+    def parse(self, files: Sequence[File]) -> list[str]:
+        """Return the cleaned texts: documents, or pieces that are read one after the other."""
+        return [self.decode(file) for file in files]
 
     def parse_file(self, file: File) -> list[str]:
         """Return the cleaned texts of a file that is only evaluated: all of it, without limits."""
@@ -107,20 +103,27 @@ class Corpus(ABC):
         ]
         return {name: [piece for cut in cuts for piece in cut[name] if piece] for name in SPLITS}
 
+    def tokenize(self, texts: Sequence[str]) -> Iterable[list[str]]:
+        """Return the tokens of each text; joined, they are its `normalised` text."""
+        return [list(text) for text in self.normalised(texts)]
+
     @property
     def in_documents(self) -> bool:
-        """Whether each text that `parse` returns is a document, whatever `data.batching` is."""
+        """True if each text that `parse` returns is a document, whatever `data.batching` is."""
         return False
+
+    # Few corpora need the hooks that follow.
 
     @property
     def alphabet(self) -> str | None:
+        """The only characters that can come up, if that is known."""
         return None
 
     def tokens_depend_on(self) -> Any:
         """Return what decides the tokens besides files and options: versions, dictionaries."""
         return None
 
-    def after_tokenizing(self) -> None:  # noqa: B027  # not every corpus has any
+    def after_tokenizing(self) -> None:
         """Add the notes and warnings that depend on the tokens of all texts."""
 
     def as_written(self, text: str, known: Container[str]) -> str:
@@ -143,7 +146,7 @@ class Corpus(ABC):
         """Return, as primitives, what a checkpoint keeps besides the options to tokenize a text."""
         return None
 
-    def restore(self, kept: Any) -> None:  # noqa: B027  # not every corpus keeps anything
+    def restore(self, kept: Any) -> None:
         """Take over what a checkpoint has kept.
 
         Raises:

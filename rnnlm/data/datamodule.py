@@ -5,7 +5,15 @@ from __future__ import annotations
 import torch
 from pytorch_lightning import LightningDataModule
 
-from rnnlm.data.batching import Batch, Batches, for_evaluation, for_training
+from rnnlm.data.batching import (
+    Batch,
+    Batches,
+    Batching,
+    Documents,
+    Streams,
+    Windows,
+    for_evaluation,
+)
 from rnnlm.data.preparation import PreparedCorpus
 from rnnlm.data.texts.splitting import SPLITS, TRAIN, VALIDATION
 
@@ -23,16 +31,18 @@ class CorpusDataModule(LightningDataModule):
 
     def train_dataloader(self) -> Batches:
         """Return the training split, batched by `data.batching`."""
-        split, config = self.corpus.splits[TRAIN], self.corpus.config
-        return for_training(
-            config.batching,
-            split.ids_N,
-            config.batch_size,
-            config.seq_len,
-            split.begin_id,
-            self.seed,
-            config.variable_seq_len,
-        ).to(self._device)
+        config, split = self.corpus.config, self.corpus.splits[TRAIN]
+        sizes = split.ids_N, config.batch_size, config.seq_len
+        batches: Batches
+        if config.batching is Batching.stream:
+            variable_by = self.seed if config.variable_seq_len else None
+            batches = Streams(*sizes, split.begin_id, variable_by)
+        elif config.batching is Batching.windows:
+            batches = Windows(*sizes, split.begin_id, self.seed)
+        else:
+            assert split.begin_id is not None
+            batches = Documents(*sizes, split.begin_id, self.seed)
+        return batches.to(self._device)
 
     def val_dataloader(self) -> Batches:
         """Return the validation split, for evaluation."""

@@ -107,11 +107,7 @@ def _strictly(content: bytes, codec: str) -> str:
 
 
 def _recognised(content: bytes, name: str) -> str:
-    """Return the codec of a file.
-
-    Raises:
-        OptionError: it cannot be told.
-    """
+    """Return the codec of a file."""
     for mark, codec in _MARKS:
         if content.startswith(mark):
             return codec

@@ -36,7 +36,3 @@ class JayChou(RunningText):
         if self.config.newlines_to_spaces:
             return [text.replace("\n", " ") for text in texts]
         return texts
-
-    def tokenize(self, texts: Sequence[str]) -> list[list[str]]:
-        """Return characters."""
-        return [list(text) for text in self.normalised(texts)]

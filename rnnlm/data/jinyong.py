@@ -61,11 +61,7 @@ class JinYong(Corpus):
         return self.config.batching is not Batching.documents
 
     def files(self) -> list[File]:
-        """Return the novels, without the list of titles.
-
-        Raises:
-            OptionError: `full` was asked for, which nobody may publish, or there is no novel.
-        """
+        """Return the novels, without the list of titles."""
         if self.config.source == FULL:
             raise OptionError(
                 "data.source",
@@ -97,11 +93,7 @@ class JinYong(Corpus):
         return novels
 
     def split(self, texts: Sequence[str]) -> Pieces:
-        """Hold out the end of each novel, or whole novels.
-
-        Raises:
-            OptionError: there are too few novels to hold some out.
-        """
+        """Hold out the end of each novel, or whole novels."""
         if self.config.split_by is SplitBy.proportion:
             return super().split(texts)
         config = self.config
@@ -118,22 +110,14 @@ class JinYong(Corpus):
         return pieces
 
     def tokenize(self, texts: Sequence[str]) -> list[list[str]]:
-        """Return words, line ends and indents.
-
-        Raises:
-            OptionError: the user's dictionary cannot be read.
-        """
+        """Return words, line ends and indents."""
         segmented = segment(texts, self.user_dictionary.words)
         for words in segmented:
             self._found |= self.user_dictionary.taught.intersection(words)
         return [_with_indents(words) for words in segmented]
 
     def tokens_depend_on(self) -> Any:
-        """Return jieba's identity, the user's dictionary, and the rule for copies of novels.
-
-        Raises:
-            OptionError: the user's dictionary cannot be read.
-        """
+        """Return jieba's identity, the user's dictionary, and the rule for copies of novels."""
         rule = RULE if self.config.split_by is SplitBy.novel else None
         return [jieba_identity(), self.user_dictionary.sha256, rule]
 
@@ -154,11 +138,7 @@ class JinYong(Corpus):
         return [list(word) for word in self.user_dictionary.words] if taught else None
 
     def restore(self, kept: Any) -> None:
-        """Take over the words of the user's dictionary that a checkpoint has kept.
-
-        Raises:
-            ValueError: they are not such words.
-        """
+        """Take over the words of the user's dictionary that a checkpoint has kept."""
         if self.config.user_dict is not None:
             self.user_dictionary = restored(kept)
 

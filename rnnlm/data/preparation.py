@@ -34,7 +34,7 @@ log = logging.getLogger(__name__)
 PROMPT_TOKENS = 24
 # Part of every key of the cache: raised when the same text would be tokenised differently.
 TOKENS_VERSION = 3
-# How tokens are put into batches, or where the text lies, does not change the tokens.
+# Options that do not change the tokens.
 NOT_IN_KEY = ("source", "batch_size", "seq_len", "variable_seq_len")
 
 
@@ -101,7 +101,7 @@ class PreparedCorpus:
 
 
 class CorpusIdentity(NamedTuple):
-    """What decides a run's folder and stands in its record, without the tokens."""
+    """The hashes by which a run's folder is found and its record compared, without the tokens."""
 
     identity: str
     text_sha256: str

@@ -30,7 +30,6 @@ class SeparateDocuments(Corpus):
 
     @property
     def in_documents(self) -> bool:
-        """Return True: each text is a document."""
         return True
 
     def split(self, texts: Sequence[str]) -> Pieces:
@@ -46,7 +45,3 @@ class SeparateDocuments(Corpus):
     def tokens_depend_on(self) -> Any:
         """Return the rule by which near-copies are found."""
         return RULE if self.near_copies_together else None
-
-    def tokenize(self, texts: Sequence[str]) -> list[list[str]]:
-        """Return characters."""
-        return [list(text) for text in texts]

@@ -20,19 +20,19 @@ exactly the text of an earlier one. The run's log counts all of this.
 
 from __future__ import annotations
 
-import importlib.resources
 import re
 from collections import Counter
 from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from importlib.resources import files
 from pathlib import Path
 from typing import NamedTuple
 
 import opencc
 
 from rnnlm.data.separate_documents import SeparateDocuments, SeparateDocumentsConfig
-from rnnlm.data.texts.poem_files import NoPoemsError, read_poems
+from rnnlm.data.texts.poem_files import NoPoemsError, Poems, read_poems
 from rnnlm.data.texts.source import FULL, SAMPLE, File
 from rnnlm.data.texts.splitting import drawn
 from rnnlm.options import OptionError, option
@@ -59,7 +59,7 @@ _LEFT_OUT = re.compile(rf"[^{HAN}{MISSING}，。？！；：、「」『』《�
 _IS_HAN = re.compile(f"[{HAN}]")
 _LINE_END = re.compile("[，。？！；：、]")
 # The files of this collection; other files lie beside them.
-_OF_TANG = re.compile(r"(?:^|/)poet\.tang\.[^/]*\.json$", re.IGNORECASE)
+_IN_COLLECTION = re.compile(r"(?:^|/)poet\.tang\.[^/]*\.json$", re.IGNORECASE)
 _NAMED = 4
 # Half-width marks, which stand in files typed by hand.
 _FULL_WIDTH = str.maketrans({",": "，", ".": "。", "?": "？", "!": "！", ";": "；", "．": "。"})
@@ -106,21 +106,15 @@ class Tang(SeparateDocuments):
     config: TangConfig
     sample = "tang.json"
     suffixes = (".json", ".txt")
-    published = (
-        importlib.resources.files("rnnlm.data").joinpath("tang_files.txt").read_text("utf-8")
-    )
+    published = (files("rnnlm.data") / "tang_files.txt").read_text("utf-8")
 
     def parse(self, files: Sequence[File]) -> list[str]:
-        """Return the cleaned poems, no two alike, in the order of the files.
-
-        Raises:
-            OptionError: a file does not hold poems, or no poem is left.
-        """
-        raw, passed_over, titles, authors = self._read(files)
+        """Return the cleaned poems, no two alike, in the order of the files."""
+        raw, passed_over = self._read(files)
         left_out: Counter[str] = Counter()
         changes: Counter[str] = Counter()
         poems: dict[str, None] = {}
-        for poem in map(clean, raw):
+        for poem in map(clean, raw.texts):
             if poem.left_out:
                 left_out[poem.left_out] += 1
             elif poem.text in poems:
@@ -138,10 +132,11 @@ class Tang(SeparateDocuments):
             few = drawn(texts, self.config.max_poems)
             left_out["not drawn"] = len(texts) - len(few)
             texts = few
-        kept = f"{len(texts):,} of {len(raw):,} poems; left out: {_counts(left_out)}"
+        kept = f"{len(texts):,} of {len(raw.texts):,} poems; left out: {_counts(left_out)}"
         self.notes = [kept, f"taken out of these poems or replaced: {_counts(changes)}"]
-        if titles:
-            self.notes.append(f"taken off the lines: {titles:,} titles, {authors:,} authors")
+        if raw.titles:
+            taken = f"{raw.titles:,} titles, {raw.authors:,} authors"
+            self.notes.append(f"taken off the lines: {taken}")
         if passed_over:
             self.notes.append(f"passed over, no poems of the Tang: {_named(passed_over)}")
         if not texts:
@@ -155,39 +150,27 @@ class Tang(SeparateDocuments):
         return list(map(self._conversion(), filter(None, cleaned)))
 
     def files(self) -> list[File]:
-        """Return the files that `data.source` names.
-
-        Raises:
-            OptionError: there are no poems; the message names a folder below that has some.
-        """
         folder = Path(self.config.source).expanduser()
         for below in () if self.config.source in (SAMPLE, FULL) else _folders_of_poems(folder):
             raise OptionError("data.source", f"the poems of {folder} are in {below}, give that")
         return super().files()
 
-    def _read(self, files: Sequence[File]) -> tuple[list[str], list[str], int, int]:
-        """Return the poems, the files that hold none, and the numbers of titles and authors.
-
-        Raises:
-            OptionError: a file is damaged, or none holds poems.
-        """
-        of_tang = [file for file in files if _OF_TANG.search(file.name)]
-        passed_over = [f.name for f in files if of_tang and not _OF_TANG.search(f.name)]
-        found, without = [], []
-        for file in of_tang or files:
+    def _read(self, files: Sequence[File]) -> tuple[Poems, list[str]]:
+        """Return the poems, and the names of the files that hold none."""
+        in_collection = [file for file in files if _IN_COLLECTION.search(file.name)]
+        passed_over = [f.name for f in files if in_collection and not _IN_COLLECTION.search(f.name)]
+        read, errors = [], []
+        for file in in_collection or files:
             try:
-                found.append(read_poems(self.decode(file), file.name))
+                read.append(read_poems(self.decode(file), file.name))
             except NoPoemsError as error:
-                without.append(error)
+                errors.append(error)
                 passed_over.append(file.name)
-        if without and not found:
-            raise without[0]
-        return (
-            [text for poems in found for text in poems.texts],
-            passed_over,
-            sum(poems.titles for poems in found),
-            sum(poems.authors for poems in found),
-        )
+        if errors and not read:
+            raise errors[0]
+        texts = [text for poems in read for text in poems.texts]
+        titles, authors = sum(p.titles for p in read), sum(p.authors for p in read)
+        return Poems(texts, titles, authors), passed_over
 
     def as_written(self, text: str, known: Container[str]) -> str:
         """Return the text in the corpus' script, with full-width marks.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -58,12 +58,10 @@ class TimeMachine(RunningText):
             return [re.sub("[^a-z]+", " ", text.lower()) for text in texts]
         return texts
 
-    def tokenize(self, texts: Sequence[str]) -> list[list[str]]:
-        """Return characters or words."""
-        texts = self.normalised(texts)
+    def tokenize(self, texts: Sequence[str]) -> Iterable[list[str]]:
         if self.config.level is Level.word:
-            return [WORD.findall(text) for text in texts]
-        return [list(text) for text in texts]
+            return [WORD.findall(text) for text in self.normalised(texts)]
+        return super().tokenize(texts)
 
     @property
     def alphabet(self) -> str | None:

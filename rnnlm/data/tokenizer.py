@@ -43,7 +43,7 @@ class Tokenizer:
     def restored(
         cls, corpus: Corpus, vocabulary: list[str], spelling: dict[str, float], kept: Any
     ) -> Self:
-        """Return the tokenizer that `kept` describes.
+        """Return the tokenizer that a checkpoint has kept.
 
         Raises:
             ValueError: the parts do not fit one another.

@@ -1,4 +1,4 @@
-"""How a checkpoint describes its network, so that it can be used without the text it learned from.
+"""Checkpoints that describe their network, so that it can be used without its training text.
 
 Beside the weights it holds, as primitives, the options of the corpus, the cell and the features,
 and what the tokenizer keeps: vocabulary, costs of spelling, and the words that the user taught.
@@ -126,11 +126,7 @@ def rebuild(checkpoint: Mapping[str, Any], path: Path) -> tuple[LanguageModel, T
 
 
 def _options(described: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
-    """Return the options of each group, converted to its schema.
-
-    Raises:
-        ValidationError, OptionError, KeyError, ValueError: this version has no such options.
-    """
+    """Return the options of each group, converted to its schema."""
     schemas: dict[str, Mapping[str, type[Any]]] = {
         "data": {name: corpus.Config for name, corpus in corpora().items()},
         "model": {name: cell.Config for name, cell in cells().items()},
@@ -150,11 +146,7 @@ def _options(described: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
 
 
 def _weights(state_dict: Mapping[str, Any], path: Path) -> dict[str, Tensor]:
-    """Return the weights of the network.
-
-    Raises:
-        DescriptionError: one of them is not an array of finite numbers.
-    """
+    """Return the weights of the network."""
     weights = {
         name.removeprefix(_NETWORK): weight
         for name, weight in state_dict.items()

@@ -1,4 +1,4 @@
-"""A trained model, taken from its run's folder: it writes, and it measures other texts.
+"""A trained model, loaded from its run's folder: it generates texts and measures other texts.
 
 model = rnnlm.load("outputs/tang/lstm-embed/seed1")
 for text in model.generate("春", num=3, top_k=5):
@@ -37,7 +37,7 @@ Choice = TypeVar("Choice", bound=Enum)
 
 
 class LoadError(Exception):
-    """There is no trained model there: what is wrong and what to do, in one line."""
+    """The model cannot be loaded: one line says why and what to do."""
 
 
 class TrainedModel:
@@ -52,11 +52,11 @@ class TrainedModel:
         self._writer = Writer(network, tokenizer.vocabulary)
 
     def generate(self, prompt: str = "", **options: Any) -> list[Text]:
-        """Texts that go on from the prompt, which is read first.
+        """Return texts that continue the prompt.
 
         Args:
             options: those of `GenerationOptions` and, for poems in a form, of `VerseOptions`;
-                `with_probabilities=True` also says how likely each token was.
+                `with_probabilities=True` adds the probability of each token.
 
         Raises:
             OptionError: an option is out of range, or does not go with the model.
@@ -70,7 +70,7 @@ class TrainedModel:
     def stream(
         self, prompt: str = "", *, with_probabilities: bool = False, **options: Any
     ) -> Iterator[Piece]:
-        """The same texts, as they are written, all at a time."""
+        """Yield the texts of `generate` piece by piece, all texts side by side."""
         verse = self._verse(options)
         if "state" in options:
             options["state"] = _choice("state", options["state"], list(InitialState))
@@ -86,33 +86,29 @@ class TrainedModel:
         )
 
     def evaluate(self, text: str | Path, encoding: str | None = None) -> Evaluation:
-        """The figures of a file, cleaned and tokenised as the corpus does it.
+        """Return the metrics of a file, cleaned and tokenised as the model's own corpus was.
 
         Args:
-            encoding: of the file, any text encoding of Python's; None recognises it.
+            encoding: the file's, any text encoding of Python's; None recognises it.
 
         Raises:
-            OptionError: the file cannot be read, or holds no text.
+            OptionError: the file cannot be read, is larger than 1 GiB, or holds no text.
         """
         return evaluate(self.network, self.tokenizer, Path(text), encoding)
 
     def unknown(self, prompt: str) -> list[str]:
-        """The tokens of a prompt that the model does not know."""
+        """Return the tokens of a prompt that the model does not know."""
         tokens = self.tokenizer.typed(prompt)
         return [t for t in dict.fromkeys(tokens) if t not in self.tokenizer.vocabulary]
 
     def _verse(self, options: dict[str, Any]) -> VerseOptions | None:
-        """Take what is about verse out of the options."""
+        """Take the options about verse out of the others, if any is given."""
         names = [field.name for field in dataclasses.fields(VerseOptions)]
-        taken = {name: options.pop(name) for name in names if name in options}
-        given = {name: value for name, value in taken.items() if value}
+        given = {name: value for name in names if (value := options.pop(name, None))}
         if not given:
             return None
-        if self.tokenizer.corpus.config.name != "tang":
-            raise OptionError(
-                next(iter(given)),
-                f"it is for verse, of data=tang and not {self.tokenizer.corpus.config.name}",
-            )
+        if (corpus := self.tokenizer.corpus.config.name) != "tang":
+            raise OptionError(next(iter(given)), f"it is for verse, of data=tang and not {corpus}")
         if "form" in given:
             given["form"] = _choice("form", given["form"], list(SHAPES))
         if "acrostic" in given:
@@ -121,11 +117,11 @@ class TrainedModel:
 
 
 def load(run: str | Path, device: str = "cpu") -> TrainedModel:
-    """The model of a run, with the weights that were best on validation; or of a checkpoint.
+    """Return the model of a run, with the weights that were best on validation, or of a checkpoint.
 
     Args:
         run: the run's folder, or the path of a checkpoint.
-        device: where it computes, such as `cpu` or `cuda`.
+        device: the device that computes, such as `cpu` or `cuda`.
 
     Raises:
         LoadError: there is no such run, it has not completed or is a baseline, or its checkpoint
@@ -164,12 +160,16 @@ def load(run: str | Path, device: str = "cpu") -> TrainedModel:
 
 
 def unknown_in_words(unknown: list[str]) -> str:
-    """That the model does not know these tokens of a prompt."""
+    """Return a warning that the model does not know these tokens."""
     return f"the model has not learned {', '.join(map(repr, unknown))}: that is <unk> to it"
 
 
 def _completed(folder: Path) -> Record:
-    """The record of a run that has completed."""
+    """Return the record of a run that has completed and has a network.
+
+    Raises:
+        LoadError: there is none.
+    """
     try:
         record = Record.read(folder)
     except FileNotFoundError as error:

@@ -27,9 +27,6 @@ class Letters(Corpus):
         type(self).parsed += 1
         return [files[0].content.decode()]
 
-    def tokenize(self, texts: Sequence[str]) -> list[list[str]]:
-        return [list(text) for text in texts]
-
 
 def letters(text: str = Letters.text, **options: object) -> PreparedCorpus:
     """Return a text by character."""

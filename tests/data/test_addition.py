@@ -57,7 +57,7 @@ def test_there_are_only_so_many_sums_of_one_digit() -> None:
     assert sum(map(len, sums(max_digits=1, num_sums=1000).values())) == 27
 
 
-# With many nines, so that what is carried goes far.
+# Many nines: a carry goes through many digits.
 operands = st.text("0123456789999", min_size=1, max_size=18).map(int)
 
 

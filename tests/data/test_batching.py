@@ -19,7 +19,6 @@ from rnnlm.data.batching import (
     Streams,
     Windows,
     for_evaluation,
-    for_training,
     variable_ends,
 )
 
@@ -34,7 +33,7 @@ documents = st.lists(st.integers(0, 30), min_size=1, max_size=20)
 
 
 def predicted(batches: Batches) -> list[int]:
-    """What an epoch predicts, in its order; every batch's count is checked on the way."""
+    """Return the predicted tokens of an epoch, in order, and check the count of every batch."""
     seen: list[int] = []
     for batch in batches:
         counted = batch.targets_TB != IGNORED
@@ -60,7 +59,7 @@ def test_streams_predict_every_token_but_the_first_once(
     assert len(list(streams)) == len(streams)
     for batch in streams:
         counted = batch.targets_TB != IGNORED
-        # What is predicted is what follows, never the input itself.
+        # A target is the token that follows, never the input itself.
         assert torch.equal(batch.targets_TB[counted], batch.inputs_TB[counted] + 1)
         assert batch.num_tokens > 0
 
@@ -129,12 +128,12 @@ def test_streams_and_windows_of_documents_predict_the_same_tokens(
     assert sorted(predicted(Windows(ids, batch_size, seq_len, BEGIN))) == expected
 
 
-@pytest.mark.parametrize("batching", [Batching.windows, Batching.documents])
-def test_epochs_are_shuffled_by_seed_and_number(batching: Batching) -> None:
+@pytest.mark.parametrize("kind", [Windows, Documents])
+def test_epochs_are_shuffled_by_seed_and_number(kind: type[Windows | Documents]) -> None:
     ids = in_documents([5] * 40)
 
     def epoch(seed: int, number: int) -> list[int]:
-        batches = for_training(batching, ids, 2, 6, BEGIN, seed)
+        batches = kind(ids, 2, 6, BEGIN, seed)
         batches.set_epoch(number)
         return predicted(batches)
 

@@ -42,8 +42,8 @@ def test_the_test_split_as_a_file_has_the_records_figures_to_the_last_digit(
     record = Record.read(run)
     measured = load(run).evaluate(test_text(name, tmp_path))
     assert record.test is not None
-    for figure in ("loss", "ppl", "bpc", "num_tokens", "num_chars"):
-        assert getattr(measured, figure) == record.test[figure]
+    for metric in ("loss", "ppl", "bpc", "num_tokens", "num_chars"):
+        assert getattr(measured, metric) == record.test[metric]
     assert measured.unknown_rate == record.oov_rate
 
 
@@ -55,8 +55,8 @@ def test_a_text_in_many_parts_is_hardly_different(
     whole = model.evaluate(path)
     monkeypatch.setattr(evaluation, "PART_TOKENS", 300)
     parts = model.evaluate(path)
-    for figure in ("num_tokens", "num_chars", "unknown_rate"):
-        assert getattr(parts, figure) == getattr(whole, figure)
+    for metric in ("num_tokens", "num_chars", "unknown_rate"):
+        assert getattr(parts, metric) == getattr(whole, metric)
     # Documents are whole in any part; else every part starts from the zero state.
     by_document = name in ("lyrics", "sums")
     assert parts.loss == pytest.approx(whole.loss, rel=1e-6 if by_document else 0.02)
@@ -120,7 +120,7 @@ def test_the_encoding_of_a_text_can_be_said(trained_runs: TrainedRuns, tmp_path:
         model.evaluate(tmp_path / "cp1252")
     with pytest.raises(OptionError, match="encoding: 'zip' is no encoding of text"):
         model.evaluate(tmp_path / "utf8", "zip")
-    # As the run's own text was told, unless a file is UTF-8.
+    # The encoding of the run's own text is taken, unless a file is UTF-8.
     model.tokenizer.corpus.config.encoding = "cp1252"
     assert model.evaluate(tmp_path / "cp1252") == model.evaluate(tmp_path / "utf8")
 

@@ -8,6 +8,7 @@ address.
 from __future__ import annotations
 
 import re
+from importlib.resources import files
 
 # Only for matching: it keeps the number of characters, and the marks that end sentences.
 _HALF_WIDTH = {
@@ -42,18 +43,11 @@ _ASIDE = re.compile(
 _SENTENCE = re.compile(r"(?:[^。！？!?…\n]|[!?](?=[!-~]))+[。！？!?…”」』]*|[。！？!?…”」』]+")
 _LONGEST_SENTENCE = 200
 
-# The words of such sites, besides their names.
+# The words of such sites, besides their names; the first that fits wins.
 _WORDS = re.compile(
-    f"{_ADDRESS}|"
-    "本书|本書|本站|本章|本文|本电子书|本電子書|小说|小說|电子书|電子書|txt|下载|下載|免费|免費|来自|來自|"
-    "更多|更新|最新|最快|精彩|好书|好書|请|請|关注|關注|访问|訪問|登陆|登录|登錄|浏览|瀏覽|阅读|閱讀|"
-    "手机|手機|电脑|電腦|用户|用戶|读者|讀者|书友|書友|网友|網友|网址|網址|网站|網站|网|網|论坛|論壇|"
-    "书城|書城|书库|書庫|书屋|書屋|书社|書社|书吧|書吧|书包|書包|文学|文學|中文|首发|首發|原创|原創|提供|"
-    "整理|制作|製作|扫描|掃描|校对|校對|录入|上传|上傳|转载|轉載|注明|出处|出處|声明|聲明|仅供|僅供|预览|"
-    "預覽|试看|学习|學習|交流|版权|版權|归|歸|作者|所有|出版社|商业|商業|用途|删除|刪除|小时|小時|内|內|后|"
-    "後|支持|正版|购买|購買|未完|待续|待續|翻页|翻頁|下一页|下一頁|继续|繼續|点击|點擊|欢迎|歡迎|光临|光臨|"
-    "收藏|推荐|推薦|全文|全集|全本|完整|章节|章節|目录|目錄|记住|記住|域名|地址|分享|资源|資源|发布|發布|"
-    "由|及|与|和|在|到|的|为|為|之|将|将|勿|如|需|或|于|於|第|站|书|書",
+    "|".join(
+        [_ADDRESS, *(files(__package__) / "advertisement_words.txt").read_text("utf-8").split()]
+    ),
     re.IGNORECASE,
 )
 _HAN = re.compile("[\u3400-\u9fff]")

@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import codecs
 import functools
-import importlib.resources
 import json
 import math
 import re
 import unicodedata
 from collections import Counter
+from importlib.resources import files
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -54,9 +54,7 @@ class Encoding(NamedTuple):
     rarity: float = 0.0
 
 
-_TABLES: dict[str, Any] = json.loads(
-    importlib.resources.files("rnnlm.data.texts").joinpath("languages.json").read_text("utf-8")
-)
+_TABLES: dict[str, Any] = json.loads((files(__package__) / "languages.json").read_text("utf-8"))
 _ENCODINGS = [Encoding(**encoding) for encoding in _TABLES["encodings"]]
 
 

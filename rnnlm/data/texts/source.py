@@ -1,4 +1,4 @@
-"""Where a corpus comes from: the sample in the package, the published files, or the user's path.
+"""The source of a corpus: the sample in the package, the published files, or the user's path.
 
 A source is read into `File`s: names and bytes. What cannot be read is reported in one line.
 """
@@ -49,8 +49,6 @@ _DAMAGED = (
 # Paths that stand for an open file, which may be another one in the next process.
 _OPEN_FILES = ("/dev/stdin", "/dev/fd/", "/proc/")
 _DIGITS = re.compile(r"(\d+)")
-_CHINESE_DIGITS = dict(zip("零一二三四五六七八九〇两兩", [*range(10), 0, 2, 2], strict=True))
-_UNITS = {"十": 10, "百": 100, "千": 1000}
 # Only a chapter's number: a title may begin with a word that looks like a number.
 _CHINESE_NUMBER = re.compile("(?<=第)[零〇一二三四五六七八九两兩十百千]{1,9}")
 
@@ -144,12 +142,7 @@ def _refusing_unreadable(path: Path) -> Iterator[None]:
 
 
 def _read(path: Path) -> File:
-    """Return a file that fits in memory and is still there when it is next read.
-
-    Raises:
-        OptionError: it is something else.
-        OSError: it cannot be read.
-    """
+    """Return a file that fits in memory and is still there when it is next read."""
     status = path.stat()
     if stat.S_ISDIR(status.st_mode):
         raise OptionError("data.source", f"{path} is a folder, not a text")
@@ -175,14 +168,16 @@ def reading_order(name: str) -> tuple[list[tuple[int, str]], str]:
 
 def _value(number: str) -> int:
     """Return a Chinese number below ten thousand, written in words or digit by digit."""
-    if not set(number) & set(_UNITS):
-        return int("".join(str(_CHINESE_DIGITS[digit]) for digit in number))
+    # Unicode gives 两, another way to write 二, no value.
+    values = [int(unicodedata.numeric(sign)) for sign in number.replace("两", "二")]
+    if max(values) < 10:
+        return int("".join(map(str, values)))
     total = digit = 0
-    for sign in number:
-        if sign in _UNITS:
-            total, digit = total + (digit or 1) * _UNITS[sign], 0
+    for value in values:
+        if value < 10:
+            digit = value
         else:
-            digit = _CHINESE_DIGITS[sign]
+            total, digit = total + (digit or 1) * value, 0
     return total + digit
 
 
@@ -258,9 +253,6 @@ def fetch(published: str) -> list[File]:
     Args:
         published: a registry of pooch, lines of "name SHA-256 address"; a name is the file's path
             below the cache directory.
-
-    Raises:
-        OptionError: a file can neither be found nor downloaded, or is not the expected one.
     """
     directory = data_directory()
     files = pooch.Pooch(directory, base_url="")

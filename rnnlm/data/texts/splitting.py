@@ -1,4 +1,4 @@
-"""How a text is divided into train, validation and test.
+"""Division of a text into train, validation and test.
 
 Running text is cut into contiguous pieces: otherwise the test would measure what stands near the
 training text, a repeated chorus above all. Documents that have nothing to do with each other are

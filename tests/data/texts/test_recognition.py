@@ -87,7 +87,7 @@ def test_nothing_else_is_taken_for_chinese(language: str, encoding: str) -> None
     for length in (2, 3, 4, 6, 9, 14, 30, 90):
         for snippet in snippets(text, encoding, length):
             assert recognised(snippet.encode(encoding, "ignore"))[0] is None, snippet
-    # Of a whole text the encoding that gives it is the first that is named.
+    # The first encoding that is named gives the whole text.
     content = text.encode(encoding, "ignore")
     assert content.decode(recognised(content)[1][0]) == content.decode(encoding)
 
