@@ -29,8 +29,8 @@ from rnnlm.baselines.discounts import Discounts
 from rnnlm.baselines.kneser_ney import HIGHEST_ORDER, LOWEST_ORDER, KneserNey, KneserNeyConfig
 from rnnlm.baselines.ngrams import numbered
 from rnnlm.data import corpora
-from rnnlm.data.corpus import Corpus
-from rnnlm.data.splitting import SPLITS
+from rnnlm.data.preparation import PreparedCorpus, prepare
+from rnnlm.data.texts.splitting import SPLITS
 from rnnlm.hardware import peak_memory_mb, reset_peak_memory
 from rnnlm.runtime import prepare_process
 
@@ -71,12 +71,10 @@ def main() -> None:
         print_orders(texts)
 
 
-def loaded(name: str, source: str) -> Corpus:
+def loaded(name: str, source: str) -> PreparedCorpus:
     """Load a corpus with its default options."""
     kind = corpora()[name]
-    corpus = kind(kind.Config(name=name, source=source))
-    corpus.setup()
-    return corpus
+    return prepare(kind(kind.Config(name=name, source=source)))
 
 
 def markov(text: str, length: int) -> str:

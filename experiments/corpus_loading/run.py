@@ -48,8 +48,9 @@ def main() -> None:
     import jieba
 
     from rnnlm.data.jinyong import JinYong, JinYongConfig
-    from rnnlm.data.segmentation import segment
+    from rnnlm.data.preparation import prepare
     from rnnlm.data.tang import Tang, TangConfig
+    from rnnlm.data.tokens.segmentation import segment
 
     sample = Path(__file__).parents[2] / "rnnlm" / "data" / "samples" / "jinyong"
     with tempfile.TemporaryDirectory() as temporary:
@@ -70,12 +71,12 @@ def main() -> None:
             assert words == expected
             ratios.append(ours / alone)
         print(f"ratio: {', '.join(f'{ratio:.2f}' for ratio in ratios)}")
-        timed("novels: first load", corpus.setup)
-        timed("novels: from the cache", JinYong(config).setup)
+        timed("novels: first load", prepare, JinYong(config))
+        timed("novels: from the cache", prepare, JinYong(config))
         if "--tang" in sys.argv:
             tang = TangConfig(name="tang", source="full")
-            timed("Tang poems: first load", Tang(tang).setup)
-            timed("Tang poems: from the cache", Tang(tang).setup)
+            timed("Tang poems: first load", prepare, Tang(tang))
+            timed("Tang poems: from the cache", prepare, Tang(tang))
 
 
 def segment_alone(texts: list[str]) -> list[list[str]]:

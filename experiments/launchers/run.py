@@ -18,7 +18,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from rnnlm.data.splitting import SPLITS
+from rnnlm.data.texts.splitting import SPLITS
 from rnnlm.results.record import COMPLETED, find_records
 
 RUN = Path(__file__).parents[2] / "run.py"

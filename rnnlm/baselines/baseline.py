@@ -6,7 +6,8 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from rnnlm.data.corpus import Corpus, Split
+from rnnlm.data.preparation import PreparedCorpus
+from rnnlm.data.tokens.tokenised import Split
 from rnnlm.metrics import Metrics
 from rnnlm.model.options import ModelConfig
 
@@ -38,7 +39,7 @@ class Baseline(ABC):
         self.notes: list[str] = []
 
     @abstractmethod
-    def measure(self, corpus: Corpus) -> Measured:
+    def measure(self, corpus: PreparedCorpus) -> Measured:
         """Learn from train and predict every split.
 
         Args:

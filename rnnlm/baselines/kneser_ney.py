@@ -29,8 +29,8 @@ from numpy.typing import NDArray
 from rnnlm.baselines.baseline import Baseline, BaselineConfig, Measured, metrics_of
 from rnnlm.baselines.discounts import Discounts, estimate
 from rnnlm.baselines.ngrams import Counts, Ngrams, Texts
-from rnnlm.data.corpus import Corpus
-from rnnlm.data.splitting import SPLITS, VALIDATION
+from rnnlm.data.preparation import PreparedCorpus
+from rnnlm.data.texts.splitting import SPLITS, VALIDATION
 from rnnlm.options import option
 
 LOWEST_ORDER, HIGHEST_ORDER = 2, 8
@@ -112,7 +112,7 @@ class KneserNey(Baseline):
     Config = KneserNeyConfig
     config: KneserNeyConfig
 
-    def measure(self, corpus: Corpus) -> Measured:
+    def measure(self, corpus: PreparedCorpus) -> Measured:
         texts, best = self._best(corpus)
         self.num_parameters = best.num_ngrams
         self.chosen = {"order": best.order} if self.config.order is None else {}
@@ -131,7 +131,7 @@ class KneserNey(Baseline):
             for name, nats in zip(SPLITS, total_nats(texts, best.probability_N), strict=True)
         }
 
-    def probabilities(self, corpus: Corpus) -> tuple[dict[str, Probabilities], int]:
+    def probabilities(self, corpus: PreparedCorpus) -> tuple[dict[str, Probabilities], int]:
         """Of every predicted token of each split, in the order of the text; and the order of n."""
         texts, best = self._best(corpus)
         predicted_N = texts.before_N > 0
@@ -141,7 +141,7 @@ class KneserNey(Baseline):
             for name, start, end in zip(SPLITS, starts, texts.ends, strict=False)
         }, best.order
 
-    def _best(self, corpus: Corpus) -> tuple[Texts, Predicted]:
+    def _best(self, corpus: PreparedCorpus) -> tuple[Texts, Predicted]:
         """The model of the order that is asked for, or of the best on validation."""
         order = self.config.order
         orders = range(LOWEST_ORDER, HIGHEST_ORDER + 1) if order is None else [order]

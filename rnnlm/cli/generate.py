@@ -100,15 +100,17 @@ def run(options: argparse.Namespace) -> None:
     given = {name: v for name, v in values.items() if v is not None and v is not False}
     with refusing_options():
         pieces = model.stream(options.prompt, with_probabilities=options.verbose, **given)
-        prompt = "".join(model.corpus.typed(options.prompt))
-        options.acrostic = model.corpus.as_written(options.acrostic or "")
+        prompt = "".join(model.tokenizer.typed(options.prompt))
+        options.acrostic = model.tokenizer.as_written(options.acrostic or "", "acrostic")
     from rnnlm.runs.trained_model import unknown_in_words
 
     for flag, text in (("--prompt", prompt), ("--acrostic", options.acrostic)):
         if unknown := model.unknown(text):
             say(f"{flag}: {unknown_in_words(unknown)}")
-    if options.score and model.corpus.config.name != "tang":
-        raise RefusedError(f"--score: it is for verse, not for {model.corpus.config.name}")
+    if options.score and model.tokenizer.corpus.config.name != "tang":
+        raise RefusedError(
+            f"--score: it is for verse, not for {model.tokenizer.corpus.config.name}"
+        )
     written = io.StringIO()
     screen = Screen(written if options.output else sys.stdout)
     if options.json or options.output:

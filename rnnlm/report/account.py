@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from rnnlm.data.splitting import SPLITS
+from rnnlm.data.texts.splitting import SPLITS
 from rnnlm.messages.legible import legible
 from rnnlm.results.grouping import SHOWN_APART, Comparison, Group, differing_options
 from rnnlm.results.phrases import listed, span

@@ -10,8 +10,8 @@ import dataclasses
 import logging
 from typing import Any
 
-from rnnlm.data.corpus import Corpus
-from rnnlm.data.splitting import TEST
+from rnnlm.data.preparation import PreparedCorpus
+from rnnlm.data.texts.splitting import TEST
 from rnnlm.evaluation.adaptation.measurement import HELD_OUT, Measurement
 from rnnlm.hardware import device_name
 from rnnlm.results.record import COMPLETED, Record
@@ -25,7 +25,7 @@ from rnnlm.runs.trained_model import load
 log = logging.getLogger(__name__)
 
 
-def measure_variants(spec: RunSpec, corpus: Corpus, device: str = "cpu") -> None:
+def measure_variants(spec: RunSpec, corpus: PreparedCorpus, device: str = "cpu") -> None:
     """Measure the adaptation variants of a completed run that have not completed.
 
     Raises:

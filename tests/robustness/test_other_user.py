@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from rnnlm.data.splitting import SPLITS
+from rnnlm.data.texts.splitting import SPLITS
 from rnnlm.results.record import find_records
 from tests.conftest import ROOT, TINY
 

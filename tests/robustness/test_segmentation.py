@@ -24,7 +24,7 @@ SAMPLE = ROOT / "rnnlm" / "data" / "samples" / "jinyong"
 SEGMENT = """
 import os, sys
 os.sched_getaffinity = lambda pid: {0, 1}
-from rnnlm.data import segmentation
+from rnnlm.data.tokens import segmentation
 from rnnlm.options import OptionError
 text = open(sys.argv[1], encoding="utf-8").read()
 try:

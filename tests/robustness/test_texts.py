@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from rnnlm.data import corpora
+from rnnlm.data.preparation import prepare
 from rnnlm.options import OptionError
 from tests.conftest import TINY, Run
 
@@ -27,9 +28,8 @@ def loaded(name: str, source: Path) -> str:
     """Return "read" if the source becomes a corpus, else the line of its refusal."""
     kind = corpora()[name]
     options: dict[str, Any] = {"source": str(source), "batch_size": 1, "seq_len": 1}
-    corpus = kind(kind.Config(name=name, **options))
     try:
-        corpus.setup()
+        corpus = prepare(kind(kind.Config(name=name, **options)))
     except OptionError as error:
         line = str(error)
         assert "\n" not in line
@@ -177,14 +177,12 @@ def test_a_file_without_poems_beside_others_is_passed_over(tmp_path: Path) -> No
     (tmp_path / "poems.json").write_text(json.dumps(poems))
     kind = corpora()["tang"]
     config = kind.Config(name="tang", source=str(tmp_path), batch_size=1, seq_len=1)
-    corpus = kind(config)
-    corpus.setup()
+    corpus = prepare(kind(config))
     assert "passed over, no poems of the Tang: authors.json" in corpus.notes
     # In a clone of the collection, only the files of the Tang are read.
     for name in ("poet.tang.0.json", "poet.song.0.json"):
         (tmp_path / name).write_text(json.dumps(poems[:12]))
-    corpus = kind(config)
-    corpus.setup()
+    corpus = prepare(kind(config))
     assert corpus.notes[1].startswith("12 of 12 poems")
     assert any("authors.json, poems.json, poet.song.0.json" in note for note in corpus.notes)
     (tmp_path / "root").mkdir()

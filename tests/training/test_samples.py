@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from rnnlm.data.splitting import SPLITS
+from rnnlm.data.texts.splitting import SPLITS
 from rnnlm.files.run_files import SAMPLES
 from rnnlm.options import OptionError, result_options
 from rnnlm.training.samples import TENSORBOARD_TAG
