@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 
 from tests.conftest import ROOT
@@ -39,7 +40,7 @@ def test_the_way_from_the_command_to_the_loss_is_short_and_as_the_readme_says() 
     files = re.findall(r"`([\w/]+\.py)`", way)
     assert files[0] == "run.py"
     assert len(files) <= MOST_FILES_TO_THE_LOSS
-    for name, following in zip(files, files[1:], strict=False):
+    for name, following in pairwise(files):
         package, _, module = following.removesuffix(".py").replace("/", ".").rpartition(".")
         text = (ROOT / name).read_text(encoding="utf-8")
         assert re.search(rf"from {package}(\.{module} import|.* import .*\b{module}\b)", text), name

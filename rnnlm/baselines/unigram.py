@@ -1,4 +1,4 @@
-"""How often each token occurs, whatever comes before it."""
+"""The unigram baseline: the frequencies of tokens, without their contexts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rnnlm.metrics import perplexity
 
 
 class Unigram(Baseline):
-    """Token frequencies of the train split, add-one smoothed: one number for each token."""
+    """Token frequencies of the train split with add-one smoothing."""
 
     name = "unigram"
 
@@ -28,7 +28,7 @@ class Unigram(Baseline):
 
 
 def unigram_nats(train_N: Tensor, held_out_N: Tensor, vocab_size: int) -> float:
-    """Total nats of tokens under the unigram model of the training tokens, add-one smoothed."""
+    """Return the total nats of held-out tokens by the unigram model of the train tokens."""
     counts_V = torch.bincount(train_N, minlength=vocab_size).double() + 1
     log_p_V = counts_V.log() - counts_V.sum().log()
     return -log_p_V[held_out_N].sum().item()

@@ -45,7 +45,7 @@ def measure_variants(spec: RunSpec, corpus: PreparedCorpus, device: str = "cpu")
                 measurement = Measurement(network, corpus, spec.config.adaptation)
             record.device = device_name(measurement.device)
             record.precision = measurement.precision
-            metrics, record.adaptation = measurement.figures(variant)
+            metrics, record.adaptation = measurement.measure(variant)
             held_out: dict[str, Any] = {
                 split: metrics[split] | {"unigram_ppl": getattr(run, split)["unigram_ppl"]}
                 for split in HELD_OUT

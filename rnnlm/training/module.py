@@ -25,9 +25,9 @@ from rnnlm.training.optimizer import (
 )
 
 VALIDATION_LOSS = f"loss/{VALIDATION}"
-# Of an epoch in training, with dropout on and the weights moving.
+# Names metrics that are taken in training, with dropout on and the weights moving.
 TRAIN_RUNNING = "train_running"
-# By which a checkpoint says whose it is.
+# The key under which a checkpoint says which run it belongs to.
 FINGERPRINT = "fingerprint"
 
 
@@ -38,7 +38,8 @@ class LanguageModelModule(LightningModule):
     the batch says that its streams start; training and evaluation carry states of their own.
 
     Args:
-        described: what checkpoints say of the network besides its weights (`describe`).
+        described: what checkpoints say of the network besides its weights
+            (`rnnlm.runs.checkpoint.describe`).
     """
 
     def __init__(
@@ -51,25 +52,25 @@ class LanguageModelModule(LightningModule):
         self._described = described or {}
         self.network = network
         self.optimizer_config = optimizer
-        # The losses of every epoch so far; None of one that was not validated.
+        # The loss of every epoch so far, in nats per token; None for one that was not validated.
         self.history: dict[str, list[float | None]] = {TRAIN_RUNNING: [], VALIDATION: []}
         self.train_total = Total()
         self.validation_total = Total()
-        # After `Trainer.test`: the totals of train, validation and test in eval mode.
+        # The totals of train, validation and test in evaluation, after `Trainer.test`.
         self.evaluated: dict[str, Total] = {}
         self._divergence = Divergence()
         self._train_state: State | None = None
         self._evaluation_state: State | None = None
 
     def nats(self, batch: Batch, state: State | None) -> tuple[Tensor, State]:
-        """Total negative log-likelihood of the batch's targets, in nats, and the state after it."""
+        """Return the total negative log-likelihood of a batch in nats, and the state after it."""
         nats, state = self.network.nats(
             batch.inputs_TB, batch.targets_TB, None if batch.starts else state
         )
         return nats, detach(state)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """What the network is, and what a run needs to go on within an epoch."""
+        """Add what the network is, and what an interrupted run needs within an epoch."""
         checkpoint.update(self._described)
         checkpoint["train_state"] = self._train_state
         checkpoint["train_total"] = (self.train_total.nats, self.train_total.num_tokens)
@@ -95,7 +96,7 @@ class LanguageModelModule(LightningModule):
         dropped_TBH = network.dropped(hidden_TBH)
         nats = network.nats_of(dropped_TBH, batch.targets_TB)
         self.train_total.add(nats, batch.num_tokens)
-        # Of the shortest parts of a stream there may be one that only begins a document.
+        # A very short batch may hold only `<bos>` targets, which do not count.
         loss = nats / max(batch.num_tokens, 1) + network.activation_penalty(hidden_TBH, dropped_TBH)
         return loss if batch.scale == 1 else loss * batch.scale
 
@@ -104,12 +105,11 @@ class LanguageModelModule(LightningModule):
 
     def on_train_epoch_end(self) -> None:
         self._divergence.look()
-        # Measured while the weights moved and with dropout on, hence its own name.
         metrics = self._keep_epoch(self.train_total, TRAIN_RUNNING)
-        # Straight to the loggers: what Lightning logs by epoch it logs after `last.ckpt` has been
-        # written, which then says that the epoch is done; a kill in between would lose it.
+        # Straight to the loggers. Lightning would log an epoch after `last.ckpt`, which says that
+        # the epoch is done, has been written; a kill in between would lose the metrics.
         for logger in self.trainer.loggers:
-            # Lightning numbers steps from 0 in what it logs, and adds the epoch.
+            # Like Lightning: steps count from 0, and the epoch is logged too.
             epoch = {"epoch": self.current_epoch}
             logger.log_metrics(metrics | epoch, self.trainer.global_step - 1)
             logger.save()
@@ -123,7 +123,7 @@ class LanguageModelModule(LightningModule):
 
     def on_validation_epoch_end(self) -> None:
         for name, value in self._keep_epoch(self.validation_total, VALIDATION).items():
-            # As a float64 tensor: Lightning would round a Python number to float32.
+            # A float64 tensor, because Lightning rounds a Python number to float32.
             self.log(name, torch.tensor(value, dtype=torch.float64))
 
     def on_test_epoch_start(self) -> None:
@@ -134,10 +134,10 @@ class LanguageModelModule(LightningModule):
         self.evaluated[SPLITS[dataloader_idx]].add(nats, batch.num_tokens)
 
     def _keep_epoch(self, total: Total, name: str) -> dict[str, float]:
-        """Add an epoch to the history; returns its metrics by the names they are logged under."""
+        """Add an epoch's loss to the history, and return its metrics by their logged names."""
         refuse_divergence(name, total.loss, self.trainer.global_step)
         losses = self.history[name]
-        # What is done again after an interruption takes the same place.
+        # An epoch that is done again after an interruption takes its place.
         losses += [None] * (self.current_epoch + 1 - len(losses))
         losses[self.current_epoch] = total.loss
         return {f"loss/{name}": total.loss, f"ppl/{name}": perplexity(total.loss)}
@@ -154,7 +154,7 @@ class LanguageModelModule(LightningModule):
             "optimizer": optimizer,
             "lr_scheduler": {
                 "scheduler": schedule,
-                # What Lightning does by epoch it does after `last.ckpt` has been written.
+                # By step, because Lightning's epoch ends after `last.ckpt` has been written.
                 "interval": "step",
                 "frequency": int(self.trainer.num_training_batches) if by_epoch else 1,
                 "monitor": VALIDATION_LOSS,

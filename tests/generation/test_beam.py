@@ -63,8 +63,8 @@ def test_a_beam_as_wide_as_the_texts_finds_the_likeliest_of_all(seed: int) -> No
         for text in texts:
             tokens = torch.tensor([*PROMPT, *text])
             log_p_TV = network(tokens[:-1].unsqueeze(1))[0][:, 0].log_softmax(-1)
-            of_text = log_p_TV[len(PROMPT) - 1 :].gather(1, tokens[len(PROMPT) :].unsqueeze(1))
-            texts[text] = -of_text.sum().item()
+            chosen = log_p_TV[len(PROMPT) - 1 :].gather(1, tokens[len(PROMPT) :].unsqueeze(1))
+            texts[text] = -chosen.sum().item()
     likeliest = min(texts, key=lambda text: texts[text])
     assert tuple(token.id for token in best) == likeliest
     assert nats(best) == pytest.approx(texts[likeliest], abs=1e-4)

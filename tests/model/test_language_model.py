@@ -38,8 +38,8 @@ class Dense(nn.Module):
         self.embedding = copy.deepcopy(self.embedding)
         self.output = copy.deepcopy(model.output)
         self.to(model.output.weight.dtype)
-        for of_torch, ours in pairs(self, model):
-            of_torch.data.copy_(ours)
+        for theirs, ours in pairs(self, model):
+            theirs.data.copy_(ours)
 
     def forward(self, tokens_TB: Tensor, state: Any) -> tuple[Tensor, Any]:
         if self.embedding is None:
@@ -58,7 +58,7 @@ def pairs(dense: Dense, model: LanguageModel) -> list[tuple[Tensor, Tensor]]:
     found.append((dense.output.weight, model.output.weight))
     weight_ih: Any = model.features.weight_ih
     if dense.embedding is None:
-        weight_ih = of_transpose(weight_ih)
+        weight_ih = transposed(weight_ih)
     else:
         found.append((dense.embedding.weight, model.features.embedding.weight))  # type: ignore[union-attr]
     for layer, cell in enumerate(model.cells):
@@ -72,11 +72,11 @@ def pairs(dense: Dense, model: LanguageModel) -> list[tuple[Tensor, Tensor]]:
     return found
 
 
-def of_transpose(weight: Tensor) -> Tensor:
-    transposed = weight.detach().t()
+def transposed(weight: Tensor) -> Tensor:
+    result = weight.detach().t()
     if weight.grad is not None:
-        transposed.grad = weight.grad.t()
-    return transposed
+        result.grad = weight.grad.t()
+    return result
 
 
 @every_variant
@@ -119,11 +119,11 @@ def test_value_and_gradient_are_those_of_torch_nn_on_dense_input(
 
     expected.backward()
     nats.backward()
-    for of_torch, ours in pairs(dense, model):
-        assert of_torch.grad is not None
+    for theirs, ours in pairs(dense, model):
+        assert theirs.grad is not None
         assert ours.grad is not None
-        scale = of_torch.grad.abs().max()
-        close(ours.grad / scale, of_torch.grad / scale)
+        scale = theirs.grad.abs().max()
+        close(ours.grad / scale, theirs.grad / scale)
 
 
 @every_variant
@@ -218,11 +218,11 @@ def test_tied_weights_are_one_matrix_with_the_gradients_of_both_uses(cell: str) 
     inputs_TB, targets_TB = torch.randint(V, (2, T, B))
     for model in (tied, separate):
         model.nats(inputs_TB, targets_TB)[0].backward()
-    of_embedding = separate.features.embedding.weight.grad  # type: ignore[union-attr]
-    assert isinstance(of_embedding, Tensor)
+    embedding_grad = separate.features.embedding.weight.grad  # type: ignore[union-attr]
+    assert isinstance(embedding_grad, Tensor)
     assert tied.output.weight.grad is not None
     assert separate.output.weight.grad is not None
-    both = of_embedding + separate.output.weight.grad
+    both = embedding_grad + separate.output.weight.grad
     torch.testing.assert_close(tied.output.weight.grad, both)
 
 

@@ -17,7 +17,7 @@ from rnnlm.data.preparation import PreparedCorpus, prepare
 from rnnlm.data.texts.splitting import SPLITS
 from rnnlm.data.time_machine import TimeMachine, TimeMachineConfig
 from rnnlm.data.tokenizer import Tokenizer
-from rnnlm.data.tokens import token_cache
+from rnnlm.data.tokens import segmentation, token_cache
 from rnnlm.results.record import Record
 from tests.conftest import ROOT, Run
 
@@ -72,7 +72,6 @@ ONCE: list[Damage] = [put_in_a_folder, take_away, take_another_split]
 
 def tokens(corpus: PreparedCorpus) -> object:
     """Return everything that training takes from a corpus."""
-    corpus.setup()
     splits = [
         (split.ids_N.tolist(), split.begin_id, split.num_chars, split.unknown_nats)
         for split in corpus.splits.values()

@@ -13,9 +13,10 @@ from pytorch_lightning import Callback, Trainer
 from torch import Tensor
 
 from rnnlm.data.batching import Streams
-from rnnlm.model.cells import RNNConfig, RNNNonlinearity, cells
+from rnnlm.model.cells import Cell, RNNConfig, RNNNonlinearity, cells
 from rnnlm.model.features import EmbedConfig, FeaturesConfig, features
 from rnnlm.model.language_model import LanguageModel, State
+from rnnlm.model.options import ModelConfig
 
 V, E, H, T, B = 11, 5, 8, 7, 3
 
@@ -29,6 +30,19 @@ VARIANTS = [
 every_variant = pytest.mark.parametrize(("cell", "kind", "layers", "nonlinearity"), VARIANTS)
 
 
+def _config(name: str, nonlinearity: str, **options: Any) -> ModelConfig:
+    config = cells()[name].Config(name=name, hidden_size=H, **options)
+    if isinstance(config, RNNConfig):
+        config.nonlinearity = RNNNonlinearity(nonlinearity)
+    return config
+
+
+def cell_of(name: str, nonlinearity: str = "tanh") -> Cell:
+    """A cell with weights that are always the same."""
+    torch.manual_seed(0)
+    return cells()[name](_config(name, nonlinearity))
+
+
 def network(
     cell: str,
     kind: str,
@@ -38,12 +52,9 @@ def network(
     embedding_size: int = E,
     **options: Any,
 ) -> LanguageModel:
+    """A network with weights that are always the same."""
     torch.manual_seed(0)
-    config = cells()[cell].Config(name=cell, hidden_size=H, num_layers=layers)
-    for name, value in options.items():
-        setattr(config, name, value)
-    if isinstance(config, RNNConfig):
-        config.nonlinearity = RNNNonlinearity(nonlinearity)
+    config = _config(cell, nonlinearity, num_layers=layers, **options)
     kind_config = features()[kind].Config(name=kind)
     if isinstance(kind_config, EmbedConfig):
         kind_config.embedding_size = embedding_size

@@ -52,8 +52,8 @@ def test_what_is_validated_is_the_average_and_training_goes_on_without_it() -> N
     for epoch in (0, 1):
         assert torch.equal(averaged.validated[epoch], plain.validated[epoch])
     for epoch in (2, 3):
-        of_steps = plain.after_steps[8 : 4 * (epoch + 1)]
-        torch.testing.assert_close(averaged.validated[epoch], torch.stack(of_steps).mean(0))
+        steps = plain.after_steps[8 : 4 * (epoch + 1)]
+        torch.testing.assert_close(averaged.validated[epoch], torch.stack(steps).mean(0))
 
 
 def test_an_exponential_average_is_of_all_steps() -> None:

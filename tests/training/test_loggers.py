@@ -109,7 +109,7 @@ def records(path: Path) -> Iterator[Any]:
 
 
 class WandbPart:
-    """What a folder of W&B's holds: a run, or what was logged of it in one go."""
+    """Part of a W&B folder: a run, or what was logged at once."""
 
     def __init__(self, path: Path) -> None:
         self.config: dict[str, Any] = {}

@@ -17,7 +17,7 @@ from tests.conftest import Compose, trained
 
 
 def logged(folder: Path, tag: str) -> dict[int, str]:
-    """What TensorBoard shows under a tag, by step."""
+    """Return the texts that TensorBoard shows under a tag, by step."""
     events = EventAccumulator(str(folder), size_guidance={"tensors": 0})
     events.Reload()
     found = events.Tensors(f"{tag}/text_summary")

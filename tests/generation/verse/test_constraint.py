@@ -50,8 +50,8 @@ def test_every_poem_has_the_form_and_is_whole(writer: Writer, form: Form) -> Non
         assert len(poem.text) == len(poem.tokens) == lines * (length + 1)
         assert score(poem.text, form).form == form.name
         for place, character in enumerate(poem.text):
-            line, of_line = divmod(place, length + 1)
-            if of_line == length:
+            line, column = divmod(place, length + 1)
+            if column == length:
                 assert character in ("。？！" if line % 2 else "，")
             else:
                 assert is_han(character)
@@ -123,7 +123,10 @@ def test_rhymes_are_those_of_the_rule() -> None:
             "acrostic: 一二三四五六七八九 has 9",
         ),
         ({"acrostic": "ab"}, "acrostic: 'a' is no Chinese character"),
-        ({"form": Form.any}, "form: any is none to write in, it takes wujue, qijue, wulv, qilv"),
+        (
+            {"form": Form.any},
+            "form: `any` cannot be used for writing, it takes wujue, qijue, wulv, qilv",
+        ),
     ],
 )
 def test_what_does_not_fit_a_form_is_refused(options: dict[str, Any], message: str) -> None:

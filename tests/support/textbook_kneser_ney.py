@@ -66,7 +66,7 @@ class TextbookKneserNey:
         return first, second, third
 
     def probability(self, token: int, before: Gram) -> float:
-        """Of a token after all those before it in its text."""
+        """Return the probability of a token after all those before it in its text."""
         kept = min(len(before), self.order - 1)
         return self._probability(token, before[len(before) - kept :])
 
@@ -82,5 +82,5 @@ class TextbookKneserNey:
         return (own + left * lower) / total
 
     def discount(self, n: int, count: int) -> float:
-        """What is taken from a count of order n."""
+        """Return the discount of a count of order n."""
         return self.discounts[n][min(count, 3) - 1] if count else 0.0

@@ -15,7 +15,7 @@ def sample(name: str, batching: Batching = Batching.stream) -> PreparedCorpus:
     return prepare(kind(kind.Config(name=name, batching=batching, batch_size=8)))
 
 
-def of_file(path: Path, batching: Batching = Batching.stream) -> PreparedCorpus:
+def from_file(path: Path, batching: Batching = Batching.stream) -> PreparedCorpus:
     """A user's text by character."""
     kind = corpora()["time_machine"]
     config = kind.Config(
