@@ -169,7 +169,7 @@ def _refuse_patterns(folder: Path, output_dir: Path) -> None:
 def _submit(
     executor: SlurmExecutor, tasks: Sequence[Task], signals: StopSignals
 ) -> tuple[str, list[SlurmJob[JobReturn]]]:
-    """Submit the tasks as an array job; returns its number and submitit's view of each task.
+    """Submit the tasks as an array job, and return its number and submitit's jobs.
 
     submitit's own `map_array` shows an error of sbatch in many lines, waits for ever, and forgets
     the job it has queued if a signal comes.
