@@ -29,7 +29,7 @@ REAL_DATA = ROOT.parent / "shared" / "data"
 # A run that takes about a second.
 TINY = [
     "model.hidden_size=16",
-    "data.batch_size=8",
+    "data.batch_size=32",
     "data.seq_len=32",
     "trainer.max_epochs=1",
 ]

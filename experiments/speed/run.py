@@ -50,7 +50,6 @@ from rnnlm.model.features import features
 from rnnlm.model.language_model import LanguageModel, State, detach, num_parameters
 from rnnlm.model.product import Product
 from rnnlm.runtime import keep_freed_memory
-from rnnlm.training.gradient_clipping import clip_by_norm
 from rnnlm.training.module import LanguageModelModule
 from rnnlm.training.optimizer import OptimizerConfig, build_optimizer
 from rnnlm.training.progress import ReportProgress
@@ -122,7 +121,7 @@ def bare_step(
         state = detach(state)
         optimizer.zero_grad()
         (nats / targets_TB.numel()).backward()
-        clip_by_norm(network.parameters(), CLIP)
+        torch.nn.utils.clip_grad_norm_(network.parameters(), CLIP)
         optimizer.step()
 
     return step

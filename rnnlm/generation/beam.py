@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from rnnlm.generation.constraints import Rules
+from rnnlm.generation.constraints import Constraint
 from rnnlm.generation.distribution import IMPOSSIBLE
 from rnnlm.generation.options import GenerationOptions
 from rnnlm.generation.sampling import Token, read_prompt, rows_of, sample
@@ -33,7 +33,7 @@ class _Text:
 
 
 def search(
-    stepper: Stepper, prompt: Sequence[int], rules: Rules, options: GenerationOptions
+    stepper: Stepper, prompt: Sequence[int], constraint: Constraint, options: GenerationOptions
 ) -> list[Token]:
     """The tokens of the text of the largest probability among those found, the greedy one included.
 
@@ -41,10 +41,10 @@ def search(
     where texts may end, likely ones are short.
     """
     greedy = dataclasses.replace(options, beam=None, greedy=True, num=1)
-    tokens = list(sample(stepper, prompt, rules, greedy, with_nats=True))
+    tokens = list(sample(stepper, prompt, constraint, greedy, with_nats=True))
     best = _Text(tuple(t.id for t in tokens), tuple(t.nats or 0.0 for t in tokens))
     if options.beam is not None and options.beam > 1:
-        found = _beam(stepper, prompt, rules, options, options.beam)
+        found = _beam(stepper, prompt, constraint, options, options.beam)
         best = min(best, found, key=lambda text: text.nats)
     return [
         Token(0, token, nats, length == len(best.ids), best.ids[:length])
@@ -53,15 +53,19 @@ def search(
 
 
 def _beam(
-    stepper: Stepper, prompt: Sequence[int], rules: Rules, options: GenerationOptions, width: int
+    stepper: Stepper,
+    prompt: Sequence[int],
+    constraint: Constraint,
+    options: GenerationOptions,
+    width: int,
 ) -> _Text:
     state = read_prompt(stepper, prompt, options.state, [np.random.default_rng((options.seed, 0))])
     beams = [_Text((), ())]
     ended: list[_Text] = []
-    for _ in range(rules.longest or options.length):
+    for _ in range(constraint.longest or options.length):
         log_p_WV = stepper.logits(state).to("cpu", torch.float64).log_softmax(1)
         nats_W1 = torch.tensor([[beam.nats] for beam in beams], dtype=torch.float64)
-        forbidden = rules.forbidden([beam.ids for beam in beams])
+        forbidden = constraint.forbidden([beam.ids for beam in beams])
         allowed_WV = log_p_WV.masked_fill(forbidden, IMPOSSIBLE)
         total_N = (allowed_WV - nats_W1).flatten()
         rows, going_on = [], []
@@ -71,7 +75,7 @@ def _beam(
                 continue
             beam = beams[row]
             text = _Text((*beam.ids, token), (*beam.nats_of, -log_p_WV[row, token].item()))
-            if rules.is_complete(text.ids):
+            if constraint.is_complete(text.ids):
                 ended.append(text)
             else:
                 rows.append(row)

@@ -11,7 +11,7 @@ from torch import Tensor
 from rnnlm.data.vocabulary import BEGIN_ID, END_ID, UNKNOWN_ID, Vocabulary
 
 
-class Rules(ABC):
+class Constraint(ABC):
     """Asked before and after each token, of what has been written after the prompt."""
 
     # A text is at most so many tokens long; None leaves it to what is asked for.
@@ -30,7 +30,7 @@ class Rules(ABC):
         """What the last token adds to the text."""
 
 
-class FreeText(Rules):
+class FreeText(Constraint):
     """Any tokens that are text, up to `<eos>` or up to and with a text to stop after."""
 
     def __init__(self, vocabulary: Vocabulary, stop: Sequence[str] = ()) -> None:

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from rnnlm.generation.constraints import Rules
+from rnnlm.generation.constraints import Constraint
 from rnnlm.generation.distribution import IMPOSSIBLE, draw, penalised, tempered, top_k, top_p
 from rnnlm.generation.options import GenerationOptions, InitialState
 from rnnlm.model.language_model import State
@@ -41,7 +41,7 @@ class Token(NamedTuple):
 def sample(
     stepper: Stepper,
     prompt: Sequence[int],
-    rules: Rules,
+    constraint: Constraint,
     options: GenerationOptions,
     with_nats: bool = False,
 ) -> Iterator[Token]:
@@ -49,23 +49,23 @@ def sample(
 
     Args:
         prompt: what is read first; at least one token.
-        with_nats: also say what the model, without temperature and rules, thought of each.
+        with_nats: also say what the model, without temperature and constraint, thought of each.
     """
     per_batch = max(1, _MOST_LOGITS // stepper.vocab_size)
     for first in range(0, options.num, per_batch):
         numbers = range(first, min(first + per_batch, options.num))
-        yield from _sample_batch(stepper, prompt, rules, options, with_nats, numbers)
+        yield from _sample_batch(stepper, prompt, constraint, options, with_nats, numbers)
 
 
 def _sample_batch(
     stepper: Stepper,
     prompt: Sequence[int],
-    rules: Rules,
+    constraint: Constraint,
     options: GenerationOptions,
     with_nats: bool,
     numbers: range,
 ) -> Iterator[Token]:
-    length = rules.longest or options.length
+    length = constraint.longest or options.length
     generators = [np.random.default_rng((options.seed, number)) for number in numbers]
     state = read_prompt(stepper, prompt, options.state, generators)
     seen_BV = _seen(stepper, prompt, len(numbers)) if options.repetition_penalty != 1 else None
@@ -79,7 +79,7 @@ def _sample_batch(
             uniform_TB = torch.from_numpy(np.stack(drawn, axis=1))
         logits_BV = stepper.logits(state).to("cpu", torch.float64, copy=True)
         log_p_BV = logits_BV.log_softmax(1) if with_nats else None
-        logits_BV.masked_fill_(rules.forbidden(written), IMPOSSIBLE)
+        logits_BV.masked_fill_(constraint.forbidden(written), IMPOSSIBLE)
         if seen_BV is not None:
             logits_BV = penalised(logits_BV, seen_BV, options.repetition_penalty)
         tokens_B = _next(logits_BV, options, uniform_TB[step % _BLOCK])
@@ -89,7 +89,7 @@ def _sample_batch(
             alive, written, tokens_B.tolist(), nats, strict=True
         ):
             text.append(token)
-            is_last = at_length or rules.is_complete(text)
+            is_last = at_length or constraint.is_complete(text)
             if is_last:
                 ended.add(number)
             yield Token(number, token, of_token, is_last, text)

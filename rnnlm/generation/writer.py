@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 
 from rnnlm.data.vocabulary import BEGIN_ID, Vocabulary
 from rnnlm.generation.beam import search
-from rnnlm.generation.constraints import FreeText, Rules
+from rnnlm.generation.constraints import Constraint, FreeText
 from rnnlm.generation.options import GenerationOptions
 from rnnlm.generation.sampling import Token, sample
-from rnnlm.generation.verse.constraint import VerseOptions, VerseRules
+from rnnlm.generation.verse.constraint import VerseConstraint, VerseOptions
 from rnnlm.metrics import perplexity
 from rnnlm.model.language_model import LanguageModel
 from rnnlm.model.stepper import Stepper
@@ -93,28 +93,28 @@ class Writer:
                 allow the verse that is asked for.
         """
         vocabulary = self._vocabulary
-        rules: Rules
+        constraint: Constraint
         if verse is None:
-            rules = FreeText(vocabulary, options.stop)
+            constraint = FreeText(vocabulary, options.stop)
         else:
-            rules = VerseRules(vocabulary, verse, prompt)
+            constraint = VerseConstraint(vocabulary, verse, prompt)
         given = [BEGIN_ID] if vocabulary.bounded else []
         given += vocabulary.encode(prompt).tolist()
         if not given:
             raise OptionError("prompt", "this model's texts have no beginning, it needs a text")
         if options.beam is None:
-            tokens = sample(self._stepper, given, rules, options, with_probabilities)
+            tokens = sample(self._stepper, given, constraint, options, with_probabilities)
         else:
-            tokens = iter(search(self._stepper, given, rules, options))
-        return self._pieces("".join(prompt), tokens, rules, with_probabilities)
+            tokens = iter(search(self._stepper, given, constraint, options))
+        return self._pieces("".join(prompt), tokens, constraint, with_probabilities)
 
     def _pieces(
-        self, prompt: str, tokens: Iterator[Token], rules: Rules, with_probabilities: bool
+        self, prompt: str, tokens: Iterator[Token], constraint: Constraint, with_probabilities: bool
     ) -> Iterator[Piece]:
         parts: dict[int, list[str]] = defaultdict(list)
         nats: dict[int, list[float]] = defaultdict(list)
         for number, _, of_token, is_last, written in tokens:
-            added = rules.added(written)
+            added = constraint.added(written)
             parts[number].append(added)
             if of_token is not None:
                 nats[number].append(of_token)
@@ -127,6 +127,6 @@ class Writer:
                 "".join(parts.pop(number)),
                 tuple(self._vocabulary.decode(written)),
                 thought if with_probabilities else None,
-                rules.is_complete(written),
+                constraint.is_complete(written),
             )
             yield Piece(number, added, text)

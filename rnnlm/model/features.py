@@ -50,9 +50,6 @@ class Features(nn.Module, ABC):
         super().__init__()
         self.vocab_size = vocab_size
         self.token_dropout, self.embedding_dropout = config.token_dropout, config.embedding_dropout
-        # Whether the gradient of what belongs to each token has only the rows of those at hand. It
-        # pays with an optimizer that leaves the other rows alone: plain SGD.
-        self.sparse_gradient = False
 
     def forward(self, tokens: Tensor, bias_G: Tensor) -> Lookup:
         """The gates' input part x W_ih + b of each token."""
@@ -98,7 +95,7 @@ class OneHot(Features):
     def rows(self, tokens: Tensor | None) -> Tensor:
         if tokens is None:
             return self.weight_ih
-        return nn.functional.embedding(tokens, self.weight_ih, sparse=self.sparse_gradient)
+        return nn.functional.embedding(tokens, self.weight_ih)
 
     @property
     def vectors(self) -> tuple[Tensor, Tensor | None]:
@@ -131,7 +128,7 @@ class Embed(Features):
     def rows(self, tokens: Tensor | None) -> Tensor:
         vectors = self.embedding.weight
         if tokens is not None:
-            vectors = nn.functional.embedding(tokens, vectors, sparse=self.sparse_gradient)
+            vectors = nn.functional.embedding(tokens, vectors)
         return linear(vectors, self.weight_ih)
 
     @property

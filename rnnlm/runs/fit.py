@@ -27,6 +27,7 @@ from rnnlm.model.product import has_fast_bfloat16
 from rnnlm.runs.checkpoint import describe
 from rnnlm.runs.hparams import hyperparameters, log_final_metrics, log_hyperparameters
 from rnnlm.runs.spec import RunSpec
+from rnnlm.training.averaging import AverageWeights
 from rnnlm.training.checkpoint_file import read_checkpoint_file, write_checkpoint
 from rnnlm.training.loggers import open_loggers
 from rnnlm.training.module import TRAIN_RUNNING, LanguageModelModule
@@ -54,6 +55,7 @@ class _Training:
     trainer: pl.Trainer
     stopwatch: Stopwatch
     samples: WriteSamples
+    averaging: AverageWeights
     keep_last: LastCheckpoint
     # The step that a resumed run goes on from.
     first_step: int | None
@@ -103,14 +105,15 @@ def _build(spec: RunSpec, corpus: Corpus, loggers: list[Logger], gpu: int | None
     description = describe(config, corpus, spec.fingerprint)
     module = LanguageModelModule(network, config.optimizer, description)
     stopwatch = Stopwatch()
-    samples = WriteSamples(config.samples, corpus, stopwatch, spec.folder)
+    averaging = AverageWeights(config.optimizer, module)
+    samples = WriteSamples(config.samples, corpus, stopwatch, averaging, spec.folder)
     keep_last = LastCheckpoint(last, config.checkpoint.every_n_train_steps)
     trainer = build_trainer(
         config.trainer,
         config.early_stopping,
         spec.folder,
         loggers,
-        [stopwatch, ReportProgress(spec.folder), samples, keep_last],
+        [stopwatch, ReportProgress(spec.folder), samples, averaging, keep_last],
         gpu,
     )
     device = trainer.strategy.root_device
@@ -119,7 +122,7 @@ def _build(spec: RunSpec, corpus: Corpus, loggers: list[Logger], gpu: int | None
             "this device has bfloat16 units: trainer.precision=bf16-mixed may double the speed of "
             "a large network (experiments/speed); its loss then differs a little"
         )
-    return _Training(module, trainer, stopwatch, samples, keep_last, first_step)
+    return _Training(module, trainer, stopwatch, samples, averaging, keep_last, first_step)
 
 
 def _fit(training: _Training, corpus: Corpus, last: Path) -> dict[str, Any]:
@@ -155,7 +158,7 @@ def _load_best(training: _Training, spec: RunSpec) -> dict[str, Any]:
     if not any(isinstance(c, ModelCheckpoint) and c.best_model_path for c in savers):
         checkpoint = read_checkpoint_file(last_checkpoint(spec.folder))
         module.load_state_dict(checkpoint["state_dict"])
-        module.swap_average()
+        training.averaging.swap()
         write_checkpoint(checkpoint | {"state_dict": module.state_dict()}, path)
     best = read_checkpoint_file(path)
     check_owner(best, path, spec.fingerprint)

@@ -5,28 +5,23 @@ Shapes: T time, B batch, V vocabulary.
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import torch
 from pytorch_lightning import LightningModule
 from torch import Tensor
-from torch.optim import Optimizer
 
 from rnnlm.data.batching import Batch, Batches
 from rnnlm.data.splitting import SPLITS, VALIDATION
 from rnnlm.metrics import Total, perplexity
 from rnnlm.model.language_model import LanguageModel, State, detach
-from rnnlm.training.averaging import Averaging, WeightAverage
 from rnnlm.training.divergence import Divergence, refuse_divergence
-from rnnlm.training.gradient_clipping import clip_by_norm, clip_by_value
 from rnnlm.training.optimizer import (
     OptimizerConfig,
     Schedule,
     build_optimizer,
     build_schedule,
-    leaves_rows_alone,
 )
 
 VALIDATION_LOSS = f"loss/{VALIDATION}"
@@ -56,10 +51,6 @@ class LanguageModelModule(LightningModule):
         self._described = described or {}
         self.network = network
         self.optimizer_config = optimizer
-        self.average: WeightAverage | None = None
-        if optimizer.averaging is not Averaging.none:
-            of_ema = optimizer.averaging is Averaging.ema
-            self.average = WeightAverage(network, optimizer.ema_decay if of_ema else None)
         # The losses of every epoch so far; None of one that was not validated.
         self.history: dict[str, list[float | None]] = {TRAIN_RUNNING: [], VALIDATION: []}
         self.train_total = Total()
@@ -69,14 +60,6 @@ class LanguageModelModule(LightningModule):
         self._divergence = Divergence()
         self._train_state: State | None = None
         self._evaluation_state: State | None = None
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        # Lightning sets this some 45 times a step; `nn.Module` would look each time whether it is a
-        # parameter, which takes a fiftieth of the step of a small network.
-        if name == "_current_fx_name":
-            object.__setattr__(self, name, value)
-        else:
-            super().__setattr__(name, value)
 
     def nats(self, batch: Batch, state: State | None) -> tuple[Tensor, State]:
         """Total negative log-likelihood of the batch's targets, in nats, and the state after it."""
@@ -119,23 +102,6 @@ class LanguageModelModule(LightningModule):
     def on_train_batch_end(self, outputs: Any, batch: Batch, batch_idx: int) -> None:
         self._divergence.watch(outputs["loss"], self.trainer.global_step)
 
-    def optimizer_step(self, *arguments: Any, **named: Any) -> None:
-        super().optimizer_step(*arguments, **named)
-        # Here, because a checkpoint of this step is written before the batch's end is.
-        if self.average is not None and self._averages():
-            self.average.add(self.network)
-
-    def _averages(self) -> bool:
-        """Whether this step's weights count in the average."""
-        config = self.optimizer_config
-        if config.averaging is Averaging.ema or (self.average and self.average.has_begun):
-            return True
-        if config.averaging_start is not None:
-            return self.current_epoch >= config.averaging_start
-        losses = [loss for loss in self.history[VALIDATION] if loss is not None]
-        patience = config.averaging_patience
-        return len(losses) > patience + 1 and losses[-1] > min(losses[: -patience - 1])
-
     def on_train_epoch_end(self) -> None:
         self._divergence.look()
         # Measured while the weights moved and with dropout on, hence its own name.
@@ -150,25 +116,6 @@ class LanguageModelModule(LightningModule):
 
     def on_validation_epoch_start(self) -> None:
         self.validation_total = Total()
-        self.swap_average()
-
-    def on_validation_end(self) -> None:
-        # After the best checkpoint has been written: it holds what was measured.
-        self.swap_average()
-
-    def swap_average(self) -> None:
-        """Exchange the weights with their average, once there is one."""
-        if self.average is not None and self.average.has_begun:
-            self.average.swap(self.network)
-
-    @contextlib.contextmanager
-    def measured_weights(self) -> Iterator[None]:
-        """Between epochs, the weights that are measured: their average, once there is one."""
-        self.swap_average()
-        try:
-            yield
-        finally:
-            self.swap_average()
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         nats, self._evaluation_state = self.nats(batch, self._evaluation_state)
@@ -195,22 +142,8 @@ class LanguageModelModule(LightningModule):
         losses[self.current_epoch] = total.loss
         return {f"loss/{name}": total.loss, f"ppl/{name}": perplexity(total.loss)}
 
-    def configure_gradient_clipping(
-        self,
-        optimizer: Optimizer,
-        gradient_clip_val: float | None = None,
-        gradient_clip_algorithm: str | None = None,
-    ) -> None:
-        if gradient_clip_val is None:
-            return
-        clip = clip_by_value if gradient_clip_algorithm == "value" else clip_by_norm
-        clip(self.network.parameters(), gradient_clip_val)
-
     def configure_optimizers(self) -> Any:
-        # Of a tied embedding every row has a gradient.
-        sparse = leaves_rows_alone(self.optimizer_config) and not self.network.tied
-        self.network.features.sparse_gradient = sparse
-        fused = not sparse and self.trainer.precision != "16-mixed"
+        fused = self.trainer.precision != "16-mixed"
         optimizer = build_optimizer(self.optimizer_config, self.network.parameters(), fused)
         num_steps = int(self.trainer.estimated_stepping_batches)
         schedule = build_schedule(self.optimizer_config, optimizer, num_steps)

@@ -10,7 +10,6 @@ from torch import nn, optim
 from torch.optim import lr_scheduler
 
 from rnnlm.options import option
-from rnnlm.training.averaging import Averaging
 
 
 class OptimizerName(Enum):
@@ -35,6 +34,19 @@ class Schedule(Enum):
     plateau = "plateau"
 
 
+class Averaging(Enum):
+    """Which average of the weights is measured and kept, if any.
+
+    `ema` is an exponential moving average from the first step on. `equal` gives all steps the same
+    weight. It starts at the epoch `averaging_start` (Izmailov et al. 2018), or else once the
+    validation loss has stopped improving (NT-ASGD, Merity et al. 2018, section 3).
+    """
+
+    none = "none"
+    ema = "ema"
+    equal = "equal"
+
+
 @dataclass
 class OptimizerConfig:
     """Options of the optimizer and its schedule."""
@@ -53,14 +65,6 @@ class OptimizerConfig:
     # improved on what it was more than `averaging_patience` validations before.
     averaging_start: int | None = option(None, minimum=0)
     averaging_patience: int = option(5, minimum=1)
-
-
-def leaves_rows_alone(config: OptimizerConfig) -> bool:
-    """Whether rows of a parameter without a gradient stay as they are: only in plain SGD.
-
-    Adam's moments, momentum and weight decay move every row at every step.
-    """
-    return config.name is OptimizerName.sgd and config.momentum == 0 and config.weight_decay == 0
 
 
 def build_optimizer(

@@ -20,6 +20,7 @@ from rnnlm.data.batching import Batch
 from rnnlm.files.atomic_write import replacing
 from rnnlm.files.run_files import PROGRESS
 from rnnlm.metrics import perplexity
+from rnnlm.training.module import LanguageModelModule
 
 log = logging.getLogger(__name__)
 
@@ -71,23 +72,25 @@ class ReportProgress(Callback):
         Progress("", self._first / max(_num_batches(trainer), 1), None).write(self._folder)
 
     def on_train_batch_end(
-        self, trainer: Trainer, pl_module: Any, outputs: Any, batch: Batch, index: int
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Batch, index: int
     ) -> None:
         now = time.monotonic()
         if now - self._written > SECONDS_BETWEEN_WRITES:
             self._written = now
             self._progress(trainer, pl_module, index + 1).write(self._folder)
 
-    def on_validation_epoch_end(self, trainer: Trainer, pl_module: Any) -> None:
+    def on_validation_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        assert isinstance(pl_module, LanguageModelModule)
         loss = pl_module.validation_total.loss
         self._validation = f"validation loss {loss:.4f} ppl {perplexity(loss):.2f}"
 
-    def on_train_epoch_end(self, trainer: Trainer, pl_module: Any) -> None:
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         progress = self._progress(trainer, pl_module, int(trainer.num_training_batches))
         log.debug("%s", progress.figures)
         progress.write(self._folder)
 
-    def _progress(self, trainer: Trainer, module: Any, batches: int) -> Progress:
+    def _progress(self, trainer: Trainer, module: LightningModule, batches: int) -> Progress:
+        assert isinstance(module, LanguageModelModule)
         loss = module.train_total.loss
         done, total = _batches_done(trainer, batches), _num_batches(trainer)
         seconds = time.monotonic() - self._started

@@ -21,6 +21,8 @@ from rnnlm.generation.options import GenerationOptions
 from rnnlm.generation.writer import Text, Writer
 from rnnlm.model.language_model import LanguageModel
 from rnnlm.options import option
+from rnnlm.training.averaging import AverageWeights
+from rnnlm.training.module import LanguageModelModule
 from rnnlm.training.stopwatch import Stopwatch
 
 log = logging.getLogger(__name__)
@@ -47,13 +49,18 @@ class WriteSamples(Callback):
     """
 
     def __init__(
-        self, config: SamplesConfig, corpus: Corpus, stopwatch: Stopwatch, folder: Path
+        self,
+        config: SamplesConfig,
+        corpus: Corpus,
+        stopwatch: Stopwatch,
+        averaging: AverageWeights,
+        folder: Path,
     ) -> None:
         self._config, self._vocabulary = config, corpus.vocabulary
         self._path = folder / SAMPLES
         # What the file holds so far, kept with what an interrupted run needs to go on.
         self._written: list[str] = []
-        self._stopwatch = stopwatch
+        self._stopwatch, self._averaging = stopwatch, averaging
         self._prompts = [corpus.typed(prompt) for prompt in config.prompts] or [corpus.prompt()]
         if not corpus.vocabulary.bounded:
             self._prompts = [prompt or corpus.prompt() for prompt in self._prompts]
@@ -71,9 +78,9 @@ class WriteSamples(Callback):
         every, epoch = self._config.every_n_epochs, trainer.current_epoch + 1
         if every is None or epoch % every:
             return
-        module: Any = pl_module
-        with self._stopwatch.paused(), module.measured_weights():
-            self._show(self.write(module.network), trainer)
+        assert isinstance(pl_module, LanguageModelModule)
+        with self._stopwatch.paused(), self._averaging.measured_weights():
+            self._show(self.write(pl_module.network), trainer)
 
     def write_chosen(self, network: LanguageModel, epoch: int) -> None:
         """The same of the checkpoint that was chosen, of an epoch, at the end of the file."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import re
 from dataclasses import dataclass
@@ -12,7 +11,6 @@ from lightning_fabric.plugins.environments.lightning import LightningEnvironment
 from pytorch_lightning import Callback, Trainer
 from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
 from pytorch_lightning.loggers import Logger
-from pytorch_lightning.profilers import PassThroughProfiler
 
 from rnnlm.files.run_files import best_checkpoint
 from rnnlm.hardware import has_gpu, requires_gpu, uses_gpu
@@ -85,15 +83,6 @@ def check_trainer(config: TrainerConfig) -> None:
         )
 
 
-class NoProfiler(PassThroughProfiler):
-    """Lightning's own makes a new context for each of the forty things it would profile a step."""
-
-    _nothing = contextlib.nullcontext()
-
-    def profile(self, action_name: str) -> contextlib.nullcontext[None]:  # type: ignore[override]
-        return self._nothing
-
-
 def build_trainer(
     config: TrainerConfig,
     early_stopping: EarlyStoppingConfig,
@@ -110,18 +99,19 @@ def build_trainer(
     arguments = dataclasses.asdict(config)
     del arguments["enable_progress_bar"]
     arguments["accelerator"] = "cuda" if uses_gpu(config.accelerator) else "cpu"
-    arguments["profiler"] = arguments["profiler"] or NoProfiler()
+    best = best_checkpoint(folder)
     callbacks = [
-        *callbacks,
+        # First: `AverageWeights` puts the weights back after the best of them have been saved.
         ModelCheckpoint(
-            best_checkpoint(folder).parent,
-            best_checkpoint(folder).stem,
+            best.parent,
+            best.stem,
             monitor=VALIDATION_LOSS,
             save_weights_only=True,
             enable_version_counter=False,
-            # Not at the epoch's end, when an average of the weights has been put away again.
+            # After validation, while the weights that were validated are still in place.
             save_on_train_epoch_end=False,
         ),
+        *callbacks,
     ]
     if early_stopping.patience:
         callbacks.append(

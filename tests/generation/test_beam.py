@@ -13,14 +13,14 @@ from rnnlm.generation.constraints import FreeText
 from rnnlm.generation.options import GenerationOptions
 from rnnlm.generation.sampling import Token
 from rnnlm.model.stepper import Stepper
-from tests.generation.test_sampling import PROMPT, VOCABULARY, V, ids, small_network, written
+from tests.support.writing import PROMPT, VOCABULARY, V, ids, small_network, written
 
 SEEDS = range(8)
 
 
 def found(stepper: Stepper, width: int, length: int = 12) -> list[Token]:
-    rules = FreeText(VOCABULARY)
-    return search(stepper, PROMPT, rules, GenerationOptions(beam=width, length=length))
+    constraint = FreeText(VOCABULARY)
+    return search(stepper, PROMPT, constraint, GenerationOptions(beam=width, length=length))
 
 
 def nats(text: list[Token]) -> float:

@@ -12,47 +12,17 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from rnnlm.model import cross_entropy
-from rnnlm.model.cells import RNNConfig, RNNNonlinearity, cells
+from rnnlm.model.cells import cells
 from rnnlm.model.features import Embed, EmbedConfig, features
 from rnnlm.model.language_model import LanguageModel, num_parameters
 from rnnlm.model.stepper import Stepper
+from tests.support.networks import B, E, H, T, V, every_variant, network
 
-V, E, H, T, B = 11, 5, 8, 7, 3
-
-VARIANTS = [
-    (cell, kind, layers, nonlinearity)
-    for cell in cells()
-    for kind in features()
-    for layers in (1, 2)
-    for nonlinearity in (("tanh", "relu") if cell == "rnn" else ("tanh",))
-]
-every_variant = pytest.mark.parametrize(("cell", "kind", "layers", "nonlinearity"), VARIANTS)
 # Vocabularies and batches for which the table of gates has a row for each token of the vocabulary
 # (of few and of many tokens), for each of the batch's distinct tokens, and for each of its tokens.
 every_table = pytest.mark.parametrize(
     ("vocab_size", "steps", "batch"), [(4, 7, 5), (11, 7, 9), (101, 20, 20), (11, 7, 3)]
 )
-
-
-def network(
-    cell: str,
-    kind: str,
-    layers: int,
-    nonlinearity: str = "tanh",
-    vocab_size: int = V,
-    embedding_size: int = E,
-    **options: Any,
-) -> LanguageModel:
-    torch.manual_seed(0)
-    config = cells()[cell].Config(name=cell, hidden_size=H, num_layers=layers)
-    for name, value in options.items():
-        setattr(config, name, value)
-    if isinstance(config, RNNConfig):
-        config.nonlinearity = RNNNonlinearity(nonlinearity)
-    kind_config = features()[kind].Config(name=kind)
-    if isinstance(kind_config, EmbedConfig):
-        kind_config.embedding_size = embedding_size
-    return LanguageModel(vocab_size, config, kind_config)
 
 
 class Dense(nn.Module):
@@ -329,21 +299,6 @@ def test_activation_regularisation_by_hand() -> None:
     expected = 2 * (dropped_TBH**2).mean() + 3 * torch.stack(changes).mean()
     torch.testing.assert_close(model.activation_penalty(hidden_TBH, dropped_TBH), expected)
     assert network("lstm", "embed", 2).activation_penalty(hidden_TBH, dropped_TBH) == 0.0
-
-
-@pytest.mark.parametrize("kind", features())
-def test_sparse_gradients_are_the_dense_ones(kind: str) -> None:
-    dense, sparse = network("gru", kind, 1, vocab_size=101), network("gru", kind, 1, vocab_size=101)
-    sparse.features.sparse_gradient = True
-    inputs_TB, targets_TB = torch.randint(101, (2, 20, 20))
-    for model in (dense, sparse):
-        model.nats(inputs_TB, targets_TB)[0].backward()
-    gradients = dict(dense.named_parameters())
-    found = [name for name, p in sparse.named_parameters() if p.grad.is_sparse]  # type: ignore[union-attr]
-    assert len(found) == 1
-    for name, parameter in sparse.named_parameters():
-        assert parameter.grad is not None
-        torch.testing.assert_close(parameter.grad.to_dense(), gradients[name].grad)
 
 
 @pytest.mark.parametrize("cell", cells())

@@ -1,4 +1,4 @@
-"""What is cached may be damaged, or be somebody else's: the tokens are the same all the same."""
+"""A damaged cache, or another user's file in its place, never changes the tokens."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ ONCE: list[Damage] = [put_in_a_folder, take_away, take_another_split]
 
 
 def tokens(corpus: Corpus) -> object:
-    """All that training takes from a corpus."""
+    """Return everything that training takes from a corpus."""
     corpus.setup()
     splits = [
         (split.ids_N.tolist(), split.begin_id, split.num_chars, split.unknown_nats)
@@ -82,7 +82,7 @@ def tokens(corpus: Corpus) -> object:
 
 @pytest.fixture
 def text(tmp_path: Path) -> Path:
-    """A small text: so nearly every byte of its cache matters."""
+    """A text so small that nearly every byte of its cache matters."""
     path = tmp_path / "text.txt"
     words = ["time", "machine", "ran", "to", "a", "far", "shore", "quietly"]
     draw = random.Random(0)
@@ -111,7 +111,7 @@ def test_a_damaged_corpus_is_made_again(
         harmless = (folder / name).is_file() and (folder / name).read_bytes() == contents[name]
         assert tokens(made()) == good
         assert len(caplog.records) == (0 if harmless else 1), damage
-        # And it is whole again, without a word the next time.
+        # The cache is whole again.
         assert {path.name: path.read_bytes() for path in folder.iterdir()} == contents
         assert len(list(folder.parent.iterdir())) == 1
 
@@ -152,7 +152,7 @@ def test_a_cache_that_cannot_be_written_is_done_without(
 def test_what_anybody_puts_in_the_temporary_folder_changes_nothing(
     run_py: Run, tmp_path: Path
 ) -> None:
-    """A jieba.cache in which no word is longer than a character."""
+    """The test puts a jieba.cache there in which no word is longer than one character."""
     tokenizer = Tokenizer()
     tokenizer.initialize()
     characters = {word: number for word, number in tokenizer.FREQ.items() if len(word) < 2}

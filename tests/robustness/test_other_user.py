@@ -1,6 +1,6 @@
-"""Another user's files, folders and links in each place that a run shares change no figure.
+"""Files, folders and links of another user, in each place that a run shares, change no metric.
 
-Root without the right to override permissions stands for an ordinary user.
+The tests run as root without the right to override permissions, which is like an ordinary user.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ pytestmark = [
 
 
 class Places:
-    """The places that a run shares with whoever else may write there, all below one folder."""
+    """The places that a run shares with other users, all below one folder."""
 
     def __init__(self, folder: Path, run: Path | None = None) -> None:
         self.home, self.cache, self.temporary, self.work = (
@@ -47,7 +47,7 @@ class Places:
         self.victim.mkdir()
         (self.victim / "precious").write_text("precious")
         self.leases = self.home / ".cache" / "rnnlm" / "leases" / HOST
-        # Where the run will be, once it is known.
+        # The folder of the run, if it is known already.
         self.run = self.work / (run or "")
 
     def environment(self) -> dict[str, str]:
@@ -57,13 +57,13 @@ class Places:
             "HOME": str(self.home),
             "RNNLM_CACHE_DIR": str(self.cache),
             "TMPDIR": str(self.temporary),
-            # Matplotlib has remarks on a home that it cannot write to.
+            # Matplotlib warns about a home that it cannot write to.
             "MPLCONFIGDIR": str(self.temporary),
         }
 
 
 def others(path: Path, mode: int, is_folder: bool = False) -> None:
-    """Make a file or a folder of another user's."""
+    """Make a file or a folder that belongs to another user."""
     path.parent.mkdir(parents=True, exist_ok=True)
     if is_folder:
         path.mkdir(exist_ok=True)
@@ -99,7 +99,7 @@ def another_users_home(places: Places) -> None:
 
 
 def trained(places: Places) -> tuple[Path, dict[str, Any]]:
-    """The folder and the figures of a tiny run, which must complete."""
+    """Train a tiny run to its end; return its folder and its metrics."""
     done = subprocess.run(
         [*WITHOUT_OVERRIDE, sys.executable, str(ROOT / "run.py"), *TINY],
         cwd=places.work,
@@ -112,8 +112,8 @@ def trained(places: Places) -> tuple[Path, dict[str, Any]]:
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr
     ((folder, record),) = find_records([places.work])[0]
-    figures = {split: getattr(record, split) for split in SPLITS} | {"sample": record.sample}
-    return folder.relative_to(places.work), figures
+    metrics = {split: getattr(record, split) for split in SPLITS} | {"sample": record.sample}
+    return folder.relative_to(places.work), metrics
 
 
 @pytest.fixture(scope="module")

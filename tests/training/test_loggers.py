@@ -20,7 +20,7 @@ import pytest
 from rnnlm.options import OptionError
 from rnnlm.results.record import COMPLETED, FAILED, Record
 from tests.conftest import TINY, Compose, Run, trained
-from tests.training.test_resume import interrupt_at
+from tests.support.runs import interrupt_at
 
 LOCAL = ("127.0.0.1", "::1", "localhost")
 

@@ -21,6 +21,7 @@ from rnnlm.data.splitting import TEST, TRAIN, VALIDATION
 from rnnlm.evaluation.adaptation.dynamic_evaluation import (
     DynamicEvaluation,
     DynamicSettings,
+    best_settings,
     gradient_roots,
 )
 from rnnlm.evaluation.adaptation.mixture import best_weights, mixed
@@ -33,7 +34,6 @@ from rnnlm.evaluation.adaptation.options import (
     Variant,
 )
 from rnnlm.evaluation.adaptation.prediction import Predicted, predict
-from rnnlm.evaluation.adaptation.search import best_settings
 from rnnlm.metrics import Metrics
 from rnnlm.model.language_model import LanguageModel
 

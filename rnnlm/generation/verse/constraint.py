@@ -1,6 +1,6 @@
 """Poems in a form: right lines, punctuation in place, and rhyme, tones and acrostic if asked for.
 
-A poem is written in one go under these rules, so it is never cut and none is thrown away: before
+A poem is written in one go under the constraint, so it is never cut and none is thrown away: before
 each character those that break a rule are forbidden, and the model chooses among the others.
 
 Shapes: V vocabulary.
@@ -17,7 +17,7 @@ from torch import Tensor
 
 from rnnlm.data.tang import SHAPES, Form, is_han
 from rnnlm.data.vocabulary import UNKNOWN_ID, Vocabulary
-from rnnlm.generation.constraints import Rules
+from rnnlm.generation.constraints import Constraint
 from rnnlm.generation.verse.prosody import may_rhyme, wanted_tone
 from rnnlm.generation.verse.readings import Tone, rhyme, tone
 from rnnlm.options import OptionError
@@ -59,7 +59,7 @@ class VerseOptions:
                 raise OptionError("acrostic", f"{character!r} is no Chinese character")
 
 
-class VerseRules(Rules):
+class VerseConstraint(Constraint):
     """The rules of one form for a vocabulary of characters.
 
     Args:
