@@ -21,7 +21,7 @@ from rnnlm.runtime import prepare_process
 from rnnlm.sweep.launchers.options import register_launcher_options
 
 ROOT = Path(__file__).parent.parent
-pytest_plugins = ["tests.trained_runs"]
+pytest_plugins = ["tests.trained_runs", "tests.support.refusals"]
 # Real corpora lie beside the checkout where they are at hand; never in it.
 REAL_DATA = ROOT.parent / "shared" / "data"
 

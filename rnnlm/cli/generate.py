@@ -85,17 +85,9 @@ def run(options: argparse.Namespace) -> None:
         RefusedError: there is no such model, an option cannot be used, or the file cannot be
             written.
     """
-    source = options.source
     if options.output is not None:
         _refuse_unwritable(options.output)
-    if options.best is not None:
-        source = best_run(options.best, source or Path("outputs"), options.where)
-        say(f"the best on validation: {source}")
-    elif options.where:
-        raise RefusedError("--where: it goes with --best DATA")
-    elif source is None:
-        raise RefusedError("give a run's folder, a checkpoint, or --best DATA")
-    model = load_model(source, options.device)
+    model = load_model(_source(options), options.device)
     values = {name: getattr(options, name) for name in [*SAMPLING, *VERSE]}
     given = {name: v for name, v in values.items() if v is not None and v is not False}
     with refusing_options():
@@ -129,6 +121,18 @@ def run(options: argparse.Namespace) -> None:
             page.show(piece)
     if options.output:
         write_output(options.output, written.getvalue())
+
+
+def _source(options: argparse.Namespace) -> Path:
+    source: Path | None = options.source
+    if options.best is not None:
+        source = best_run(options.best, source or Path("outputs"), options.where)
+        say(f"the best on validation: {source}")
+    elif options.where:
+        raise RefusedError("--where: it goes with --best DATA")
+    elif source is None:
+        raise RefusedError("give a run's folder, a checkpoint, or --best DATA")
+    return source
 
 
 class _Page:

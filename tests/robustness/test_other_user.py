@@ -21,6 +21,7 @@ from rnnlm.results.record import find_records
 from tests.conftest import ROOT, TINY
 
 OTHER = 65534
+HOST = socket.gethostname()
 WITHOUT_OVERRIDE = ["setpriv", "--bounding-set=-dac_override,-dac_read_search,-fowner,-chown"]
 
 pytestmark = [
@@ -45,7 +46,7 @@ class Places:
         self.victim = folder / "victim"
         self.victim.mkdir()
         (self.victim / "precious").write_text("precious")
-        self.leases = self.home / ".cache" / "rnnlm" / "leases" / socket.gethostname()
+        self.leases = self.home / ".cache" / "rnnlm" / "leases" / HOST
         # The folder of the run, if it is known already.
         self.run = self.work / (run or "")
 
@@ -127,9 +128,9 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[st
 @pytest.mark.parametrize(
     ("disturb", "said"),
     [
-        (folders, ["GPUs and cores: it belongs to another user", "with one thread"]),
+        (folders, [f"leases/{HOST} belongs to another user", "with one thread"]),
         (files, ["cannot be had: Permission denied", ".lock cannot be locked (Permission den"]),
-        (links, ["GPUs and cores: it is no folder", ".lock was no file and has been"]),
+        (links, [f"leases/{HOST} is no folder", ".lock was no file and has been"]),
         (another_users_home, ["home belongs to another user", "with one thread"]),
     ],
 )
