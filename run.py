@@ -1,13 +1,14 @@
-"""Train one cell of the grid, or with `-m` sweep many: `python run.py -m model=rnn,lstm,gru`."""
+"""Train one run, or with `-m` a sweep of many: `python run.py -m model=rnn,lstm,gru`."""
 
 import signal
 import sys
 from pathlib import Path
 
 if __name__ == "__main__":
-    # Not at the top: the processes that segment text import this file, and need nothing of it.
+    # Imports are here and not at the top: the processes that segment text import this file, too,
+    # and need none of them.
     if sys.platform != "win32":
-        # Ctrl-C and SIGTERM wait until it is known what to do about them.
+        # Ctrl-C and SIGTERM wait until their handlers are in place.
         mask = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
 
     from rnnlm.messages.standard_streams import make_streams_last
@@ -20,13 +21,13 @@ if __name__ == "__main__":
 
     from rnnlm.sweep.launchers import process_server
 
-    # Before the large imports, which then take place in both processes at once.
+    # Before the large imports, which both processes then do at the same time.
     process_server.start()
 
     from rnnlm.sweep.command_line import main
-    from rnnlm.sweep.sweep import run_cell
+    from rnnlm.sweep.worker import run_one
 
-    status = main(run_cell, Path(__file__).parent / "conf", "config")
-    # Python restores its own handlers as it ends, but not over a signal that is ignored.
-    interruption.leave_be()
+    status = main(run_one, Path(__file__).parent / "conf", "config")
+    # Python restores its own handlers as it ends, but not for a signal that is ignored.
+    interruption.ignore_signals()
     sys.exit(status)

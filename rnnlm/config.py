@@ -1,18 +1,16 @@
-"""The typed configuration of a run: the schemas of all groups, put together and checked.
+"""The configuration of a run: the schemas of all groups, registered with Hydra and checked.
 
-Each part's schema stands beside the part (`CorpusConfig`, `ModelConfig`, …); this file makes one
-`Config` of them, tells Hydra about them, and turns what Hydra composed into checked dataclasses.
+Each part of the package defines its own schema (`CorpusConfig`, `ModelConfig`, …). This file
+combines them into one `Config`.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import difflib
-import hashlib
-import json
 import os
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, get_type_hints
 
 from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING, DictConfig, OmegaConf
@@ -20,21 +18,21 @@ from omegaconf import MISSING, DictConfig, OmegaConf
 from rnnlm.baselines import baselines
 from rnnlm.baselines.baseline import BaselineConfig
 from rnnlm.data import corpora
-from rnnlm.data.corpus import NOT_IN_KEY, CorpusConfig
+from rnnlm.data.corpus import CorpusConfig
 from rnnlm.evaluation.adaptation.options import AdaptationConfig
 from rnnlm.generation.options import check_generation
 from rnnlm.messages.familiar_names import meant_by
 from rnnlm.model.cells import cells
-from rnnlm.model.features import EmbedConfig, FeaturesConfig, features
+from rnnlm.model.features import FeaturesConfig, features
 from rnnlm.model.options import ModelConfig
-from rnnlm.options import OptionError, check, option, result_options
+from rnnlm.options import OptionError, check, option
 from rnnlm.training.loggers import check_loggers
 from rnnlm.training.optimizer import Averaging, OptimizerConfig, OptimizerName, Schedule
 from rnnlm.training.resume import CheckpointConfig
 from rnnlm.training.samples import SamplesConfig
 from rnnlm.training.trainer import EarlyStoppingConfig, TrainerConfig, check_trainer
 
-# `~` is the home folder wherever a file of conf/ speaks of `output_dir`.
+# Files in conf/ use it so that `~` in `output_dir` is the home folder.
 OmegaConf.register_new_resolver("expand_user", os.path.expanduser, replace=True)
 
 
@@ -54,37 +52,44 @@ class Config:
     checkpoint: CheckpointConfig = field(default_factory=CheckpointConfig)
     samples: SamplesConfig = field(default_factory=SamplesConfig)
     adaptation: AdaptationConfig = field(default_factory=AdaptationConfig)
-    # Start over what is completed, has failed or has been interrupted.
+    # Start again even if the run has completed, failed or been interrupted.
     force: bool = option(False, affects_result=False)
-    # Try again what has failed; without it, such runs are left as they are.
+    # Try a failed run again.
     retry_failed: bool = option(True, affects_result=False)
-    # How many runs may share a GPU; `leased_gpu` in rnnlm/sweep/launchers/lease.py says more.
+    # How many runs may share a GPU; see `leased_gpu` in rnnlm/sweep/launchers/lease.py.
     runs_per_gpu: int = option(1, minimum=1, affects_result=False)
+
+    @property
+    def is_baseline(self) -> bool:
+        """Return True if the model is a baseline: it has no features, no seed and no training."""
+        return isinstance(self.model, BaselineConfig)
+
+
+def group_schemas() -> dict[str, dict[str, type[Any]]]:
+    """The schema of every choice of the groups `data`, `model` and `features`, by name."""
+    models: dict[str, type[Any]] = {name: cell.Config for name, cell in cells().items()}
+    models |= {name: baseline.Config for name, baseline in baselines().items()}
+    return {
+        "data": {name: corpus.Config for name, corpus in corpora().items()},
+        "model": models,
+        "features": {name: kind.Config for name, kind in features().items()},
+    }
 
 
 def register_schemas() -> None:
-    """Give Hydra the schema of every group; `conf/` then states only what differs from them."""
+    """Register every schema with Hydra; files in `conf/` then state only what differs from it."""
     store = ConfigStore.instance()
     store.store(name="schema", node=Config)
-    for name, corpus in corpora().items():
-        store.store(group="data/schema", name=name, node=corpus.Config(name=name))
-    for name, schema in model_schemas().items():
-        store.store(group="model/schema", name=name, node=schema(name=name))
-    for name, kind in features().items():
-        store.store(group="features/schema", name=name, node=kind.Config(name=name))
-
-
-def model_schemas() -> dict[str, type[ModelConfig]]:
-    """The schema of every model: the cells, and the baselines."""
-    schemas: dict[str, type[ModelConfig]] = {n: cell.Config for n, cell in cells().items()}
-    return schemas | {n: baseline.Config for n, baseline in baselines().items()}
+    for group, schemas in group_schemas().items():
+        for name, schema in schemas.items():
+            store.store(group=f"{group}/schema", name=name, node=schema(name=name))
 
 
 def checked(composed: DictConfig) -> Config:
-    """The configuration that Hydra composed, as dataclasses whose every value is allowed.
+    """Convert a composed configuration to dataclasses and check every value.
 
     Raises:
-        OptionError: names the first option whose value is not.
+        OptionError: names the first option with a value that is not allowed.
     """
     _refuse_additions(composed)
     config = OmegaConf.to_object(composed)
@@ -92,38 +97,38 @@ def checked(composed: DictConfig) -> Config:
     check(config)
     if not config.output_dir.strip():
         raise OptionError("output_dir", "it is empty, a folder is needed")
-    # Path's own refuses a user that there is not.
+    # Path.expanduser raises an error for an unknown user.
     config.output_dir = os.path.expanduser(config.output_dir)  # noqa: PTH111
-    for group, name, known in (
-        ("data.name", config.data.name, corpora()),
-        ("model.name", config.model.name, model_schemas()),
-        ("features.name", config.features.name, features()),
-    ):
-        if name not in known:
-            raise OptionError(group, f"{name!r} is not one of {', '.join(sorted(known))}")
-    embeds = isinstance(config.features, EmbedConfig)
-    if config.model.tie_weights and not is_baseline(config) and not embeds:
-        raise OptionError("model.tie_weights", "only features=embed has an embedding to tie")
-    if config.optimizer.momentum and config.optimizer.name is not OptimizerName.sgd:
-        raise OptionError("optimizer.momentum", "only optimizer=sgd has it")
-    if config.optimizer.schedule is Schedule.plateau and config.trainer.check_val_every_n_epoch > 1:
-        raise OptionError("optimizer.schedule", "plateau needs trainer.check_val_every_n_epoch=1")
-    start = config.optimizer.averaging_start
-    averages = config.optimizer.averaging is Averaging.equal
-    if averages and start is not None and start >= config.trainer.max_epochs:
-        raise OptionError(
-            "optimizer.averaging_start",
-            f"{start} is not before trainer.max_epochs={config.trainer.max_epochs}, "
-            "the average would never begin",
-        )
+    for group, schemas in group_schemas().items():
+        if (name := getattr(config, group).name) not in schemas:
+            known = ", ".join(sorted(schemas))
+            raise OptionError(f"{group}.name", f"{name!r} is not one of {known}")
+    _check_optimizer(config)
     check_trainer(config.trainer)
     check_generation(config.samples, "samples.")
     check_loggers(config.logger)
     return config
 
 
+def _check_optimizer(config: Config) -> None:
+    """Refuse options of the optimizer that contradict one another or the trainer's."""
+    optimizer, trainer = config.optimizer, config.trainer
+    if optimizer.momentum and optimizer.name is not OptimizerName.sgd:
+        raise OptionError("optimizer.momentum", "only optimizer=sgd has it")
+    if optimizer.schedule is Schedule.plateau and trainer.check_val_every_n_epoch > 1:
+        raise OptionError("optimizer.schedule", "plateau needs trainer.check_val_every_n_epoch=1")
+    start = optimizer.averaging_start
+    averages = optimizer.averaging is Averaging.equal
+    if averages and start is not None and start >= trainer.max_epochs:
+        raise OptionError(
+            "optimizer.averaging_start",
+            f"{start} is not before trainer.max_epochs={trainer.max_epochs}, "
+            "the average would never begin",
+        )
+
+
 def no_such_option(name: str) -> OptionError:
-    """The error for an option that is not in the schema, with the one that is most likely meant."""
+    """The error for an unknown option; it names the option that was most likely meant."""
     if name in _option_names():
         group = name.partition(".")[0]
         return OptionError(name, f"the chosen {group} has no such option")
@@ -132,9 +137,10 @@ def no_such_option(name: str) -> OptionError:
 
 
 def option_meant_by(name: str) -> str | None:
-    """The option that somebody means who gives one that does not exist.
+    """Guess the option that a user means by the name of an unknown one.
 
-    It is one of the same name in a group, one that other projects call so, or one spelt alike.
+    The guess is an option with the same last part, one that other projects call by that name, or
+    one with a similar spelling.
     """
     known = _option_names()
     last_parts = {option.rpartition(".")[2]: option for option in reversed(known)}
@@ -148,27 +154,18 @@ def option_meant_by(name: str) -> str | None:
 
 
 def _option_names() -> list[str]:
-    """Every option of every group, whichever of the group's choices has it."""
+    """The dotted names of all options, of every choice of every group."""
     names = [field.name for field in dataclasses.fields(Config)]
-    groups: dict[str, list[type[Any]]] = {
-        "data": [corpus.Config for corpus in corpora().values()],
-        "model": list(model_schemas().values()),
-        "features": [kind.Config for kind in features().values()],
-        "optimizer": [OptimizerConfig],
-        "trainer": [TrainerConfig],
-        "early_stopping": [EarlyStoppingConfig],
-        "checkpoint": [CheckpointConfig],
-        "samples": [SamplesConfig],
-        "adaptation": [AdaptationConfig],
-    }
-    for group, schemas in groups.items():
-        for schema in schemas:
-            names += [f"{group}.{field.name}" for field in dataclasses.fields(schema)]
+    choices = group_schemas()
+    for group, schema in get_type_hints(Config).items():
+        for choice in choices.get(group, {group: schema}).values():
+            if dataclasses.is_dataclass(choice):
+                names += [f"{group}.{field.name}" for field in dataclasses.fields(choice)]
     return names
 
 
 def _refuse_additions(node: DictConfig, prefix: str = "") -> None:
-    """What `+option=value` adds is no option: nothing would ever read it."""
+    """Refuse what `+option=value` has added to a schema, since nothing would read it."""
     schema = OmegaConf.get_type(node)
     if not dataclasses.is_dataclass(schema):
         return
@@ -179,43 +176,3 @@ def _refuse_additions(node: DictConfig, prefix: str = "") -> None:
             raise no_such_option(name)
         if not OmegaConf.is_missing(node, key) and OmegaConf.is_dict(node[key]):
             _refuse_additions(node[key], f"{name}.")
-
-
-def is_baseline(config: Config) -> bool:
-    """Whether the model is not a network: it has no features, no seed, and nothing is trained."""
-    return isinstance(config.model, BaselineConfig)
-
-
-def deciding_options(config: Config) -> dict[str, Any]:
-    """The options that decide a run's result, by dotted name; of a baseline these are few."""
-    options = result_options(config)
-    if not is_baseline(config):
-        return options
-    without_effect = {f"data.{name}" for name in NOT_IN_KEY}
-    without_effect |= {f"model.{f.name}" for f in dataclasses.fields(ModelConfig)} - {"model.name"}
-    return {
-        name: value
-        for name, value in options.items()
-        if name.startswith(("data.", "model.")) and name not in without_effect
-    }
-
-
-def default_options(config: Config) -> dict[str, Any]:
-    """What `deciding_options` would be had nothing but the choice of each group been given."""
-    default = Config(
-        data=type(config.data)(name=config.data.name),
-        model=type(config.model)(name=config.model.name),
-        features=type(config.features)(name=config.features.name),
-        logger={},
-    )
-    return deciding_options(default)
-
-
-def fingerprint(config: Config, corpus: str) -> str:
-    """What identifies a run: a hash of all that its result depends on.
-
-    Args:
-        corpus: the identity of what the tokens are made of.
-    """
-    described = {**deciding_options(config), "corpus": corpus}
-    return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()[:16]

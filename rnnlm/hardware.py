@@ -1,4 +1,4 @@
-"""The GPUs and cores of this machine, and how much memory a run has held."""
+"""GPUs, cores and memory of this machine."""
 
 from __future__ import annotations
 
@@ -17,34 +17,48 @@ _STATUS, _CLEAR_REFS = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 _ALLOCATOR_SAYS = ("can't allocate memory", "not enough memory")
 
 
-def visible_gpus() -> list[str]:
-    """The identities of the GPUs that `CUDA_VISIBLE_DEVICES` leaves, in PyTorch's order.
+def has_gpu() -> bool:
+    """Tell whether there is a GPU of NVIDIA's or AMD's that can be used."""
+    return torch.cuda.is_available()
 
-    A GPU has the same identity in every process, however its devices are numbered.
+
+def num_gpus() -> int:
+    """Count the GPUs that `CUDA_VISIBLE_DEVICES` leaves."""
+    return torch.cuda.device_count() if has_gpu() else 0
+
+
+def visible_gpus() -> list[str]:
+    """Return the UUIDs of these GPUs in PyTorch's order.
+
+    A GPU has the same UUID in every process, however the process numbers its devices.
     """
-    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
-    return [str(torch.cuda.get_device_properties(index).uuid) for index in range(count)]
+    return [str(torch.cuda.get_device_properties(index).uuid) for index in range(num_gpus())]
 
 
 def visible_cores() -> list[int]:
-    """The cores that this process may use."""
+    """Return the numbers of the cores that this process may use."""
     if sys.platform == "linux":
         return sorted(os.sched_getaffinity(0))
     return list(range(os.cpu_count() or 1))
 
 
+def requires_gpu(accelerator: str) -> bool:
+    """Tell whether a run with this `trainer.accelerator` can train on a GPU only."""
+    return accelerator in ("gpu", "cuda")
+
+
 def uses_gpu(accelerator: str) -> bool:
-    """Whether a run with this `trainer.accelerator` trains on a GPU of NVIDIA's or AMD's here."""
-    return accelerator in ("auto", "gpu", "cuda") and torch.cuda.is_available()
+    """Tell whether a run with this `trainer.accelerator` trains on a GPU of this machine."""
+    return (accelerator == "auto" or requires_gpu(accelerator)) and has_gpu()
 
 
 def device_name(device: torch.device) -> str:
-    """`cpu`, or the name of the GPU."""
+    """Return the name of a GPU, or `cpu`."""
     return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
 
 
 def reset_peak_memory(device: torch.device) -> None:
-    """Start measuring anew, so that a run is not charged for the one before in the same process."""
+    """Forget the peak so far, which may be that of an earlier run in the same process."""
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
     else:
@@ -54,20 +68,16 @@ def reset_peak_memory(device: torch.device) -> None:
 
 
 def peak_memory_mb(device: torch.device) -> float | None:
-    """The most memory held since the reset, in MB of 10^6 bytes; None where it cannot be told."""
+    """Return the most memory held since the reset, in MB of 10^6 bytes; None if unknown.
+
+    Without /proc there is no reset: it is the peak since the process began.
+    """
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device) / 1e6
-    try:
+    with contextlib.suppress(OSError):
         for line in _STATUS.read_text().splitlines():
             if line.startswith("VmHWM:"):
                 return int(line.split()[1]) * 1024 / 1e6
-    except OSError:
-        pass
-    return _peak_of_process_mb()
-
-
-def _peak_of_process_mb() -> float | None:
-    """Where there is no /proc: the peak since the process began, without a reset."""
     try:
         import resource
     except ImportError:  # Windows
@@ -77,7 +87,7 @@ def _peak_of_process_mb() -> float | None:
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an error says that there is no memory left, of the machine's or of a GPU's."""
+    """Tell whether an error says that the machine or a GPU has no memory left."""
     if isinstance(error, MemoryError | torch.OutOfMemoryError):
         return True
     if isinstance(error, OSError) and error.errno == errno.ENOMEM:

@@ -1,7 +1,7 @@
-"""Options of what Hydra makes by the name of its class, such as `logger.csv.*`: checked before use.
+"""Checks of the options of classes that Hydra instantiates by name, such as `logger.csv.*`.
 
-Such a class says by its constructor, or by the schema that comes with it, which options there are
-and of which types. A wrong one would otherwise end every run of a sweep, after it has begun.
+The constructor of such a class says which options there are, and of which types. Unchecked, a wrong
+option would make every run of a sweep fail after it has begun.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ import contextlib
 import difflib
 import functools
 import inspect
+import pkgutil
 import typing
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import msgspec
-from hydra._internal.utils import _locate
 
 from rnnlm.messages.legible import in_message
 from rnnlm.options import OptionError
@@ -31,15 +31,15 @@ def check_plugin(
     given: Collection[str] = (),
     forwarded_to: Callable[..., Any] | None = None,
 ) -> None:
-    """See that there is such a class, and that its constructor takes the options.
+    """Check that a class exists, and that its constructor takes the options.
 
     Args:
-        options: the class under `_target_`, and what its constructor is given.
-        prefix: of the options' names.
-        kind: what the class has to be one of.
-        what: a word for that, in messages.
-        given: parameters that this project itself gives.
-        forwarded_to: what the constructor passes further options on to.
+        options: the class under `_target_`, and arguments of its constructor.
+        prefix: the beginning of the options' names.
+        kind: the base class that the class must have.
+        what: a word for it, in messages.
+        given: parameters that this project itself sets.
+        forwarded_to: the function that the constructor passes further options on to.
 
     Raises:
         OptionError: the first thing that is wrong.
@@ -47,27 +47,31 @@ def check_plugin(
     if not isinstance(options, Mapping) or not isinstance(options.get(TARGET), str):
         shown = in_message(str(options))
         raise OptionError(prefix, f"{shown} is no {what}, which has a class as its {TARGET}")
-    kind_of_plugin = plugin_class(options[TARGET], f"{prefix}.{TARGET}", kind, what)
-    parameters = _parameters(kind_of_plugin, forwarded_to)
+    plugin = plugin_class(options[TARGET], f"{prefix}.{TARGET}", kind, what)
+    parameters = _parameters(plugin, forwarded_to)
     for name, value in options.items():
-        if name == TARGET:
-            continue
         option = f"{prefix}.{name}"
         if name in given:
             raise OptionError(option, "follows from the run's folder and cannot be given")
-        if name not in parameters:
-            raise _no_such_option(option, name, set(parameters) - set(given))
-        check_type(value, parameters[name], option)
+        if name in parameters:
+            check_type(value, parameters[name], option)
+        elif name != TARGET:
+            known = sorted(set(parameters) - set(given))
+            near = difflib.get_close_matches(str(name), known, n=1)
+            there_are = f"there are {', '.join(known)}" if known else "it takes none"
+            hint = f"did you mean {near[0]}?" if near else there_are
+            raise OptionError(option, f"no such option, {hint}")
 
 
 def plugin_class(path: str, option: str, kind: type, what: str) -> type:
-    """The class of that dotted name.
+    """Return the class of a dotted name.
 
     Raises:
         OptionError: there is none, or it is of another kind.
     """
     try:
-        found = _locate(path)
+        # Hydra does not know the form `module:class`, which resolve_name takes too.
+        found = None if ":" in path else pkgutil.resolve_name(path)
     except Exception as error:
         raise OptionError(option, f"{in_message(path)!r} cannot be imported") from error
     if not (isinstance(found, type) and issubclass(found, kind)):
@@ -76,12 +80,12 @@ def plugin_class(path: str, option: str, kind: type, what: str) -> type:
 
 
 def check_type(value: Any, hint: Any, option: str) -> None:
-    """See that a value is of the type of a parameter, where that is one of plain values.
+    """Check that a value is of a parameter's type, if msgspec knows that type.
 
     Raises:
         OptionError: it is not.
     """
-    with contextlib.suppress(TypeError):  # what msgspec cannot check is left to the class
+    with contextlib.suppress(TypeError):  # the class itself checks what msgspec cannot
         try:
             msgspec.convert(value, hint)
         except msgspec.ValidationError as error:
@@ -94,25 +98,21 @@ def check_type(value: Any, hint: Any, option: str) -> None:
 
 @functools.cache
 def _parameters(kind: type, forwarded_to: Callable[..., Any] | None) -> dict[str, Any]:
-    """The parameters of a class' constructor by name, each with its type.
+    """Return the parameters of a class's constructor by name, each with its type.
 
-    What it takes by `**` goes to the constructor of its base class, and from the last of these to
-    what they forward it to.
+    A constructor that takes `**options` passes them to the constructor of its base class, and the
+    last of these to `forwarded_to`.
     """
     parameters: dict[str, Any] = {}
-    constructors: list[Callable[..., Any]] = [
-        base.__dict__["__init__"] for base in kind.__mro__[:-1] if "__init__" in base.__dict__
-    ]
-    for constructor in [*constructors, *([forwarded_to] if forwarded_to else [])]:
-        signature = inspect.signature(constructor).parameters
+    constructors = [b.__dict__["__init__"] for b in kind.__mro__[:-1] if "__init__" in b.__dict__]
+    for function in [*constructors, *([forwarded_to] if forwarded_to else [])]:
+        signature = inspect.signature(function).parameters
         hints: dict[str, Any] = {}
         with contextlib.suppress(NameError, TypeError, AttributeError):
-            hints = typing.get_type_hints(constructor, include_extras=True)
+            hints = typing.get_type_hints(function, include_extras=True)
+        variadic = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
         for name, parameter in signature.items():
-            if name != "self" and parameter.kind not in (
-                inspect.Parameter.VAR_KEYWORD,
-                inspect.Parameter.VAR_POSITIONAL,
-            ):
+            if name != "self" and parameter.kind not in variadic:
                 parameters.setdefault(name, hints.get(name) or _hint(parameter))
         if not any(p.kind is inspect.Parameter.VAR_KEYWORD for p in signature.values()):
             break
@@ -120,15 +120,7 @@ def _parameters(kind: type, forwarded_to: Callable[..., Any] | None) -> dict[str
 
 
 def _hint(parameter: inspect.Parameter) -> Any:
-    """The type of a parameter that is known by its annotation alone, or by its default."""
+    """Return a parameter's type as far as its annotation or its default tells it."""
     if parameter.annotation is not inspect.Parameter.empty:
         return Any if isinstance(parameter.annotation, str) else parameter.annotation
     return type(parameter.default) if isinstance(parameter.default, bool | int | float) else Any
-
-
-def _no_such_option(option: str, name: str, known: Collection[str]) -> OptionError:
-    near = difflib.get_close_matches(str(name), sorted(known), n=1)
-    if near:
-        return OptionError(option, f"no such option, did you mean {near[0]}?")
-    there_are = f"there are {', '.join(sorted(known))}" if known else "it takes none"
-    return OptionError(option, f"no such option, {there_are}")

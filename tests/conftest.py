@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import subprocess
 import sys
@@ -12,20 +13,22 @@ import hydra
 import pytest
 
 from rnnlm.config import Config, checked, register_schemas
+from rnnlm.data.preparation import CorpusIdentity, PreparedCorpus
 from rnnlm.results.record import Record
 from rnnlm.runs.run import load_corpus, train
+from rnnlm.runs.spec import RunSpec
 from rnnlm.runtime import prepare_process
 from rnnlm.sweep.launchers.options import register_launcher_options
 
 ROOT = Path(__file__).parent.parent
-pytest_plugins = ["tests.trained_runs"]
+pytest_plugins = ["tests.trained_runs", "tests.support.refusals"]
 # Real corpora lie beside the checkout where they are at hand; never in it.
 REAL_DATA = ROOT.parent / "shared" / "data"
 
 # A run that takes about a second.
 TINY = [
     "model.hidden_size=16",
-    "data.batch_size=8",
+    "data.batch_size=32",
     "data.seq_len=32",
     "trainer.max_epochs=1",
 ]
@@ -45,7 +48,14 @@ def composed(*overrides: str) -> Config:
 def trained(config: Config, folder: Path) -> Record:
     """The record of a run in the folder, in this process."""
     folder.mkdir(parents=True, exist_ok=True)
-    return train(config, load_corpus(config), folder, ["seed=1"])
+    corpus = load_corpus(config)
+    return train(specified(config, folder, corpus), corpus)
+
+
+def specified(config: Config, folder: Path, corpus: PreparedCorpus) -> RunSpec:
+    """The specification of a run, with the folder in place of its own."""
+    spec = RunSpec.of(config, CorpusIdentity.of(corpus), ["seed=1"])
+    return dataclasses.replace(spec, folder=folder)
 
 
 def pytest_configure() -> None:

@@ -11,10 +11,8 @@ import pytest
 from omegaconf import OmegaConf
 from pytorch_lightning import Trainer
 
-from rnnlm.config import Config, fingerprint, model_schemas, no_such_option, option_meant_by
-from rnnlm.data import corpora
+from rnnlm.config import Config, group_schemas, no_such_option, option_meant_by
 from rnnlm.messages.familiar_names import FAMILIAR_NAMES
-from rnnlm.model.features import features
 from rnnlm.options import OptionError
 from rnnlm.training.trainer import TrainerConfig
 from tests.conftest import ROOT
@@ -27,13 +25,11 @@ def choices(group: str) -> set[str]:
     return {path.stem for path in (CONF / group).glob("*.yaml")}
 
 
-@pytest.mark.parametrize(
-    ("group", "known"), [("data", corpora()), ("model", model_schemas()), ("features", features())]
-)
+@pytest.mark.parametrize(("group", "known"), group_schemas().items())
 def test_every_class_has_its_yaml_and_every_yaml_its_class(
     group: str, known: dict[str, type]
 ) -> None:
-    # A choice may be a variant of a class, such as `wide` of `embed`: it builds on its schema.
+    # Several files may build on the schema of one class, such as `wide` and `embed`.
     built_on = {
         re.findall(r"schema/(\w+)@_here_", path.read_text(encoding="utf-8"))[0]
         for path in (CONF / group).glob("*.yaml")
@@ -94,36 +90,6 @@ def test_an_average_begins_within_the_run() -> None:
     assert compose(*options, "optimizer.averaging_start=4").optimizer.averaging_start == 4
     with pytest.raises(OptionError, match="5 is not before"):
         compose(*options, "optimizer.averaging_start=5")
-
-
-def test_only_an_embedding_can_be_tied() -> None:
-    for width in (32, 31):
-        options = ("model.hidden_size=32", f"features.embedding_size={width}")
-        assert compose(*options, "model.tie_weights=true").model.tie_weights
-    with pytest.raises(OptionError, match="only features=embed"):
-        compose("features=onehot", "model.tie_weights=true")
-
-
-@pytest.mark.parametrize(
-    "override",
-    ["seed=2", "model.hidden_size=8", "data.seq_len=8", "trainer.max_epochs=2", "optimizer=sgd"],
-)
-def test_the_fingerprint_changes_with_what_affects_the_result(override: str) -> None:
-    assert fingerprint(compose(override), "text") != fingerprint(compose(), "text")
-
-
-@pytest.mark.parametrize(
-    "override",
-    ["output_dir=x", "force=true", "trainer.enable_progress_bar=false", "logger=csv"],
-)
-def test_the_fingerprint_stays_with_what_does_not(override: str) -> None:
-    assert fingerprint(compose(override), "text") == fingerprint(compose(), "text")
-
-
-def test_the_fingerprint_is_of_the_text_and_not_of_its_path() -> None:
-    here, there = compose("data.source=here.txt"), compose("data.source=there.txt")
-    assert fingerprint(here, "text") == fingerprint(there, "text")
-    assert fingerprint(here, "text") != fingerprint(here, "other text")
 
 
 def test_a_name_that_others_use_leads_to_an_option_of_ours() -> None:

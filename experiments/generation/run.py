@@ -18,7 +18,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from rnnlm.data.vocabulary import Vocabulary
+from rnnlm.data.tokens.vocabulary import Vocabulary
 from rnnlm.generation.options import GenerationOptions
 from rnnlm.generation.writer import Writer
 from rnnlm.model.cells import cells

@@ -6,7 +6,8 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from rnnlm.data.corpus import Corpus, Split
+from rnnlm.data.preparation import PreparedCorpus
+from rnnlm.data.tokens.tokenised import Split
 from rnnlm.metrics import Metrics
 from rnnlm.model.options import ModelConfig
 
@@ -38,11 +39,11 @@ class Baseline(ABC):
         self.notes: list[str] = []
 
     @abstractmethod
-    def measure(self, corpus: Corpus) -> Measured:
+    def measure(self, corpus: PreparedCorpus) -> Measured:
         """Learn from the train split, and predict every split.
 
         Args:
-            corpus: a corpus after its `setup`.
+            corpus: a corpus with its tokens.
 
         Returns:
             For each of SPLITS `loss` (nats per predicted token), `ppl`, `bpc` (bits per character

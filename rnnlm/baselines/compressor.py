@@ -8,8 +8,8 @@ from abc import abstractmethod
 from concurrent.futures import ThreadPoolExecutor
 
 from rnnlm.baselines.baseline import Baseline, Measured
-from rnnlm.data.corpus import Corpus
-from rnnlm.data.splitting import SPLITS, TRAIN
+from rnnlm.data.preparation import PreparedCorpus
+from rnnlm.data.texts.splitting import SPLITS, TRAIN
 
 
 class Compressor(Baseline):
@@ -20,11 +20,12 @@ class Compressor(Baseline):
     includes the first token of a running text, which a network does not predict.
     """
 
-    def measure(self, corpus: Corpus) -> Measured:
+    def measure(self, corpus: PreparedCorpus) -> Measured:
         in_documents = corpus.splits[TRAIN].begin_id is not None
         texts = {
             name: "".join(
-                f"{piece}\n" if in_documents else piece for piece in corpus.normalised(pieces)
+                f"{piece}\n" if in_documents else piece
+                for piece in corpus.definition.normalised(pieces)
             ).encode()
             for name, pieces in corpus.texts().items()
         }

@@ -29,8 +29,8 @@ from numpy.typing import NDArray
 from rnnlm.baselines.baseline import Baseline, BaselineConfig, Measured, metrics_of
 from rnnlm.baselines.discounts import Discounts, estimate
 from rnnlm.baselines.ngrams import Counts, Ngrams, Texts
-from rnnlm.data.corpus import Corpus
-from rnnlm.data.splitting import SPLITS, VALIDATION
+from rnnlm.data.preparation import PreparedCorpus
+from rnnlm.data.texts.splitting import SPLITS, VALIDATION
 from rnnlm.options import option
 
 LOWEST_ORDER, HIGHEST_ORDER = 2, 8
@@ -112,7 +112,7 @@ class KneserNey(Baseline):
     Config = KneserNeyConfig
     config: KneserNeyConfig
 
-    def measure(self, corpus: Corpus) -> Measured:
+    def measure(self, corpus: PreparedCorpus) -> Measured:
         texts, best = self._best(corpus)
         self.num_parameters, self.chosen, self.notes = best.num_ngrams, {}, []
         if self.config.order is None:
@@ -128,7 +128,7 @@ class KneserNey(Baseline):
             for name, nats in zip(SPLITS, total_nats(texts, best.probability_N), strict=True)
         }
 
-    def probabilities(self, corpus: Corpus) -> tuple[dict[str, Probabilities], int]:
+    def probabilities(self, corpus: PreparedCorpus) -> tuple[dict[str, Probabilities], int]:
         """Return the probability of every predicted token of each split, and the order used."""
         texts, best = self._best(corpus)
         predicted_N = texts.before_N > 0
@@ -138,7 +138,7 @@ class KneserNey(Baseline):
             for name, start, end in zip(SPLITS, starts, texts.ends, strict=False)
         }, best.order
 
-    def _best(self, corpus: Corpus) -> tuple[Texts, Predicted]:
+    def _best(self, corpus: PreparedCorpus) -> tuple[Texts, Predicted]:
         """Return the predictions of the order asked for, or of the best order on validation."""
         order = self.config.order
         orders = range(LOWEST_ORDER, HIGHEST_ORDER + 1) if order is None else [order]

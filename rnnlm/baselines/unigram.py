@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 
 from rnnlm.baselines.baseline import Baseline, Measured, metrics_of
-from rnnlm.data.corpus import Corpus
-from rnnlm.data.splitting import SPLITS, TRAIN
+from rnnlm.data.preparation import PreparedCorpus
+from rnnlm.data.texts.splitting import SPLITS, TRAIN
 from rnnlm.metrics import perplexity
 
 
@@ -16,7 +16,7 @@ class Unigram(Baseline):
 
     name = "unigram"
 
-    def measure(self, corpus: Corpus) -> Measured:
+    def measure(self, corpus: PreparedCorpus) -> Measured:
         vocab_size = len(corpus.vocabulary)
         self.num_parameters = vocab_size
         train_N = corpus.splits[TRAIN].predicted_N
@@ -34,6 +34,8 @@ def unigram_nats(train_N: Tensor, held_out_N: Tensor, vocab_size: int) -> float:
     return -log_p_V[held_out_N].sum().item()
 
 
-def unigram_ppl(train_N: Tensor, held_out_N: Tensor, vocab_size: int) -> float:
-    """Return the perplexity of held-out tokens by the unigram model of the train tokens."""
-    return perplexity(unigram_nats(train_N, held_out_N, vocab_size) / len(held_out_N))
+def unigram_ppl(corpus: PreparedCorpus, split: str) -> float:
+    """Perplexity of a split under the unigram model of the training split."""
+    learned_N, predicted_N = corpus.splits[TRAIN].predicted_N, corpus.splits[split].predicted_N
+    nats = unigram_nats(learned_N, predicted_N, len(corpus.vocabulary))
+    return perplexity(nats / len(predicted_N))

@@ -1,4 +1,4 @@
-"""The `rnnlm` command: what is done with runs after they are trained."""
+"""Tables, plots, reports, texts and measurements of trained runs."""
 
 from __future__ import annotations
 
@@ -9,16 +9,15 @@ import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from rnnlm.signals.import_interrupts import ended_by_interrupts
-from rnnlm.signals.interruption import INTERRUPTED_STATUS
+from rnnlm.signals.exit_status import BROKEN_PIPE_STATUS, INTERRUPTED_STATUS
+from rnnlm.signals.interruption import ended_by_interrupts
 
 COMPLETED_STATUS, USAGE_STATUS = 0, 2
-BROKEN_PIPE_STATUS = 128 + 13
 LONGEST_MESSAGE = 2_000
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a subcommand; the exit status is 2 where it cannot do what it is asked."""
+    """Run a subcommand of `rnnlm`; the exit status is 2 if it cannot be carried out."""
     with ended_by_interrupts():
         from rnnlm.cli import evaluate, generate, plot, report, results
         from rnnlm.cli.output import RefusedError, say
@@ -29,7 +28,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
         for command in (results, plot, report, generate, evaluate):
             command.add_to(commands)
-        options = _parsed(parser, arguments)
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            # A character that the screen cannot show is written as its escape.
+            sys.stdout.reconfigure(errors="backslashreplace")
+        options = parser.parse_args(arguments)
         name = f"rnnlm {options.command}"
         if sys.stdout is None:
             raise RefusedError("there is nowhere to write to")
@@ -53,30 +55,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return COMPLETED_STATUS
 
 
-def _parsed(parser: argparse.ArgumentParser, arguments: Sequence[str] | None) -> argparse.Namespace:
-    """Parse the command line.
-
-    Raises:
-        SystemExit: it is wrong, or asks for help; that has been said.
-    """
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        # Where the screen cannot show a character, it shows which one that is.
-        sys.stdout.reconfigure(errors="backslashreplace")
-    try:
-        return parser.parse_args(arguments)
-    except SystemExit:
-        if sys.stdout is not None:
-            sys.stdout.flush()
-        raise
-
-
 class _Parser(argparse.ArgumentParser):
-    """Says what is wrong in one line."""
+    """A parser whose error messages are one line."""
 
     def print_help(self, file: Any = None) -> None:
-        # What argparse writes itself may be lost without a word.
+        # argparse itself ignores errors of writing.
         if file is None and sys.stdout is not None:
             sys.stdout.write(self.format_help())
+            sys.stdout.flush()
         else:
             super().print_help(file)
 
@@ -88,5 +74,5 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _give_up_output() -> None:
-    """Nobody takes it any more; Python would say so once more as it ends."""
+    """Send further output nowhere, or Python would complain again as it ends."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,4 +1,4 @@
-"""Conditions on records, as they are typed: `model=lstm,gru,optimizer.lr=1e-2`."""
+"""Conditions on records as they are typed, such as `model=lstm,gru,optimizer.lr=1e-2`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _MOST_NAMED = 20
 
 @dataclass(frozen=True)
 class Condition:
-    """A column or an option, and the values of it that are wanted, as they were typed."""
+    """The name of a column or an option, and its wanted values as they were typed."""
 
     name: str
     values: str
@@ -31,15 +31,15 @@ class Condition:
         return f"{self.name}={self.values}"
 
     def is_met_by(self, value: Any) -> bool:
-        """Tell if a value is one of those wanted, or all that was typed, which may hold commas."""
+        """Tell whether a value is one of those typed, or all that was typed with its commas."""
         wanted = (self.values, *map(str.strip, self.values.split(",")))
         return any(_is(value, typed) for typed in wanted)
 
     def kept(self, found: Sequence[tuple[Path, Record]]) -> list[tuple[Path, Record]]:
-        """The runs that meet it.
+        """Return the runs that meet the condition.
 
         Raises:
-            RefusedError: there is no such column, or no run that meets it.
+            RefusedError: there is no such column, or no such run.
         """
         try:
             column = column_named(self.name, [record for _, record in found])
@@ -55,14 +55,11 @@ class Condition:
         return kept
 
 
-def conditions_in(text: str, flag: str = "--where") -> list[Condition]:
-    """The conditions that a text names; a comma goes before another name, or another value.
-
-    Args:
-        flag: what the text was given with, for messages.
+def conditions_in(text: str) -> list[Condition]:
+    """Parse conditions; a comma separates values of one name, or two conditions.
 
     Raises:
-        RefusedError: it is no `NAME=VALUE`.
+        RefusedError: a part is not `NAME=VALUE`.
     """
     parts = re.split(rf",\s*(?={_NAME}\s*=)", text.strip())
     conditions = []
@@ -71,13 +68,13 @@ def conditions_in(text: str, flag: str = "--where") -> list[Condition]:
         if found is None:
             compares = re.match(rf"{_NAME}\s*(==|[<>!]=?)", part)
             why = f"it takes =, there is no {compares[1]}" if compares else "it takes NAME=VALUE"
-            raise RefusedError(f"{flag} {legible(text)}: {why}")
+            raise RefusedError(f"--where {legible(text)}: {why}")
         conditions.append(Condition(found[1], found[2].strip()))
     return conditions
 
 
 def _is(value: Any, wanted: str) -> bool:
-    """Tell if a value is the one that was typed: numbers compare as numbers, names as names."""
+    """Tell whether a value is the one typed; numbers compare as numbers, names as names."""
     if value is None or isinstance(value, bool):
         return wanted.lower() in (_typed(value), str(value).lower())
     if isinstance(value, int | float):
@@ -90,7 +87,7 @@ def _is(value: Any, wanted: str) -> bool:
 
 
 def _typed(value: Any) -> str:
-    """A value as one types it."""
+    """Write a value as a person types it."""
     if value is None:
         return "null"
     return str(value).lower() if isinstance(value, bool) else legible(str(value))

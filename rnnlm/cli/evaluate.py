@@ -1,4 +1,4 @@
-"""`rnnlm evaluate`: any text under a trained model."""
+"""`rnnlm evaluate`: measure any text with a trained model."""
 
 from __future__ import annotations
 
@@ -14,20 +14,22 @@ def add_to(commands: Any) -> None:
     """Add the subcommand to the parser."""
     parser = commands.add_parser(
         "evaluate",
-        help="measure any text under a trained model",
-        description="Loss, perplexity, bits per character and unknown rate of a file, "
-        "cleaned and tokenised as the run's own text was.",
+        help="measure any text with a trained model",
+        description="Print the loss, perplexity, bits per character and unknown rate of a text "
+        "file, which is cleaned and tokenised like the text that the run was trained on.",
     )
     parser.add_argument("source", type=Path, metavar="RUN", help="a run's folder or a checkpoint")
     parser.add_argument("text", type=Path, metavar="TEXT", help="the file to measure")
-    parser.add_argument("--encoding", help="of the file, such as cp1252; recognised if not given")
-    parser.add_argument("--json", action="store_true", help="as JSON, without rounding")
+    parser.add_argument(
+        "--encoding", help="encoding of the file, such as cp1252 (default: recognised)"
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON, without rounding")
     add_device(parser)
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> None:
-    """Print the figures.
+    """Print the metrics of a text.
 
     Raises:
         RefusedError: there is no such model, or the text cannot be read.

@@ -1,4 +1,4 @@
-"""`rnnlm generate`: a trained model writes."""
+"""`rnnlm generate`: write texts with a trained model."""
 
 from __future__ import annotations
 
@@ -21,13 +21,12 @@ if TYPE_CHECKING:
     from rnnlm.generation.verse.score import Score
     from rnnlm.generation.writer import Piece, Text
 
-# What is handed on to `TrainedModel.stream` where it is given.
-OPTIONS = (
-    *("num", "length", "seed", "temperature", "top_k", "top_p", "greedy", "beam"),
-    *("repetition_penalty", "state", "stop", "form", "acrostic", "rhyme", "tones"),
-)
+# Options of `TrainedModel.stream`.
+SAMPLING = ["num", "length", "seed", "temperature", "top_k", "top_p", "greedy", "beam"]
+SAMPLING += ["repetition_penalty", "state", "stop"]
+VERSE = ["form", "acrostic", "rhyme", "tones"]
 MOST_DIGITS = 18
-# After which a line of verse ends.
+# Marks at which a line of verse ends.
 MARKS = tuple("，。？！")
 
 
@@ -35,62 +34,47 @@ def add_to(commands: Any) -> None:
     """Add the subcommand to the parser."""
     parser = commands.add_parser(
         "generate",
-        help="write with a trained model",
-        description="Texts that go on from a prompt, as they are written. The same run, prompt, "
-        "seed and options give the same texts.",
+        help="write texts with a trained model",
+        description="Write texts that continue a prompt, and show them as they are written. The "
+        "same run, prompt, seed and options give the same texts.",
     )
-    parser.add_argument(
+    add = parser.add_argument
+    add(
         "source",
         nargs="?",
         type=Path,
         metavar="RUN",
-        help="a run's folder or a checkpoint; with --best, where to look (default: outputs)",
+        help="a run's folder or a checkpoint; with --best, the folder of the runs "
+        "(default: outputs)",
     )
-    parser.add_argument("--best", metavar="DATA", help="the best run of this corpus")
+    add("--best", metavar="DATA", help="use the best run of this corpus")
     add_where(parser)
-    parser.add_argument("--prompt", default="", help="what is read first and gone on from")
-    add = parser.add_argument
-    add(
-        "--length",
-        type=_whole,
-        metavar="N",
-        help="tokens at most (default: 200); a form has its own",
-    )
-    add(
-        "--num",
-        type=_whole,
-        metavar="N",
-        help="how many texts, written as one batch (default: 1)",
-    )
-    add("--stop", action="append", metavar="TEXT", help="end after this in what is written")
-    add("--seed", type=_whole, metavar="N", help="of the draws (default: 1)")
-    add("--temperature", type=float, metavar="T", help="0 is greedy, 1 the model's own (default)")
-    add(
-        "--top-k",
-        type=_whole,
-        metavar="K",
-        help="draw from the K likeliest tokens; 5 is customary",
-    )
-    add("--top-p", type=float, metavar="P", help="draw from the likeliest tokens that make up P")
-    add("--greedy", action="store_true", help="always the likeliest token")
+    add("--prompt", default="", help="text to continue")
+    add("--length", type=_whole, metavar="N", help="most tokens (default: 200, or the form's)")
+    add("--num", type=_whole, metavar="N", help="texts to write at once (default: 1)")
+    add("--stop", action="append", metavar="TEXT", help="end a text after TEXT; may be repeated")
+    add("--seed", type=_whole, metavar="N", help="seed of the draws (default: 1)")
+    add("--temperature", type=float, metavar="T", help="0 is greedy (default: 1, the model's own)")
+    add("--top-k", type=_whole, metavar="K", help="draw from the K likeliest tokens, often 5")
+    add("--top-p", type=float, metavar="P", help="draw from the likeliest tokens that sum up to P")
+    add("--greedy", action="store_true", help="always take the likeliest token")
     add("--beam", type=_whole, metavar="W", help="search for the likeliest text with W beams")
-    add("--repetition-penalty", type=float, metavar="R", help="above 1 repeats less")
-    add("--state", choices=["zeros", "normal"], help="what the network starts from")
-    verse = parser.add_argument_group("verse, of data=tang")
-    add = verse.add_argument
-    add(
-        "--form", choices=["wujue", "qijue", "wulv", "qilv"], help="default with those below: wujue"
-    )
-    add("--acrostic", metavar="春江花月", help="what the lines begin with, character by character")
-    add("--rhyme", action="store_true", help="even lines rhyme")
-    add("--tones", action="store_true", help="level and oblique tones at the key places")
-    add("--score", action="store_true", help="say which rules each poem keeps")
-    parser.add_argument(
-        "--verbose", action="store_true", help="each token's probability, and the text's perplexity"
-    )
-    parser.add_argument("--json", action="store_true", help="as JSON, with all that is known")
-    parser.add_argument("--output", "-o", type=Path, metavar="FILE", help="instead of the screen")
+    add("--repetition-penalty", type=float, metavar="R", help="above 1, tokens repeat less")
+    add("--state", choices=["zeros", "normal"], help="first state of the network")
+    add("--verbose", action="store_true", help="print each token's probability and the perplexity")
+    add("--json", action="store_true", help="print JSON, with all that is known of the texts")
+    add("--output", "-o", type=Path, metavar="FILE", help="write to a file instead of the screen")
     add_device(parser)
+    add = parser.add_argument_group("verse, of data=tang").add_argument
+    add(
+        "--form",
+        choices=["wujue", "qijue", "wulv", "qilv"],
+        help="form of the poem (default with the options below: wujue)",
+    )
+    add("--acrostic", metavar="春江花月", help="first characters of the lines")
+    add("--rhyme", action="store_true", help="make the even lines rhyme")
+    add("--tones", action="store_true", help="keep the level and oblique tones at the key places")
+    add("--score", action="store_true", help="say which rules each poem keeps")
     parser.set_defaults(run=run)
 
 
@@ -101,58 +85,63 @@ def run(options: argparse.Namespace) -> None:
         RefusedError: there is no such model, an option cannot be used, or the file cannot be
             written.
     """
-    source = options.source
     if options.output is not None:
         _refuse_unwritable(options.output)
-    if options.best is not None:
-        source = best_run(options.best, source or Path("outputs"), options.where)
-        say(f"the best on validation: {source}")
-    elif options.where:
-        raise RefusedError("--where: it narrows what --best DATA chooses from")
-    elif source is None:
-        raise RefusedError("give a run's folder, a checkpoint, or --best DATA")
-    model = load_model(source, options.device)
-    given = {name: getattr(options, name) for name in OPTIONS}
-    given = {name: value for name, value in given.items() if not (value is None or value is False)}
+    model = load_model(_source(options), options.device)
+    values = {name: getattr(options, name) for name in [*SAMPLING, *VERSE]}
+    given = {name: v for name, v in values.items() if v is not None and v is not False}
     with refusing_options():
         pieces = model.stream(options.prompt, with_probabilities=options.verbose, **given)
-        prompt = "".join(model.corpus.typed(options.prompt))
-        options.acrostic = model.corpus.as_written(options.acrostic or "")
-    from tqdm import tqdm
-
+        prompt = "".join(model.tokenizer.typed(options.prompt))
+        options.acrostic = model.tokenizer.as_written(options.acrostic or "", "acrostic")
     from rnnlm.runs.trained_model import unknown_in_words
 
     for flag, text in (("--prompt", prompt), ("--acrostic", options.acrostic)):
         if unknown := model.unknown(text):
             say(f"{flag}: {unknown_in_words(unknown)}")
-    if options.score and model.corpus.config.name != "tang":
-        raise RefusedError(f"--score: it is for verse, not for {model.corpus.config.name}")
+    if options.score and model.tokenizer.corpus.config.name != "tang":
+        raise RefusedError(
+            f"--score: it is for verse, not for {model.tokenizer.corpus.config.name}"
+        )
     written = io.StringIO()
-    in_form = bool(given.keys() & {"form", "acrostic", "rhyme", "tones"})
-    page = _Page(Screen(written if options.output else sys.stdout), options, prompt, in_form)
+    screen = Screen(written if options.output else sys.stdout)
     if options.json or options.output:
-        # Nothing is seen of the texts before all are written.
+        from tqdm import tqdm
+
+        # The texts are shown only when all are written.
         bar = {"unit": " tokens", "unit_scale": True, "leave": False, "disable": None}
         pieces = iter(tqdm(pieces, **bar))
     if options.json:
         texts = {piece.number: piece.text for piece in pieces if piece.text is not None}
         described = [_described(texts[number], options) for number in sorted(texts)]
-        text = json.dumps(described, indent=2, ensure_ascii=False)
-        page.screen.write(f"{escaped_json(text)}\n")
+        screen.write(f"{escaped_json(json.dumps(described, indent=2, ensure_ascii=False))}\n")
     else:
+        page = _Page(screen, options, prompt, in_form=not given.keys().isdisjoint(VERSE))
         for piece in pieces:
             page.show(piece)
     if options.output:
         write_output(options.output, written.getvalue())
 
 
+def _source(options: argparse.Namespace) -> Path:
+    source: Path | None = options.source
+    if options.best is not None:
+        source = best_run(options.best, source or Path("outputs"), options.where)
+        say(f"the best on validation: {source}")
+    elif options.where:
+        raise RefusedError("--where: it goes with --best DATA")
+    elif source is None:
+        raise RefusedError("give a run's folder, a checkpoint, or --best DATA")
+    return source
+
+
 class _Page:
-    """Texts one below the other: one is shown as it is written, those after it wait their turn."""
+    """Shows texts one below the other: each as it is written, once those before it have ended."""
 
     def __init__(
         self, screen: Screen, options: argparse.Namespace, prompt: str, in_form: bool
     ) -> None:
-        self.screen, self._prompt = screen, prompt
+        self._screen, self._prompt = screen, prompt
         self._options, self._in_form = options, in_form
         self._several = (options.num or 1) > 1
         self._current, self._begun = 0, False
@@ -161,7 +150,7 @@ class _Page:
         self._last = ""
 
     def show(self, piece: Piece) -> None:
-        """Show what can be shown now."""
+        """Show as much as can be shown after this piece."""
         self._waiting[piece.number] = self._waiting.get(piece.number, "") + piece.added
         if piece.text is not None:
             self._ended[piece.number] = piece.text
@@ -169,29 +158,29 @@ class _Page:
             if not self._begun:
                 self._begun = True
                 if self._several:
-                    self.screen.write(f"--- {self._current + 1} of {self._options.num}\n")
+                    self._screen.write(f"--- {self._current + 1} of {self._options.num}\n")
                 self._write(self._prompt)
             self._write(self._waiting.pop(self._current))
             text = self._ended.pop(self._current, None)
             if text is None:
                 break
-            self.screen.write("" if self._last == "\n" else "\n")
+            self._screen.write("" if self._last == "\n" else "\n")
             for line in _said_of(text, self._options):
-                self.screen.write(f"{line}\n")
+                self._screen.write(f"{line}\n")
             self._current, self._begun, self._last = self._current + 1, False, ""
-        self.screen.flush()
+        self._screen.flush()
 
     def _write(self, text: str) -> None:
-        """Of a poem in a form each line on a line of its own."""
+        """Write a text; a poem in a form gets a new line after each line of verse."""
         for character in text:
             if self._in_form and self._last in MARKS and character not in MARKS:
-                self.screen.write("\n")
-            self.screen.write(character)
+                self._screen.write("\n")
+            self._screen.write(character)
             self._last = character
 
 
 def _said_of(text: Text, options: argparse.Namespace) -> list[str]:
-    """What is asked for besides the text, in lines for people."""
+    """Return the lines that follow a text: its probabilities and its score, if asked for."""
     lines = []
     if text.probabilities is not None:
         for token, probability in zip(text.tokens, text.probabilities, strict=True):
@@ -216,7 +205,7 @@ def _score(text: Text, options: argparse.Namespace) -> Score:
 
 
 def _refuse_unwritable(path: Path) -> None:
-    """See beforehand that a file can be written; the texts may take long."""
+    """Check that a file can be written before the texts are, which may take long."""
     try:
         path.resolve()
         problem = errno.EISDIR if path.is_dir() else None if path.parent.is_dir() else errno.ENOENT
@@ -229,7 +218,7 @@ def _refuse_unwritable(path: Path) -> None:
 
 
 def _whole(text: str) -> int:
-    """The number that was typed for an option that counts something."""
+    """Parse a whole number."""
     if not re.fullmatch(rf"[+-]?[0-9]{{1,{MOST_DIGITS}}}", text.strip()):
         takes = f"it takes a whole number of at most {MOST_DIGITS} digits"
         raise argparse.ArgumentTypeError(f"{shortened(text, 40)!r}: {takes}")

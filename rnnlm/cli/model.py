@@ -1,10 +1,9 @@
-"""Which trained model a subcommand is about: a run, a checkpoint, or the best of a sweep."""
+"""The trained model that a subcommand uses: a run's, a checkpoint's, or the best of a sweep."""
 
 from __future__ import annotations
 
 import argparse
 import contextlib
-import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,27 +11,29 @@ from typing import TYPE_CHECKING
 from rnnlm.cli.output import RefusedError
 from rnnlm.cli.selection import runs_that_meet
 from rnnlm.options import OptionError
-from rnnlm.results.columns import SELECTED_BY
+from rnnlm.results.columns import SELECTED_BY, Better
 from rnnlm.results.grouping import measured_on
-from rnnlm.results.record import COMPLETED, Record
-from rnnlm.signals.import_interrupts import ended_by_interrupts
+from rnnlm.results.record import COMPLETED
+from rnnlm.signals.interruption import ended_by_interrupts
 
 if TYPE_CHECKING:
     from rnnlm.runs.trained_model import TrainedModel
 
 
 def add_device(parser: argparse.ArgumentParser) -> None:
-    """The flag for where the model computes."""
-    parser.add_argument("--device", default="cpu", help="such as cuda (default: %(default)s)")
+    """Add the flag for the device that the model uses."""
+    parser.add_argument(
+        "--device", default="cpu", help="device to compute on, such as cuda (default: %(default)s)"
+    )
 
 
 def load_model(run: Path, device: str) -> TrainedModel:
-    """The model of a run or a checkpoint.
+    """Load the model of a run or a checkpoint.
 
     Raises:
         RefusedError: there is none that can be used.
     """
-    # It brings PyTorch, which the other subcommands need not wait for.
+    # Here, so that the other subcommands do not wait for PyTorch.
     with ended_by_interrupts():
         from rnnlm.runs.trained_model import LoadError, load
 
@@ -43,13 +44,13 @@ def load_model(run: Path, device: str) -> TrainedModel:
 
 
 def best_run(data: str, folder: Path, conditions: Sequence[str]) -> Path:
-    """The run of a corpus with the lowest validation loss.
+    """Find the run of a corpus with the fewest bits per character on validation.
 
     Args:
-        conditions: which runs alone are meant, such as `model=lstm`.
+        conditions: which runs to choose from, such as `model=lstm`.
 
     Raises:
-        RefusedError: there is none, or their figures do not compare.
+        RefusedError: there is none, or their metrics are not comparable.
     """
     found, _ = runs_that_meet([f"data={data}", *conditions], [folder])
     trained = [
@@ -65,21 +66,16 @@ def best_run(data: str, folder: Path, conditions: Sequence[str]) -> Path:
             f"the runs of {data} below {folder} are on {len(texts)} texts that do not compare "
             f"({which}); narrow them with --where, or give a run"
         )
-
-    # Every completed run has it: a record without is none.
-    def bpc(run: tuple[Path, Record]) -> float:
-        value: float = SELECTED_BY.value(run[1])
-        return math.inf if math.isnan(value) else value
-
-    return min(trained, key=bpc)[0]
+    values = [SELECTED_BY.value(record) for _, record in trained]
+    return trained[values.index(Better.lower.best(values))][0]
 
 
 @contextlib.contextmanager
 def refusing_options() -> Iterator[None]:
-    """An option that cannot be used is named as it stands on the command line.
+    """Turn an error about an option into one that names its flag on the command line.
 
     Raises:
-        RefusedError: there is one.
+        RefusedError: an option cannot be used.
     """
     try:
         yield
@@ -87,6 +83,6 @@ def refusing_options() -> Iterator[None]:
         flag = f"--{error.option.replace('_', '-')}"
         if error.option == "text":
             flag = "TEXT"
-        elif "." in error.option:  # an option of the run's own
+        elif "." in error.option:  # an option of the run
             flag = error.option
         raise RefusedError(f"{flag}: {error.problem}") from error

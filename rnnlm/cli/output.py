@@ -1,4 +1,4 @@
-"""The places that subcommands write to: the file asked for, the screen, and stderr."""
+"""Output of the subcommands: to a file, the screen and stderr."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ LONGEST_LINE = 3_000
 
 
 class RefusedError(Exception):
-    """A command line that cannot be carried out: what is wrong and what to do, in one line."""
+    """A command line cannot be carried out: one line says what is wrong and what to do."""
 
 
 class Screen:
-    """Standard output for texts of any origin: a terminal is shown control characters spelled out.
+    """Standard output for texts of any origin.
 
-    A pipe and a file get the texts as they are.
+    Control characters are spelled out on a terminal. A pipe and a file get texts as they are.
     """
 
     def __init__(self, stream: IO[str]) -> None:
         self._stream, self._is_terminal = stream, stream.isatty()
 
     def write(self, text: str) -> None:
-        """Write a text on what is there."""
+        """Write a text."""
         self._stream.write(escaped_lines(text) if self._is_terminal else text)
 
     def flush(self) -> None:
-        """Show it now."""
+        """Show now what has been written."""
         self._stream.flush()
 
 
@@ -49,6 +49,6 @@ def write_output(path: Path, text: str) -> None:
     try:
         write_text(path, text)
     except (OSError, RuntimeError, ValueError) as error:
-        # Of links in a circle, and of a zero byte in the name, Python says so in other errors.
+        # Links in a circle, and a zero byte in the name, are other errors of Python.
         reason = error.strerror if isinstance(error, OSError) else error
         raise RefusedError(f"{path} cannot be written ({reason})") from error

@@ -1,4 +1,4 @@
-"""`rnnlm plot`: curves, grids and trade-offs as SVG and PNG."""
+"""`rnnlm plot`: draw curves, grids and trade-offs as SVG and PNG."""
 
 from __future__ import annotations
 
@@ -10,53 +10,58 @@ from typing import Any, TypeVar
 from rnnlm.cli.output import RefusedError, say
 from rnnlm.cli.selection import add_selection, select
 from rnnlm.messages.legible import escaped
-from rnnlm.results.columns import COLUMNS
-from rnnlm.signals.import_interrupts import ended_by_interrupts
+from rnnlm.results.columns import COLUMNS, RANKED
+from rnnlm.signals.interruption import ended_by_interrupts
 
 Choice = TypeVar("Choice", bound=Enum)
-
-QUALITIES = [name for name, column in COLUMNS.items() if column.better]
 
 
 def add_to(commands: Any) -> None:
     """Add the subcommand to the parser."""
     parser = commands.add_parser(
         "plot",
-        help="curves, grids and trade-offs as SVG and PNG",
-        description="Of each text: its curves over seeds, the models x features grid, and quality "
-        "against parameters and time.",
+        help="draw curves, grids and trade-offs as SVG and PNG",
+        description="For each text, draw the curves with their bands over seeds, the grid of "
+        "models x features, and quality against parameters and time.",
     )
     add_selection(parser)
     parser.add_argument(
-        "-o", "--output", type=Path, default=Path("plots"), metavar="DIR", help="default: plots"
+        "-o",
+        "--output",
+        type=Path,
+        default=Path("plots"),
+        metavar="DIR",
+        help="folder of the plots (default: plots)",
     )
     parser.add_argument(
         "--x",
         default="epoch,step,tokens,seconds",
-        help="what curves are drawn against (%(default)s)",
+        help="horizontal axes of the curves (default: %(default)s)",
     )
-    parser.add_argument("--y", default="loss,ppl", help="what curves show (%(default)s)")
+    parser.add_argument(
+        "--y", default="loss,ppl", help="metrics of the curves (default: %(default)s)"
+    )
     parser.add_argument(
         "--figure",
-        choices=QUALITIES,
+        choices=RANKED,
         default="test_ppl",
-        metavar="FIGURE",
-        help="what grids and trade-offs show (%(default)s)",
+        metavar="METRIC",
+        help="metric of the grids and trade-offs (default: %(default)s)",
     )
     parser.add_argument(
-        "--running", action="store_true", help="add the curves in training, with dropout on"
+        "--running", action="store_true", help="add the loss during training, with dropout on"
     )
-    parser.add_argument("--format", default="svg,png", help="%(default)s")
+    parser.add_argument("--format", default="svg,png", help="file formats (default: %(default)s)")
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> None:
-    """Write the figures.
+    """Write the plots.
 
     Raises:
         RefusedError: there is nothing to draw, no such choice, or a file cannot be written.
     """
-    # It brings matplotlib and scipy, which the other subcommands need not wait for.
+    # Here, so that the other subcommands do not wait for matplotlib and scipy.
     with ended_by_interrupts():
         from rnnlm.plots.figures import figures
         from rnnlm.plots.saving import Format, write
@@ -79,11 +84,6 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _choices(flag: str, given: str, kind: type[Choice]) -> list[Choice]:
-    """The choices that a flag names.
-
-    Raises:
-        RefusedError: there is none of that name.
-    """
     known = [choice.value for choice in kind]
     for name in given.split(","):
         if name not in known:

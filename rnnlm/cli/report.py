@@ -1,4 +1,4 @@
-"""`rnnlm report`: the answer on one page."""
+"""`rnnlm report`: write one HTML page about runs."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from typing import Any
 from rnnlm.cli.output import write_output
 from rnnlm.cli.selection import add_selection, select
 from rnnlm.messages.legible import escaped
-from rnnlm.signals.import_interrupts import ended_by_interrupts
+from rnnlm.signals.interruption import ended_by_interrupts
 
 
 def add_to(commands: Any) -> None:
     """Add the subcommand to the parser."""
     parser = commands.add_parser(
         "report",
-        help="one self-contained HTML page: tables, intervals, curves, samples, costs, commands",
-        description="The answer on one page, which needs no network and no other file.",
+        help="write one HTML page: tables, intervals, curves, samples, costs and commands",
+        description="Write one HTML page about the runs, which needs no network and no other file.",
     )
     add_selection(parser)
     parser.add_argument(
@@ -26,9 +26,11 @@ def add_to(commands: Any) -> None:
         type=Path,
         default=Path("report.html"),
         metavar="FILE",
-        help="default: report.html",
+        help="file of the page (default: %(default)s)",
     )
-    parser.add_argument("--title", default="Recurrent language models compared")
+    parser.add_argument(
+        "--title", default="Recurrent language models compared", help="title of the page"
+    )
     parser.set_defaults(run=run)
 
 
@@ -39,7 +41,7 @@ def run(options: argparse.Namespace) -> None:
         RefusedError: there is nothing to report, or the file cannot be written.
     """
     found, left_out = select(options)
-    # It brings matplotlib and scipy, which the other subcommands need not wait for.
+    # Here, so that the other subcommands do not wait for matplotlib and scipy.
     with ended_by_interrupts():
         from rnnlm.report.page import render
 

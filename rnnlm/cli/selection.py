@@ -1,4 +1,4 @@
-"""Which runs a subcommand is about: the folders, and what is asked of their records."""
+"""The runs that a subcommand is about: folders, and conditions on their records."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from rnnlm.cli.output import RefusedError, say
 from rnnlm.messages.legible import escaped
 from rnnlm.results.record import Record, find_records
 
-# The columns that have a flag of their own.
+# Columns with a flag of their own.
 FLAGS = ("data", "model", "features", "seed")
 
 
 def add_selection(parser: argparse.ArgumentParser) -> None:
-    """The folders, and a flag for each column that one usually selects by."""
+    """Add the folders, and flags for the columns that runs are often selected by."""
     parser.add_argument(
         "folders",
         nargs="*",
         type=Path,
         default=[Path("outputs")],
         metavar="FOLDER",
-        help="where the runs are, of any number of sweeps (default: outputs)",
+        help="folders of any number of sweeps (default: outputs)",
     )
     for name in FLAGS:
         parser.add_argument(
@@ -33,19 +33,19 @@ def add_selection(parser: argparse.ArgumentParser) -> None:
 
 
 def add_where(parser: argparse.ArgumentParser) -> None:
-    """The flag for conditions on any column or option."""
+    """Add the flag for conditions on any column or option."""
     parser.add_argument(
         "--where",
         action="append",
         default=[],
         metavar="NAME=A,B,…",
-        help="only the runs whose column or option NAME is one of these; several such conditions "
-        "may follow each other, e.g. optimizer.lr=0.01,0.02,model.hidden_size=64",
+        help="only the runs whose column or option NAME is one of these; a comma separates several "
+        "conditions, too, such as optimizer.lr=0.01,0.02,model.hidden_size=64",
     )
 
 
 def select(options: argparse.Namespace) -> tuple[list[tuple[Path, Record]], list[str]]:
-    """The runs that the command line is about, each with its folder; and what is none.
+    """Return the runs that the command line selects with their folders, and broken records.
 
     Raises:
         RefusedError: there is no such folder, or no such run in it.
@@ -58,9 +58,12 @@ def select(options: argparse.Namespace) -> tuple[list[tuple[Path, Record]], list
 def runs_that_meet(
     conditions: Sequence[str], folders: Sequence[Path]
 ) -> tuple[list[tuple[Path, Record]], list[str]]:
-    """The runs below the folders that meet all conditions, such as `model=lstm`; and what is none.
+    """Return the runs below the folders that meet all conditions, and messages on broken records.
 
-    What looks like a record and is none is also named on stderr.
+    These messages are also printed on stderr.
+
+    Args:
+        conditions: each in the form `model=lstm`.
 
     Raises:
         RefusedError: there is no such folder, or no such run in it.
@@ -71,7 +74,7 @@ def runs_that_meet(
         except OSError as error:
             raise RefusedError(f"{folder} cannot be read ({error.strerror})") from error
         if not is_folder:
-            raise RefusedError(f"no folder {folder}; give the folder that the runs are in")
+            raise RefusedError(f"no folder {folder}; give the folder of the runs")
     found, broken = find_records(folders)
     for record_error in broken:
         say(f"left out: {record_error}")

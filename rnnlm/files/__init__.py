@@ -1,1 +1,1 @@
-"""Files on disk: written as a whole or not at all, and locked by one process at a time."""
+"""Files on disk: written as a whole, locked by one process at a time, and their names."""

@@ -1,4 +1,4 @@
-"""Writing a file so that it is whole, the new one or the one before, whenever the process dies."""
+"""Atomic writing: whenever the process dies, the file is the whole new one or the old one."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _HOST = re.sub(r"[^A-Za-z0-9-]", "-", socket.gethostname())[:40] or "-"
 _TEMPORARY = re.compile(
     r"\..*\.(?P<host>[A-Za-z0-9-]+)\.(?P<pid>\d{1,10})\.[0-9a-f]{16}", re.DOTALL
 )
-# The names that earlier versions of this project wrote by way of: `.last.ckpt.1234`.
+# Temporary names of earlier versions of this project, such as `.last.ckpt.1234`.
 _EARLIER = re.compile(
     r"\.(last\.ckpt|best\.ckpt|scalars\.csv|samples\.txt|progress\.json|result\.json|results\.csv"
     r"|results\.md)\.(?P<pid>\d{1,10})"
@@ -26,16 +26,16 @@ _EARLIER = re.compile(
 
 @contextlib.contextmanager
 def replacing(path: Path, durable: bool = True) -> Iterator[Path]:
-    """Give an empty temporary file beside the path, which takes its place once it is written.
+    """Give a temporary file beside the path, which replaces the path once it is written.
 
-    Its name cannot be guessed, so nobody can have put a link there; it may be read by whoever may
-    read a file that is made in the usual way.
+    Its name cannot be guessed, so that nobody can have put a link there. It has the permissions of
+    any new file.
 
     Args:
-        durable: wait until it is on the disk, so that it survives when the machine goes down too.
+        durable: wait until it is on the disk, so that it survives if the machine goes down.
 
     Raises:
-        OSError: it cannot be written, such as on a full disk; the error names the path.
+        OSError: it cannot be written; the error names the path.
     """
     temporary = temporary_beside(path)
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
@@ -50,7 +50,7 @@ def replacing(path: Path, durable: bool = True) -> Iterator[Path]:
             _sync_folder(path.parent)
     except OSError as error:
         if error.errno is not None and error.filename in (None, str(temporary)):
-            # Writing to a file does not say to which, and nobody knows a temporary name.
+            # An error of writing names no file, and the temporary name would tell nothing.
             error.filename = str(path)
         raise
     finally:
@@ -58,10 +58,10 @@ def replacing(path: Path, durable: bool = True) -> Iterator[Path]:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text in UTF-8, whole or not at all; a link stays one, and a pipe is written to.
+    """Write a text in UTF-8, whole or not at all; a link stays a link, and a pipe a pipe.
 
     Raises:
-        OSError: it cannot be written; what was there before still is.
+        OSError: it cannot be written; an earlier file is unchanged.
     """
     path = path.resolve()
     if path.exists() and not path.is_file():
@@ -72,7 +72,7 @@ def write_text(path: Path, text: str) -> None:
 
 
 def discard(path: Path) -> None:
-    """Remove a file, a link or a folder with all that is in it, if there is one.
+    """Remove a file, a link or a folder with its content, if there is one.
 
     Raises:
         OSError: it cannot be removed.
@@ -86,10 +86,10 @@ def discard(path: Path) -> None:
 def remove_leftovers(folder: Path, of_the_living: bool = False) -> None:
     """Remove the temporary files and folders that killed processes have left in a folder.
 
-    A process of another machine may still be writing: what it has made is left alone.
+    Those of another machine stay: their process may still be writing.
 
     Args:
-        of_the_living: remove those of every process, as whoever is the folder's only writer may.
+        of_the_living: remove the files of every process; the folder must have no other writer.
     """
     with contextlib.suppress(OSError):
         for path in list(folder.iterdir()):
@@ -102,17 +102,17 @@ def remove_leftovers(folder: Path, of_the_living: bool = False) -> None:
 
 
 def temporary_beside(path: Path) -> Path:
-    """A path for a temporary file or folder, which says whose it is: `.NAME.HOST.PID.RANDOM`."""
+    """Return a new path that names its process: `.NAME.HOST.PID.RANDOM`."""
     owner = f".{_HOST}.{os.getpid()}.{secrets.token_hex(8)}"
     beginning = os.fsencode(path.name)[: LONGEST_NAME - 1 - len(owner)]
     return path.with_name(f".{beginning.decode('utf-8', 'ignore')}{owner}")
 
 
 def _sync_folder(folder: Path) -> None:
-    """See that a renamed file is found under its new name after the machine went down."""
+    """Make a renaming survive if the machine goes down."""
     if sys.platform == "win32":
         return
-    # Some file systems know no such thing of a folder.
+    # Some file systems cannot do this for a folder.
     with contextlib.suppress(OSError):
         descriptor = os.open(folder, os.O_RDONLY)
         try:
@@ -122,15 +122,13 @@ def _sync_folder(folder: Path) -> None:
 
 
 def _is_alive(pid: int) -> bool:
-    """Whether there is a process of this number on this machine."""
+    """Tell whether a process of this number is alive on this machine."""
     if sys.platform == "win32":
-        return True  # to ask would end it
+        return True  # asking would end it
     try:
         os.kill(pid, 0)
-    except ProcessLookupError:
+    except (ProcessLookupError, OverflowError):
         return False
-    except OSError:
+    except OSError:  # it is another user's
         return True
-    except OverflowError:
-        return False
     return True

@@ -1,4 +1,4 @@
-"""One writer a run: a lock on its folder, which the system takes back when its holder dies."""
+"""Locks on files, which the system releases when their process dies; a run's folder has one."""
 
 from __future__ import annotations
 
@@ -6,23 +6,23 @@ import contextlib
 import errno
 import logging
 import os
-import shutil
 import stat
 from collections.abc import Iterator
 from pathlib import Path
 
 from filelock import lock_descriptor
 
+from rnnlm.files.atomic_write import discard
 from rnnlm.files.run_files import LOCK
 
-# A link is not followed, and a pipe in the file's place is not waited for.
+# Do not follow a link, and do not wait for a pipe in the file's place.
 _FLAGS = (
     os.O_CREAT
     | getattr(os, "O_NOFOLLOW", 0)
     | getattr(os, "O_NONBLOCK", 0)
     | getattr(os, "O_CLOEXEC", 0)
 )
-# The file is another user's, or its file system has no locks.
+# The file belongs to another user, or its file system has no locks.
 _CANNOT_LOCK = {
     errno.EACCES,
     errno.EPERM,
@@ -38,9 +38,9 @@ log = logging.getLogger(__name__)
 
 @contextlib.contextmanager
 def locked(path: Path) -> Iterator[bool]:
-    """Hold a lock for as long as the context lasts; False where another process does.
+    """Hold a lock while the context lasts; gives False if another process holds it.
 
-    The lock is the system's own on an open file, so there is no stale one to break.
+    It is the system's own lock on an open file: none is left behind by a process that died.
 
     Raises:
         OSError: the file cannot be opened, it is a link, or its file system has no locks.
@@ -48,10 +48,10 @@ def locked(path: Path) -> Iterator[bool]:
     try:
         descriptor = os.open(path, os.O_RDWR | _FLAGS, 0o666)
     except PermissionError:
-        # To lock another user's file it is enough that it can be read.
+        # Another user's file can be locked if it can be read.
         descriptor = os.open(path, os.O_RDONLY | _FLAGS & ~os.O_CREAT)
     try:
-        # Closing the file gives the lock back.
+        # Closing the file releases the lock.
         yield lock_descriptor(descriptor, blocking=False)
     finally:
         os.close(descriptor)
@@ -59,9 +59,9 @@ def locked(path: Path) -> Iterator[bool]:
 
 @contextlib.contextmanager
 def sole_writer(folder: Path) -> Iterator[bool]:
-    """Hold the run's folder; False where another process is at work on the run.
+    """Lock a run's folder while the context lasts; gives False if another process trains the run.
 
-    Where the folder cannot be locked, a line in the log says so, and it counts as held.
+    A folder that cannot be locked counts as free, and a line in the log says so.
     """
     path = folder / LOCK
     remove_unless_file(path)
@@ -81,7 +81,7 @@ def sole_writer(folder: Path) -> Iterator[bool]:
 
 
 def is_held(folder: Path) -> bool:
-    """Whether a process is at work on the run."""
+    """Tell whether a process trains the run of this folder."""
     if not folder.is_dir():
         return False
     with sole_writer(folder) as free:
@@ -89,7 +89,7 @@ def is_held(folder: Path) -> bool:
 
 
 def remove_unless_file(path: Path) -> None:
-    """Remove the folder, link or pipe that is in the place of a file of ours, and say so."""
+    """Remove a folder, link or pipe that stands in the place of a file of ours, and log it."""
     try:
         mode = path.lstat().st_mode
     except OSError:
@@ -97,7 +97,4 @@ def remove_unless_file(path: Path) -> None:
     if stat.S_ISREG(mode):
         return
     log.warning("%s was no file and has been removed", path)
-    if stat.S_ISDIR(mode):
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
+    discard(path)

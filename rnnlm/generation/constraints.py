@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from rnnlm.data.vocabulary import BEGIN_ID, END_ID, UNKNOWN_ID, Vocabulary
+from rnnlm.data.tokens.vocabulary import BEGIN_ID, END_ID, UNKNOWN_ID, Vocabulary
 
 
 class Constraint(ABC):

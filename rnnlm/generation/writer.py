@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from rnnlm.data.vocabulary import BEGIN_ID, Vocabulary
+from rnnlm.data.tokens.vocabulary import BEGIN_ID, Vocabulary
 from rnnlm.generation.beam import search
 from rnnlm.generation.constraints import Constraint, FreeText
 from rnnlm.generation.options import GenerationOptions

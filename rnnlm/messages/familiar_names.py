@@ -1,4 +1,4 @@
-"""What options are called in other projects, and what they are typed as in this one."""
+"""Names that other projects give to options of this one."""
 
 from __future__ import annotations
 
@@ -41,6 +41,6 @@ FAMILIAR_NAMES = {
 
 
 def meant_by(name: str) -> str | None:
-    """What somebody has most likely meant who gives an option by the name that others use."""
+    """Return the option that a name from another project most likely means."""
     last = name.rpartition(".")[2].lower().replace("-", "_")
     return next((ours for ours, theirs in FAMILIAR_NAMES.items() if last in theirs.split()), None)

@@ -1,7 +1,7 @@
-r"""Text from files and command lines, made fit to be shown: short, and on one line.
+r"""Text from files and command lines, made safe to show: short, and on one line.
 
-A terminal obeys control characters: text that somebody else has written could rename its window,
-hide lines or worse. They are shown as Python writes them, such as `\x1b`.
+A terminal obeys control characters: a stranger's text could rename its window, hide lines or worse.
+They are shown as Python writes them, such as `\x1b`.
 """
 
 from __future__ import annotations
@@ -10,16 +10,16 @@ import re
 
 # Longer names are shown by their beginning and their end.
 LONGEST_NAME = 400
-# So much of a value is repeated in a message about it.
+# A message repeats at most this much of a value.
 LONGEST_VALUE = 80
-# Control characters, line and paragraph separators, what turns the direction of writing around, and
-# surrogates, by which Python passes on bytes that are not UTF-8.
+# Control characters, line and paragraph separators, marks that change the direction of writing, and
+# surrogates, which stand for bytes that are not UTF-8.
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 _CONTROL_IN_LINES = re.compile(_CONTROL.pattern.replace("\x00-\x1f", "\x00-\x08\x0b-\x1f"))
 
 
 def escaped(text: str) -> str:
-    """Spell out the control characters of a text, line ends and tabs too: it is one line then."""
+    """Spell out the control characters of a text, line ends too, which makes it one line."""
     return _CONTROL.sub(_spelled_out, text)
 
 
@@ -29,12 +29,12 @@ def escaped_lines(text: str) -> str:
 
 
 def escaped_json(text: str) -> str:
-    """Write the control characters that JSON has left in its text as JSON's own escapes."""
+    """Write the control characters that are left in JSON as its escapes."""
     return _CONTROL_IN_LINES.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def shortened(text: str, longest: int = LONGEST_NAME) -> str:
-    """Leave out the middle of a text that is longer than so many characters."""
+    """Leave out the middle of a text that is longer than `longest` characters."""
     if len(text) <= longest:
         return text
     end = longest // 4
@@ -42,12 +42,12 @@ def shortened(text: str, longest: int = LONGEST_NAME) -> str:
 
 
 def legible(text: str, longest: int = LONGEST_NAME) -> str:
-    """Make a text fit to be shown: shortened, and on one line without control characters."""
+    """Shorten a text and spell out its control characters."""
     return escaped(shortened(text, longest))
 
 
 def in_message(text: str) -> str:
-    """Make a value fit for a message about it: on one line, and not longer than one can read."""
+    """Make a value legible in a message about it."""
     return legible(text, LONGEST_VALUE)
 
 

@@ -1,4 +1,4 @@
-"""Standard output and error that outlast whoever reads them.
+"""Standard output and error to which printing never fails.
 
 A sweep that trains for hours must not end because the terminal is gone, the pipe is closed, or a
 character cannot be shown. This file imports nothing large.
@@ -13,10 +13,10 @@ from typing import Any
 
 
 class _LastingFile(io.FileIO):
-    """A file whose output is dropped where it cannot be written."""
+    """A file that drops output that cannot be written."""
 
     def write(self, content: Any) -> int:
-        """Write the content; what nobody takes counts as written."""
+        """Write the content; dropped content counts as written."""
         try:
             return super().write(content)
         except OSError:
@@ -24,16 +24,16 @@ class _LastingFile(io.FileIO):
 
 
 def make_streams_last() -> None:
-    """Replace the standard streams by ones to which printing never raises.
+    """Replace the standard streams by streams to which printing never fails.
 
-    A stream that is closed becomes one to nowhere, lest the next file that is opened takes its
-    number. A character that the encoding lacks is written as its escape.
+    A closed stream becomes /dev/null, or the next file to be opened would take its number. A
+    character that the encoding does not have is written as its escape.
     """
     for number in range(3):
         try:
             os.fstat(number)
         except OSError:
-            # It takes the lowest number that is free, and the processes started here have it too.
+            # It takes the lowest free number. Processes started from here inherit it.
             os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)
     if sys.stdin is None:
         sys.stdin = open(0, closefd=False)  # noqa: SIM115

@@ -19,7 +19,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from rnnlm.data.vocabulary import UNKNOWN_ID
+from rnnlm.data.tokens.vocabulary import UNKNOWN_ID
 from rnnlm.model.layer_input import Lookup
 from rnnlm.model.product import linear
 from rnnlm.options import option

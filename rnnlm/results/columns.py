@@ -1,7 +1,7 @@
-"""The columns that tables of records have: what a record says, under which heading, in what digits.
+"""The columns of a table of records: value, heading with its unit, digits and scale.
 
-A heading carries the unit: ppl is exp of nats per token, bits/char are bits per character of the
-original text, s are seconds.
+Units: ppl is exp of nats per token, bits/char are bits per character of the original text, and s
+are seconds.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from rnnlm.data.splitting import SPLITS
+from rnnlm.data.texts.splitting import SPLITS
 from rnnlm.messages.legible import legible
 from rnnlm.metrics import perplexity
 from rnnlm.results.record import Record
@@ -23,15 +23,27 @@ Row = TypeVar("Row")
 
 
 class Better(Enum):
-    """Which of two values of a figure is the better one."""
+    """The better one of two values of a metric."""
 
     lower = "lower"
     higher = "higher"
 
     def best(self, values: Sequence[float]) -> float:
-        """The best of some values; what is not a number is not it, unless all are none."""
+        """Return the best of the values; NaN only if all of them are NaN."""
         numbers = [value for value in values if not math.isnan(value)] or values
         return min(numbers) if self is Better.lower else max(numbers)
+
+
+class Scale(Enum):
+    """The scale on which two values of a column are compared."""
+
+    linear = "linear"
+    # Positive values, which are compared by their ratio, that is by their logarithms.
+    log = "log"
+    # Values that are logarithms already, such as nats: their difference stands for a ratio.
+    logarithm = "logarithm"
+    # Shares from 0 to 1, shown in percent.
+    share = "share"
 
 
 @dataclass(frozen=True)
@@ -43,20 +55,33 @@ class Column(Generic[Row]):
     value: Callable[[Row], Any]
     show: Callable[[Any], str] = str
     is_text: bool = False
+    # A number that each run measures anew, so that runs of several seeds have a mean of it.
+    is_measured: bool = False
     # None where no value is better than another.
     better: Better | None = None
-    # What a value consists of, for machines, if of more than one number.
+    scale: Scale = Scale.linear
+    # The name and the unit in full, if the heading abbreviates them.
+    unabbreviated: str = ""
+    # The heading of exp of the values, on the scale `logarithm`.
+    exp_heading: str = ""
+    # The names of a value's parts in CSV and JSON, if it consists of several numbers.
     parts: tuple[str, ...] = ()
 
     @property
-    def is_figure(self) -> bool:
-        """Whether it is a measured number, of which seeds have a mean."""
-        # `exact_match[digits=3]` is one as `exact_match` is, `validation_ppl@100` as its own is.
-        return re.split(r"[\[@]", self.name)[0] in (*FIGURE_NAMES, *_OF_TRAINING)
+    def in_words(self) -> str:
+        """The name and the unit without abbreviations, as for the axis of a plot."""
+        return self.unabbreviated or self.heading
+
+    def show_margin(self, margin: float, mean: float) -> str:
+        """Format what is added to or taken from a mean, with as many decimals as the mean has."""
+        decimals = len(self.show(mean).rstrip("%").partition(".")[2])
+        if self.scale is Scale.share:
+            return f"{100 * margin:.{decimals}f}%"
+        return f"{margin:.{decimals}f}"
 
 
 def significant(value: float) -> str:
-    """Four significant digits, and no exponent where a person would not write one."""
+    """Format a number with four significant digits, and without an exponent up to 10,000."""
     if not math.isfinite(value):
         return str(value)
     four = f"{value:#.4g}".rstrip(".")
@@ -64,13 +89,21 @@ def significant(value: float) -> str:
 
 
 def whole(value: float) -> str:
-    """Without decimals, thousands apart."""
+    """Format a number without decimals, with commas between thousands."""
     return f"{value:,.0f}"
 
 
 def percent(value: float) -> str:
-    """A share, in percent."""
+    """Format a share in percent."""
     return f"{value:.2%}"
+
+
+# Of each metric of a split: its heading, its name in full, and its scale.
+_METRICS = {
+    "loss": ("loss (nats/token)", "loss (nats per token)", Scale.logarithm),
+    "ppl": ("ppl", "perplexity", Scale.log),
+    "bpc": ("bits/char", "bits per character", Scale.log),
+}
 
 
 def _of_split(split: str, metric: str) -> Callable[[Record], float | None]:
@@ -81,12 +114,23 @@ def _of_split(split: str, metric: str) -> Callable[[Record], float | None]:
     return value
 
 
-_HEADINGS = {"loss": "loss (nats/token)", "ppl": "ppl", "bpc": "bits/char"}
-_OF_TRAINING = ("train_running_loss", "train_running_ppl")
+def _metric(split: str, metric: str) -> Column[Record]:
+    heading, in_full, scale = _METRICS[metric]
+    return Column(
+        f"{split}_{metric}",
+        f"{split} {heading}",
+        _of_split(split, metric),
+        significant,
+        is_measured=True,
+        better=Better.lower,
+        scale=scale,
+        unabbreviated=f"{split} {in_full}",
+        exp_heading=f"{split} ppl",
+    )
 
 
 def _at_epoch(name: str) -> Column[Record] | None:
-    """The column of a figure at an epoch, if it is the name of one: such as `validation_ppl@100`.
+    """The column of a metric at an epoch, such as `validation_ppl@100`; None for other names.
 
     `train_running` is measured while the weights move and with dropout on.
     """
@@ -100,22 +144,35 @@ def _at_epoch(name: str) -> Column[Record] | None:
         loss = losses[epoch - 1] if epoch <= len(losses) else None
         return perplexity(loss) if loss is not None and metric == "ppl" else loss
 
-    heading = f"{split} {_HEADINGS[metric]} at epoch {epoch}".replace("_", " ")
-    return Column(name, heading, value, significant, better=Better.lower)
+    heading, _, scale = _METRICS[metric]
+    at = f"at epoch {epoch}"
+    return Column(
+        name,
+        f"{split} {heading} {at}".replace("_", " "),
+        value,
+        significant,
+        is_measured=True,
+        better=Better.lower,
+        scale=scale,
+        exp_heading=f"{split} ppl {at}".replace("_", " "),
+    )
 
 
-def _figures_of_splits() -> list[Column[Record]]:
-    return [
-        Column(
-            f"{split}_{metric}",
-            f"{split} {heading}",
-            _of_split(split, metric),
-            significant,
-            better=Better.lower,
-        )
-        for split in SPLITS
-        for metric, heading in _HEADINGS.items()
-    ]
+def _measured(name: str, heading: str, show: Callable[[Any], str]) -> Column[Record]:
+    """The column of a measured field of a record of which no value is better."""
+    return Column(name, heading, lambda r: getattr(r, name), show, is_measured=True)
+
+
+def _exact_match(name: str, heading: str, value: Callable[[Record], Any]) -> Column[Record]:
+    return Column(
+        name,
+        heading,
+        value,
+        percent,
+        is_measured=True,
+        better=Better.higher,
+        scale=Scale.share,
+    )
 
 
 _KNOWN: tuple[Column[Record], ...] = (
@@ -128,19 +185,20 @@ _KNOWN: tuple[Column[Record], ...] = (
     Column("vocab_size", "vocabulary", lambda r: r.vocab_size, whole),
     Column("oov_rate", "unknown in test", lambda r: r.oov_rate, percent),
     Column("num_parameters", "parameters", lambda r: r.num_parameters, whole),
-    Column("epochs", "epochs", lambda r: r.epochs, whole),
-    Column("best_epoch", "best epoch", lambda r: r.best_epoch, whole),
-    *_figures_of_splits(),
+    _measured("epochs", "epochs", whole),
+    _measured("best_epoch", "best epoch", whole),
+    *(_metric(split, metric) for split in SPLITS for metric in _METRICS),
     Column(
         "validation_unigram_ppl",
         "unigram validation ppl",
         _of_split("validation", "unigram_ppl"),
         significant,
+        is_measured=True,
     ),
-    Column("exact_match", "exact match", lambda r: r.exact_match, percent, better=Better.higher),
-    Column("tokens_per_second", "tokens/s", lambda r: r.tokens_per_second, whole),
-    Column("train_seconds", "training s", lambda r: r.train_seconds, significant),
-    Column("peak_memory_mb", "memory MB", lambda r: r.peak_memory_mb, whole),
+    _exact_match("exact_match", "exact match", lambda r: r.exact_match),
+    _measured("tokens_per_second", "tokens/s", whole),
+    _measured("train_seconds", "training s", significant),
+    _measured("peak_memory_mb", "memory MB", whole),
     Column("device", "device", lambda r: r.device, is_text=True),
     Column("precision", "precision", lambda r: r.precision, is_text=True),
     Column("fingerprint", "fingerprint", lambda r: r.fingerprint, is_text=True),
@@ -150,18 +208,10 @@ _KNOWN: tuple[Column[Record], ...] = (
     Column("status", "status", lambda r: r.status, is_text=True),
 )
 COLUMNS = {column.name: column for column in _KNOWN}
-# The measured numbers.
-FIGURE_NAMES = (
-    "best_epoch",
-    "epochs",
-    *(column.name for column in _figures_of_splits()),
-    "validation_unigram_ppl",
-    "exact_match",
-    "tokens_per_second",
-    "train_seconds",
-    "peak_memory_mb",
-)
-# What the best is chosen by: within a text it orders as the loss does, and compressors have it too.
+# The metrics of which one value is better than another.
+RANKED = {name: column for name, column in COLUMNS.items() if column.better}
+# The metric by which the best run is chosen. Within a corpus it ranks as the loss does, and
+# baselines that know no tokens have it too.
 SELECTED_BY = COLUMNS["validation_bpc"]
 
 
@@ -170,10 +220,10 @@ class NoSuchColumnError(ValueError):
 
 
 def column_named(name: str, records: Sequence[Record]) -> Column[Record]:
-    """A column of those above, of an epoch, of a kind of task, or an option by its dotted name.
+    """Return a column: a known one, one of an epoch or a kind of task, or an option's.
 
     Raises:
-        NoSuchColumnError: it is none of them.
+        NoSuchColumnError: there is none of that name.
     """
     if name in COLUMNS:
         return COLUMNS[name]
@@ -193,10 +243,7 @@ def column_named(name: str, records: Sequence[Record]) -> Column[Record]:
 
 
 def _of_kinds(records: Sequence[Record]) -> dict[str, Column[Record]]:
-    """Of each kind of task that the records tell apart, its exact match and how many tasks it has.
-
-    Their names are such as `exact_match[digits=3]` and `tasks[digits=3]`.
-    """
+    """The columns `exact_match[digits=3]` and `tasks[digits=3]` of each kind of task."""
     columns: dict[str, Column[Record]] = {}
     for record in records:
         for name, by_number in record.exact_match_by.items():
@@ -205,21 +252,15 @@ def _of_kinds(records: Sequence[Record]) -> dict[str, Column[Record]]:
                 share = _of_kind(name, number, "share")
                 tasks = _of_kind(name, number, "tasks")
                 for column in (
-                    Column(
-                        f"exact_match[{kind}]",
-                        f"exact match {kind}",
-                        share,
-                        percent,
-                        better=Better.higher,
-                    ),
+                    _exact_match(f"exact_match[{kind}]", f"exact match {kind}", share),
                     Column(f"tasks[{kind}]", f"tasks {kind}", tasks, whole),
                 ):
                     columns[column.name] = column
     return columns
 
 
-def _of_kind(name: str, number: str, figure: str) -> Callable[[Record], float | None]:
+def _of_kind(name: str, number: str, field: str) -> Callable[[Record], float | None]:
     def value(record: Record) -> float | None:
-        return record.exact_match_by.get(name, {}).get(number, {}).get(figure)
+        return record.exact_match_by.get(name, {}).get(number, {}).get(field)
 
     return value

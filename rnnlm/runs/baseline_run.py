@@ -1,38 +1,47 @@
-"""A baseline's run: what it has learned from the training split, measured on all three."""
+"""The run of a baseline: it learns from the training split and is measured on all three."""
 
 from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Iterator
+from typing import Any
 
 from rnnlm.baselines import baselines
 from rnnlm.baselines.baseline import BaselineConfig
 from rnnlm.baselines.unigram import unigram_ppl
-from rnnlm.config import Config
-from rnnlm.data.corpus import Corpus
-from rnnlm.data.splitting import SPLITS
-from rnnlm.results.record import Record
+from rnnlm.data.preparation import PreparedCorpus
+from rnnlm.data.texts.splitting import SPLITS
+from rnnlm.runs.spec import RunSpec
 
 log = logging.getLogger(__name__)
 
 
-def measure(config: Config, corpus: Corpus, record: Record) -> None:
-    """Fill in the record of a baseline."""
-    assert isinstance(config.model, BaselineConfig)
-    baseline = baselines()[config.model.name](config.model)
+def measure_baseline(
+    spec: RunSpec, corpus: PreparedCorpus, gpu: int | None
+) -> Iterator[dict[str, Any]]:
+    """Carry out the run of a baseline, on the CPU.
+
+    Yields:
+        The fields of the run's record, once.
+    """
+    config = spec.config.model
+    assert isinstance(config, BaselineConfig)
+    baseline = baselines()[config.name](config)
     started = time.perf_counter()
-    figures = baseline.measure(corpus)
-    record.train_seconds = time.perf_counter() - started
+    metrics = baseline.measure(corpus)
+    seconds = time.perf_counter() - started
     for note in baseline.notes:
-        log.info("%s: %s", config.model.name, note)
-    record.options |= {f"model.{name}": value for name, value in baseline.chosen.items()}
-    record.num_parameters = baseline.num_parameters
-    record.device = "cpu"
-    for name in SPLITS:
-        of_unigram = unigram_ppl(
-            corpus.splits["train"].predicted_N,
-            corpus.splits[name].predicted_N,
-            len(corpus.vocabulary),
-        )
-        known = {figure: value for figure, value in figures[name].items() if value is not None}
-        setattr(record, name, {**known, "unigram_ppl": of_unigram})
+        log.info("%s: %s", config.name, note)
+    chosen = {f"model.{name}": value for name, value in baseline.chosen.items()}
+    yield {
+        "train_seconds": seconds,
+        "options": {**spec.options, **chosen},
+        "num_parameters": baseline.num_parameters,
+        "device": "cpu",
+    }
+    yield {
+        split: {name: value for name, value in metrics[split].items() if value is not None}
+        | {"unigram_ppl": unigram_ppl(corpus, split)}
+        for split in SPLITS
+    }

@@ -1,19 +1,22 @@
-"""Training a network: fit, choose the best checkpoint, measure it on the three splits."""
+"""The run of a network: train it, and measure its best checkpoint on the three splits."""
 
 from __future__ import annotations
 
 import logging
 import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytorch_lightning as pl
 from pytorch_lightning.callbacks import ModelCheckpoint
-from pytorch_lightning.loggers import Logger, TensorBoardLogger
+from pytorch_lightning.loggers import Logger
 
 from rnnlm.baselines.unigram import unigram_ppl
-from rnnlm.config import Config
-from rnnlm.data.corpus import Corpus
-from rnnlm.data.splitting import SPLITS, TEST
+from rnnlm.data.datamodule import CorpusDataModule
+from rnnlm.data.preparation import PreparedCorpus
+from rnnlm.data.texts.splitting import SPLITS, TEST
 from rnnlm.evaluation.exact_match import answered, exact_match, exact_match_by
 from rnnlm.files.run_files import best_checkpoint, last_checkpoint
 from rnnlm.generation.options import GenerationOptions
@@ -22,168 +25,177 @@ from rnnlm.hardware import device_name, peak_memory_mb, reset_peak_memory
 from rnnlm.metrics import Metrics
 from rnnlm.model.language_model import LanguageModel, num_parameters
 from rnnlm.model.product import has_fast_bfloat16
-from rnnlm.results.record import Record
 from rnnlm.runs.checkpoint import describe
-from rnnlm.runs.hparams import hyperparameters, log_final_metrics
+from rnnlm.runs.hparams import hyperparameters, log_final_metrics, log_hyperparameters
+from rnnlm.runs.spec import RunSpec
 from rnnlm.training.averaging import AverageWeights
-from rnnlm.training.checkpoint_file import CheckpointError, read_checkpoint_file, write_checkpoint
+from rnnlm.training.checkpoint_file import read_checkpoint_file, write_checkpoint
+from rnnlm.training.loggers import open_loggers
 from rnnlm.training.module import TRAIN_RUNNING, LanguageModelModule
 from rnnlm.training.progress import ReportProgress
 from rnnlm.training.resume import (
     LastCheckpoint,
     check_checkpoints,
     check_owner,
-    put_aside,
-    stopping_on_signals,
 )
 from rnnlm.training.samples import WriteSamples
 from rnnlm.training.stopwatch import Stopwatch
 from rnnlm.training.trainer import build_trainer
 
-# How many tokens of a sample are written, and the seed of their draws: the same for every model.
+# The length of the sample in a record, in tokens, and the seed of its draws: equal for all models.
 SAMPLE_TOKENS, SAMPLE_SEED = 200, 1
 
 log = logging.getLogger(__name__)
 
 
-def fit_and_evaluate(
-    config: Config,
-    corpus: Corpus,
-    folder: Path,
-    record: Record,
-    loggers: list[Logger],
-    gpu: int | None,
-) -> None:
-    """Train, load the best checkpoint by validation loss, and measure it on the three splits.
+@dataclass(frozen=True)
+class _Training:
+    """A network, and everything that trains it."""
+
+    module: LanguageModelModule
+    data: CorpusDataModule
+    trainer: pl.Trainer
+    stopwatch: Stopwatch
+    samples: WriteSamples
+    averaging: AverageWeights
+    keep_last: LastCheckpoint
+    # The step that a resumed run goes on from.
+    first_step: int | None
+
+
+def fit_and_measure(
+    spec: RunSpec, corpus: PreparedCorpus, gpu: int | None
+) -> Iterator[dict[str, Any]]:
+    """Carry out the run of a network.
+
+    Args:
+        gpu: the index of the GPU, if it trains on one.
+
+    Yields:
+        Fields of the run's record, as soon as they are known.
 
     Raises:
-        CheckpointError: a checkpoint that the run needs cannot be used; it is put aside, so that
-            the run starts over when it is tried again.
+        CheckpointError: a checkpoint that the run needs cannot be used.
     """
-    try:
-        _fit_and_evaluate(config, corpus, folder, record, loggers, gpu)
-    except CheckpointError as error:
-        raise put_aside(last_checkpoint(folder), error) from error
+    with open_loggers(spec.config.logger, spec.folder) as loggers:
+        training = _build(spec, corpus, loggers, gpu)
+        network = training.module.network
+        options = hyperparameters(spec, num_parameters(network))
+        log_hyperparameters(loggers, options, training.first_step)
+        device = training.trainer.strategy.root_device
+        yield {"num_parameters": num_parameters(network), "device": device_name(device)}
+        yield _fit(training, last_checkpoint(spec.folder))
+        best = _load_best(training, spec)
+        best_epoch = best["epoch"] + 1
+        yield {"best_epoch": best_epoch}
+        training.trainer.test(training.module, training.data, verbose=False)
+        metrics = {name: _metrics(training.module, corpus, name) for name in SPLITS}
+        yield {**metrics, **_exact_matches(network, corpus)}
+        training.samples.write_chosen(network, best_epoch)
+        sample = write_sample(network, corpus)
+        yield {"prompt": sample[0], "sample": sample[1]}
+        # Lightning counts steps from 0 in its logs.
+        log_final_metrics(loggers, options, metrics, sample, best["global_step"] - 1)
 
 
-def _fit_and_evaluate(
-    config: Config,
-    corpus: Corpus,
-    folder: Path,
-    record: Record,
-    loggers: list[Logger],
-    gpu: int | None,
-) -> None:
-    last, chosen = last_checkpoint(folder), best_checkpoint(folder)
-    started_at_step = check_checkpoints(last, chosen, record.fingerprint) if last.exists() else None
+def _build(
+    spec: RunSpec, corpus: PreparedCorpus, loggers: list[Logger], gpu: int | None
+) -> _Training:
+    """Build the network and its trainer, after a check of the checkpoints to resume from."""
+    config, last = spec.config, last_checkpoint(spec.folder)
+    first_step = None
+    if last.exists():
+        first_step = check_checkpoints(last, best_checkpoint(spec.folder), spec.fingerprint)
     pl.seed_everything(config.seed, workers=True, verbose=False)
     network = LanguageModel(len(corpus.vocabulary), config.model, config.features)
-    described = describe(config, corpus, record.fingerprint)
-    module = LanguageModelModule(network, config.optimizer, described)
-    record.num_parameters = num_parameters(network)
+    description = describe(config, corpus.tokenizer, spec.fingerprint)
+    module = LanguageModelModule(network, config.optimizer, description)
+    data = CorpusDataModule(corpus, config.seed)
     stopwatch = Stopwatch()
-    for logger in loggers:
-        if isinstance(logger, TensorBoardLogger):
-            # For its `hparams.yaml`; the HParams page gets them with the metrics, at the end.
-            logger.hparams = hyperparameters(config, record)
-            # What is done again is logged again, and shown once.
-            logger._kwargs["purge_step"] = started_at_step
-        else:
-            logger.log_hyperparams(hyperparameters(config, record))
     averaging = AverageWeights(config.optimizer, module)
-    samples = WriteSamples(config.samples, corpus, stopwatch, averaging, folder)
-    keeping = LastCheckpoint(last, config.checkpoint.every_n_train_steps)
+    samples = WriteSamples(config.samples, corpus, stopwatch, averaging, spec.folder)
+    keep_last = LastCheckpoint(last, config.checkpoint.every_n_train_steps)
     trainer = build_trainer(
         config.trainer,
         config.early_stopping,
-        folder,
+        spec.folder,
         loggers,
-        [
-            stopwatch,
-            ReportProgress(folder),
-            samples,
-            averaging,
-            keeping,
-        ],
+        [stopwatch, ReportProgress(spec.folder), samples, averaging, keep_last],
         gpu,
     )
-    record.device = device_name(trainer.strategy.root_device)
-    if config.trainer.precision == "32-true" and has_fast_bfloat16(trainer.strategy.root_device):
+    device = trainer.strategy.root_device
+    if config.trainer.precision == "32-true" and has_fast_bfloat16(device):
         log.info(
             "this device has bfloat16 units: trainer.precision=bf16-mixed may double the speed of "
             "a large network (experiments/speed); its loss then differs a little"
         )
+    return _Training(module, data, trainer, stopwatch, samples, averaging, keep_last, first_step)
 
+
+def _fit(training: _Training, last: Path) -> dict[str, Any]:
+    """Train, from the last checkpoint where there is one; return what the record says about it."""
+    module, trainer, stopwatch = training.module, training.trainer, training.stopwatch
+    resumes = training.first_step is not None
     reset_peak_memory(trainer.strategy.root_device)
-    if started_at_step is not None:
-        log.info("going on from step %d", started_at_step)
-    with stopping_on_signals(keeping), warnings.catch_warnings():
-        # Of a run that goes on it is not.
+    if resumes:
+        log.info("going on from step %d", training.first_step)
+    with training.keep_last.stop_request.listening(), warnings.catch_warnings():
+        # The folder of a resumed run is not empty.
         warnings.filterwarnings("ignore", "Checkpoint directory .* exists and is not empty")
-        # `trainer.max_steps` may stop a run before it is validated for the first time.
+        # `trainer.max_steps` may end a run before its first validation.
         warnings.filterwarnings("ignore", ".* could not find the monitored key")
-        trainer.fit(
-            module,
-            corpus,
-            ckpt_path=last if started_at_step is not None else None,
-            weights_only=True,
-        )
-    record.train_seconds = stopwatch.train_seconds
-    record.peak_memory_mb = peak_memory_mb(trainer.strategy.root_device)
-    record.tokens_per_second = stopwatch.tokens_per_second
-    record.epochs = len(module.history[TRAIN_RUNNING])
-    record.history = module.history
+        trainer.fit(module, training.data, ckpt_path=last if resumes else None, weights_only=True)
+    return {
+        "train_seconds": stopwatch.train_seconds,
+        "peak_memory_mb": peak_memory_mb(trainer.strategy.root_device),
+        "tokens_per_second": stopwatch.tokens_per_second,
+        "epochs": len(module.history[TRAIN_RUNNING]),
+        "history": module.history,
+    }
 
-    if not has_chosen(trainer):
-        choose_last(module, averaging, last, chosen)
-    best = read_checkpoint_file(chosen)
-    check_owner(best, chosen, record.fingerprint)
+
+def _load_best(training: _Training, spec: RunSpec) -> dict[str, Any]:
+    """Load the checkpoint with the lowest validation loss into the network, and return it.
+
+    Without any validation it is the last checkpoint, with the averaged weights if there are any.
+    """
+    module, path = training.module, best_checkpoint(spec.folder)
+    savers = training.trainer.checkpoint_callbacks
+    # Lightning keeps the path when a run is resumed.
+    if not any(isinstance(c, ModelCheckpoint) and c.best_model_path for c in savers):
+        checkpoint = read_checkpoint_file(last_checkpoint(spec.folder))
+        module.load_state_dict(checkpoint["state_dict"])
+        training.averaging.swap()
+        write_checkpoint(checkpoint | {"state_dict": module.state_dict()}, path)
+    best = read_checkpoint_file(path)
+    check_owner(best, path, spec.fingerprint)
     module.load_state_dict(best["state_dict"])
-    record.best_epoch = best["epoch"] + 1
-    trainer.test(module, corpus, verbose=False)
-    for name in SPLITS:
-        split, total = corpus.splits[name], module.evaluated[name]
-        metrics = Metrics.of(total.nats, total.num_tokens, split.num_chars, split.unknown_nats)
-        setattr(
-            record,
-            name,
-            {
-                **metrics.to_dict(),
-                "unigram_ppl": unigram_ppl(
-                    corpus.splits["train"].predicted_N, split.predicted_N, len(corpus.vocabulary)
-                ),
-            },
-        )
-    if corpus.answer_mark is not None:
-        (mark,) = corpus.vocabulary.encode(corpus.answer_mark).tolist()
-        right_D = answered(network, corpus.tasks(), mark)
-        record.exact_match = exact_match(right_D)
-        # Of the text, as a token may be unknown.
-        record.exact_match_by = exact_match_by(right_D, map(corpus.kinds, corpus.texts()[TEST]))
-    samples.write_chosen(network, record.best_epoch)
-    record.prompt, record.sample = write_sample(network, corpus)
-    # Lightning numbers steps from 0 in what it logs.
-    log_final_metrics(config, record, loggers, best["global_step"] - 1)
+    return best
 
 
-def has_chosen(trainer: pl.Trainer) -> bool:
-    """Whether a validation has chosen a checkpoint, in this attempt at the run or before."""
-    choosing = [c for c in trainer.checkpoint_callbacks if isinstance(c, ModelCheckpoint)]
-    return any(callback.best_model_path for callback in choosing)
+def _metrics(module: LanguageModelModule, corpus: PreparedCorpus, name: str) -> dict[str, float]:
+    """The metrics of a split, for the record."""
+    split, total = corpus.splits[name], module.evaluated[name]
+    metrics = Metrics.of(total.nats, total.num_tokens, split.num_chars, split.unknown_nats)
+    return {**metrics.to_dict(), "unigram_ppl": unigram_ppl(corpus, name)}
 
 
-def choose_last(
-    module: LanguageModelModule, averaging: AverageWeights, last: Path, best: Path
-) -> None:
-    """Take a run's last weights, or their average, for its best: it was never validated."""
-    checkpoint = read_checkpoint_file(last)
-    module.load_state_dict(checkpoint["state_dict"])
-    averaging.swap()
-    write_checkpoint(checkpoint | {"state_dict": module.state_dict()}, best)
+def _exact_matches(network: LanguageModel, corpus: PreparedCorpus) -> dict[str, Any]:
+    """The shares of the test split's tasks that are solved; empty if the corpus has no tasks."""
+    if corpus.definition.answer_mark is None:
+        return {}
+    (mark,) = corpus.vocabulary.encode(corpus.definition.answer_mark).tolist()
+    right_D = answered(network, corpus.tasks(), mark)
+    # The text tells the kind of a task even if one of its tokens is unknown.
+    kinds = map(corpus.definition.kinds, corpus.texts()[TEST])
+    return {
+        "exact_match": exact_match(right_D),
+        "exact_match_by": exact_match_by(right_D, kinds),
+    }
 
 
-def write_sample(network: LanguageModel, corpus: Corpus) -> tuple[str, str]:
-    """The beginning of the validation text, and what the model goes on with."""
+def write_sample(network: LanguageModel, corpus: PreparedCorpus) -> tuple[str, str]:
+    """Return the beginning of the validation text, and the network's continuation of it."""
     options = GenerationOptions(length=SAMPLE_TOKENS, seed=SAMPLE_SEED)
     *_, last = Writer(network, corpus.vocabulary).stream(corpus.prompt(), options)
     assert last.text is not None

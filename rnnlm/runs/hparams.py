@@ -1,47 +1,73 @@
-"""What loggers get when a run ends: the chosen checkpoint's metrics, options, and a sample."""
+"""What loggers get besides curves: a run's options, and in the end its metrics and a sample."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from pytorch_lightning.loggers import Logger, TensorBoardLogger
 
-from rnnlm.config import Config, deciding_options
-from rnnlm.data.splitting import SPLITS
-from rnnlm.results.record import Record
+from rnnlm.runs.spec import RunSpec
 from rnnlm.training.samples import as_markdown
 
 
-def log_final_metrics(config: Config, record: Record, loggers: list[Logger], step: int) -> None:
-    """Give the loggers the best checkpoint's metrics, and TensorBoard its HParams entry."""
-    metrics: dict[str, float] = {}
-    for metric in ("ppl", "bpc", "loss"):
-        for name in SPLITS:
-            # `loss/validation` is the curve over the epochs; the chosen checkpoint is one point.
-            tag = "validation_best" if name == "validation" else name
-            metrics[f"{metric}/{tag}"] = getattr(record, name)[metric]
-    options = hyperparameters(config, record)
-    for logger in loggers:
-        if isinstance(logger, TensorBoardLogger):
-            logger.log_hyperparams(options, metrics, step)
-            if record.prompt is not None and record.sample is not None:
-                shown = as_markdown(record.prompt, record.sample)
-                logger.experiment.add_text("sample", shown, step)
-        else:
-            logger.log_metrics(metrics, step)
+def hyperparameters(spec: RunSpec, num_parameters: int) -> dict[str, Any]:
+    """The options of a network's run, as loggers get them.
 
-
-def hyperparameters(config: Config, record: Record) -> dict[str, Any]:
-    """The options as loggers get them.
-
-    TensorBoard's HParams page sorts them by name and shows the first five: what is compared is
-    named so that it comes first.
+    TensorBoard's HParams page sorts them by name and shows the first five. The names put first
+    those that are compared.
     """
     compared = {
-        "cell": record.model,
-        "data": record.data,
-        "features": record.features or "",
-        "num_parameters": record.num_parameters,
+        "cell": spec.config.model.name,
+        "data": spec.config.data.name,
+        "features": spec.config.features.name,
+        "num_parameters": num_parameters,
     }
-    options = deciding_options(config)
-    return {**compared, **{f"option.{name}": value for name, value in options.items()}}
+    return {**compared, **{f"option.{name}": value for name, value in spec.options.items()}}
+
+
+def log_hyperparameters(
+    loggers: list[Logger], options: dict[str, Any], first_step: int | None
+) -> None:
+    """Give the loggers the options at the start of a run.
+
+    Args:
+        first_step: the step that a resumed run goes on from.
+    """
+    for logger in loggers:
+        if isinstance(logger, TensorBoardLogger):
+            # For `hparams.yaml`. The HParams page gets them with the metrics, at the end.
+            logger.hparams = options
+            # Steps that are done again are logged again; TensorBoard then shows them once. It has
+            # no public way to set this after construction.
+            logger._kwargs["purge_step"] = first_step
+        else:
+            logger.log_hyperparams(options)
+
+
+def log_final_metrics(
+    loggers: list[Logger],
+    options: dict[str, Any],
+    metrics: Mapping[str, Mapping[str, float]],
+    sample: tuple[str, str],
+    step: int,
+) -> None:
+    """Give the loggers the best checkpoint's metrics, and TensorBoard its HParams entry.
+
+    Args:
+        metrics: the metrics of each split.
+        sample: a prompt, and the text that the network has written after it.
+        step: the step of the best checkpoint.
+    """
+    logged = {
+        # `loss/validation` is a curve over the epochs; the best checkpoint is a single point.
+        f"{name}/{'validation_best' if split == 'validation' else split}": of_split[name]
+        for name in ("ppl", "bpc", "loss")
+        for split, of_split in metrics.items()
+    }
+    for logger in loggers:
+        if isinstance(logger, TensorBoardLogger):
+            logger.log_hyperparams(options, logged, step)
+            logger.experiment.add_text("sample", as_markdown(*sample), step)
+        else:
+            logger.log_metrics(logged, step)

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM from the first import of `run.py` on: one line, and the status 130 or 143.
+"""Ctrl-C and SIGTERM in the process that the user has started, from its first imports on.
 
 This file imports nothing large, so that it is in place before the imports that take seconds.
 """
@@ -10,28 +10,29 @@ import os
 import shutil
 import signal
 import sys
-import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import NoReturn
 
-INTERRUPTED_STATUS, TERMINATED_STATUS = 128 + signal.SIGINT, 128 + signal.SIGTERM
+from rnnlm.signals.exit_status import INTERRUPTED_STATUS, TERMINATED_STATUS, status_after
+from rnnlm.signals.handlers import restore_handlers, set_handlers
+
 _LINES: dict[int, str] = {
     signal.SIGINT: "interrupted; the same command goes on with what is left",
     signal.SIGTERM: "stopped by SIGTERM; the same command goes on with what is left",
 }
-# Signals that come closer together than this are one wish to stop, not two.
+# Interrupts that follow each other faster than this count as one.
 SECONDS_OF_A_BURST = 0.5
 
 
 class Interruption:
-    """Answers the signals that ask this process to stop.
+    """Answers Ctrl-C and SIGTERM with one line and the exit status 130 or 143.
 
-    While a body of work runs, the first signal raises KeyboardInterrupt or SystemExit in it, so
+    While work is in progress, the first signal raises KeyboardInterrupt or SystemExit in it, so
     that runs are saved and files are closed. A second Ctrl-C, and SIGTERM after a Ctrl-C, raises
-    once more: what is still being saved is given up. All others are heard and change nothing.
-    Before and after, there is nothing to save and the process ends at once.
+    again and gives up what is still being saved. Further signals change nothing.
+    Before and after the work there is nothing to save: the process ends at once.
     """
 
     def __init__(self) -> None:
@@ -41,28 +42,21 @@ class Interruption:
         self._is_second = False
 
     def install(self) -> None:
-        """Answer from now on; a signal that is ignored, as by `nohup`, stays ignored."""
-        if threading.current_thread() is not threading.main_thread():
-            return  # only the main thread may say what a signal does
-        for number in _LINES:
-            if signal.getsignal(number) != signal.SIG_IGN:
-                signal.signal(number, self._hear)
+        """Answer the signals from now on."""
+        set_handlers(_LINES, self._hear)
 
-    def leave_be(self) -> None:
-        """Hear no signal any more: the work is done and the process ends with its own status."""
-        if threading.current_thread() is threading.main_thread():
-            for number in _LINES:
-                signal.signal(number, signal.SIG_IGN)
+    def ignore_signals(self) -> None:
+        """Ignore the signals: the work is done, and the process ends with its own status."""
+        set_handlers(_LINES, signal.SIG_IGN)
 
-    def run(self, body: Callable[[], int]) -> int:
-        """Run the body, which may be stopped by a signal; returns its exit status."""
-        before = {number: signal.getsignal(number) for number in _LINES}
+    def run(self, work: Callable[[], int]) -> int:
+        """Do work that a signal may stop, and return its exit status."""
         self._number, self._is_second, status = None, False, 0
+        before = set_handlers(_LINES, self._hear)
         try:
             try:
                 self._is_working = True
-                self.install()
-                status = body()
+                status = work()
             finally:
                 # A signal that arrives here raises, too, and is caught below.
                 self._is_working = False
@@ -72,27 +66,25 @@ class Interruption:
                 if not isinstance(error, KeyboardInterrupt):
                     raise
                 self._number = signal.SIGINT
+        finally:
+            restore_handlers(before)
         if self._number is not None:
-            # Also where a library has taken the exception for its own and gone on.
+            # Also if a library has caught the exception and gone on.
             print(_LINES[self._number], file=sys.stderr, flush=True)
-            status = 128 + self._number
-        if threading.current_thread() is threading.main_thread():
-            for number, handler in before.items():
-                signal.signal(number, handler)
+            status = status_after(self._number)
         return status
 
     def _hear(self, number: int, frame: FrameType | None) -> None:
         if self._is_working:
-            self._stop_body(number)
+            self._stop_work(number)
         elif self._number is None:
-            _leave(number)
+            _end_process(number)
 
-    def _stop_body(self, number: int) -> None:
+    def _stop_work(self, number: int) -> None:
         now = time.monotonic()
-        is_first = self._number is None
-        is_of_a_burst = number == signal.SIGINT and now - self._heard_at < SECONDS_OF_A_BURST
-        if not is_first:
-            if self._number == signal.SIGTERM or self._is_second or is_of_a_burst:
+        if self._number is not None:
+            in_burst = number == signal.SIGINT and now - self._heard_at < SECONDS_OF_A_BURST
+            if self._number == signal.SIGTERM or self._is_second or in_burst:
                 return
             self._is_second = True
         self._heard_at = now
@@ -100,24 +92,32 @@ class Interruption:
         raise KeyboardInterrupt if number == signal.SIGINT else SystemExit(TERMINATED_STATUS)
 
 
-def _leave(number: int) -> NoReturn:
-    """End the process here and now: an exception would be lost in whatever is being imported."""
-    for other in _LINES:
-        signal.signal(other, signal.SIG_IGN)
+def _end_process(number: int) -> NoReturn:
+    """End the process at once; an exception might be lost in whatever is being imported."""
+    set_handlers(_LINES, signal.SIG_IGN)
     with contextlib.suppress(OSError, RuntimeError, ValueError, AttributeError):
         sys.stdout.flush()
     with contextlib.suppress(OSError):
         os.write(2, f"{_LINES[number]}\n".encode())
-    _remove_temporary_folder()
-    os._exit(128 + number)
-
-
-def _remove_temporary_folder() -> None:
-    """Remove what multiprocessing, where it is in use, would remove as Python ends."""
+    # os._exit skips the clean-up of multiprocessing: remove its folder of sockets here.
     if "multiprocessing.process" in sys.modules:
         process = sys.modules["multiprocessing.process"].current_process()
-        if folder := process._config.get("tempdir"):
+        if folder := process._config.get("tempdir"):  # noqa: SLF001 there is no public name for it
             shutil.rmtree(folder, ignore_errors=True)
+    os._exit(status_after(number))
+
+
+@contextlib.contextmanager
+def ended_by_interrupts() -> Iterator[None]:
+    """Let Ctrl-C end the process at once and silently, for imports, which hold nothing to save.
+
+    An exception amid an import may be lost, or come out as another one.
+    """
+    before = set_handlers([signal.SIGINT], lambda *_: os._exit(INTERRUPTED_STATUS))
+    try:
+        yield
+    finally:
+        restore_handlers(before)
 
 
 interruption = Interruption()

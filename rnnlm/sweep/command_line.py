@@ -1,4 +1,4 @@
-"""The command line of `run.py`: Hydra's, with errors in one line and meaningful exit statuses."""
+"""Command line of `run.py`: Hydra's, with errors in one line and meaningful exit statuses."""
 
 from __future__ import annotations
 
@@ -10,11 +10,6 @@ from pathlib import Path
 from typing import NoReturn
 
 import hydra
-from hydra._internal.config_loader_impl import ConfigLoaderImpl
-from hydra._internal.hydra import Hydra
-from hydra._internal.utils import get_args_parser
-from hydra.core.config_loader import ConfigLoader
-from hydra.core.config_search_path import SearchPathQuery
 from hydra.core.global_hydra import GlobalHydra
 from hydra.errors import (
     HydraException,
@@ -28,7 +23,9 @@ from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBase
 from rnnlm.config import no_such_option, option_meant_by, register_schemas
 from rnnlm.messages.legible import escaped, in_message
 from rnnlm.options import OptionError
-from rnnlm.signals.interruption import TERMINATED_STATUS, interruption
+from rnnlm.signals.exit_status import TERMINATED_STATUS
+from rnnlm.signals.interruption import interruption
+from rnnlm.sweep.hydra_internals import HydraApp, argument_parser, searching_first_in
 from rnnlm.sweep.launchers.options import register_launcher_options
 from rnnlm.sweep.overrides import read_overrides
 from rnnlm.sweep.sweep import all_completed, sweep
@@ -36,20 +33,20 @@ from rnnlm.sweep.sweep import all_completed, sweep
 VERSION_BASE = "1.3"
 COMPLETED_STATUS, FAILED_STATUS, USAGE_STATUS = 0, 1, 2
 _COULD_NOT_OVERRIDE = re.compile(r"Could not override '([^'@]+)'")
-# What Hydra and OmegaConf say in terms of their own, by how it begins.
-_SAID_PLAINLY = {
+# Beginnings of messages of Hydra and OmegaConf, and the same in this project's words.
+_IN_PLAIN_WORDS = {
     "Could not append to config. An item is already at '(?P<option>[^']+)'": (
-        "there is such an option, it is set without the +"
+        "the option exists, set it without the +"
     ),
     "Could not delete from config. '(?P<option>[^']+)' does not exist": "no such option",
     ".* is not a ListConfig": "it takes a list, which is typed [one,two]",
     "Cannot merge DictConfig with ListConfig": "it takes a list, which is typed [one,two]",
     "(no viable|missing|extraneous|mismatched|token recognition)": (
-        "what is between ${ and } cannot be read"
+        "the part between ${ and } cannot be read"
     ),
-    "Could not override '(?P<option>[^']+@[^']+)'": "it is no group of choices",
+    "Could not override '(?P<option>[^']+@[^']+)'": "it is not a group of choices",
 }
-# A message repeats values, and these may be of any length.
+# A message repeats values, which may be of any length.
 _LONGEST_LINE = 400
 
 
@@ -57,8 +54,8 @@ def main(task: TaskFunction, config_folder: Path, config_name: str) -> int:
     """Run or sweep as the command line says.
 
     Returns:
-        The exit status: 0 when every run completed, 1 when one failed, 2 when the command line
-        cannot be carried out as it is, 130 after Ctrl-C and 143 after SIGTERM.
+        The exit status: 0 if every run has completed, 1 if one has failed, 2 if the command line
+        cannot be carried out, 130 after Ctrl-C and 143 after SIGTERM.
     """
     return interruption.run(lambda: _carry_out(task, config_folder, config_name))
 
@@ -67,30 +64,13 @@ def _carry_out(task: TaskFunction, config_folder: Path, config_name: str) -> int
     register_schemas()
     register_launcher_options()
     try:
-        parser = get_args_parser()
+        parser = argument_parser()
         parser.error = _refuse  # type: ignore[method-assign]
         arguments = parser.parse_intermixed_args()
         _check_flags(arguments)
+        arguments.config_name = arguments.config_name or config_name
         with hydra.initialize_config_dir(str(config_folder), "rnnlm", version_base=VERSION_BASE):
-            app = GlobalHydra.instance().hydra
-            assert app is not None
-            if arguments.config_dir:
-                app.config_loader = _with_folder(app.config_loader, Path(arguments.config_dir))
-            arguments.config_name = arguments.config_name or config_name
-            if arguments.shell_completion:
-                return _complete(app, arguments)
-            arguments.overrides = read_overrides(
-                arguments.overrides, app.config_loader, arguments.multirun
-            )
-            if _asks(arguments):
-                return _answer(app, arguments, parser)
-            runs = sweep(
-                app.config_loader,
-                arguments.config_name,
-                arguments.overrides,
-                task,
-                arguments.multirun,
-            )
+            return _answer_or_run(arguments, parser, task)
     except (OptionError, HydraException, OmegaConfBaseException) as error:
         if os.environ.get("HYDRA_FULL_ERROR") == "1":
             raise
@@ -99,6 +79,22 @@ def _carry_out(task: TaskFunction, config_folder: Path, config_name: str) -> int
     except OSError as error:
         print(f"{error.filename or 'output_dir'}: {error.strerror or error}", file=sys.stderr)
         return FAILED_STATUS
+
+
+def _answer_or_run(
+    arguments: argparse.Namespace, parser: argparse.ArgumentParser, task: TaskFunction
+) -> int:
+    app = GlobalHydra.instance().hydra
+    assert app is not None
+    if arguments.config_dir:
+        app.config_loader = searching_first_in(Path(arguments.config_dir), app.config_loader)
+    if arguments.shell_completion:
+        return _complete(app, arguments)
+    loader, multirun = app.config_loader, arguments.multirun
+    arguments.overrides = read_overrides(arguments.overrides, loader, multirun)
+    if arguments.help or arguments.hydra_help or arguments.cfg or arguments.info:
+        return _answer(app, arguments, parser)
+    runs = sweep(loader, arguments.config_name, arguments.overrides, task, multirun)
     return COMPLETED_STATUS if all_completed(runs) else FAILED_STATUS
 
 
@@ -111,13 +107,13 @@ def _refuse(message: str) -> NoReturn:
 
 
 def _check_flags(arguments: argparse.Namespace) -> None:
-    """Refuse flags of Hydra that have no meaning here, or none together."""
+    """Refuse flags of Hydra that have no meaning here, or not together."""
     if arguments.config_path:
         raise OptionError("--config-path", "conf/ is always read, --config-dir adds a folder to it")
     if arguments.experimental_rerun:
-        raise OptionError("--experimental-rerun", "the same command as before does that here")
+        raise OptionError("--experimental-rerun", "it is not needed, type the same command again")
     if arguments.config_dir and not Path(arguments.config_dir).is_dir():
-        raise OptionError("--config-dir", f"no folder {arguments.config_dir}")
+        raise OptionError("--config-dir", f"there is no folder {arguments.config_dir}")
     if arguments.resolve and not (arguments.cfg or arguments.help):
         raise OptionError("--resolve", "it goes with --cfg or --help")
     if arguments.package and not arguments.cfg:
@@ -128,40 +124,27 @@ def _check_flags(arguments: argparse.Namespace) -> None:
         raise OptionError(given[0], f"it cannot be given with {' and '.join(given[1:])}")
 
 
-def _with_folder(loader: ConfigLoader, folder: Path) -> ConfigLoader:
-    """A loader that looks into a folder of the user's own first."""
-    search_path = loader.get_search_path()
-    anchor = SearchPathQuery(provider="schema")
-    search_path.prepend("command-line", f"file://{folder.absolute()}", anchor)
-    return ConfigLoaderImpl(search_path)
-
-
-def _asks(arguments: argparse.Namespace) -> bool:
-    """Whether the command line asks a question, and runs nothing."""
-    return bool(arguments.help or arguments.hydra_help or arguments.cfg or arguments.info)
-
-
-def _answer(app: Hydra, arguments: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
-    """Answer a question about the options."""
+def _answer(app: HydraApp, arguments: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
+    """Print what --help, --hydra-help, --info or --cfg asks for."""
     name, overrides = arguments.config_name, arguments.overrides
     if arguments.help:
         app.app_help(name, args_parser=parser, args=arguments)
     elif arguments.hydra_help:
         app.hydra_help(name, args_parser=parser, args=arguments)
     elif arguments.info:
-        # Before anything is printed, lest an error comes in its midst.
+        # An error is to come before anything is printed.
         app.config_loader.load_configuration(name, overrides, RunMode.RUN)
         app.show_info(arguments.info, config_name=name, overrides=overrides)
     else:
         try:
             app.show_cfg(name, overrides, arguments.cfg, arguments.package, arguments.resolve)
-        except SystemExit as stop:  # there is no such package, which has been said
+        except SystemExit as stop:  # with 1 it has said that there is no such package
             return USAGE_STATUS if stop.code == 1 else TERMINATED_STATUS
     return COMPLETED_STATUS
 
 
-def _complete(app: Hydra, arguments: argparse.Namespace) -> int:
-    """Complete what is typed in a shell, or set a shell up for that."""
+def _complete(app: HydraApp, arguments: argparse.Namespace) -> int:
+    """Complete words in a shell, or install this in the shell."""
     try:
         app.shell_completion(arguments.config_name, arguments.overrides)
     except ValueError as error:
@@ -171,12 +154,12 @@ def _complete(app: Hydra, arguments: argparse.Namespace) -> int:
 
 
 def in_one_line(error: Exception) -> str:
-    """What is wrong with a command line, without the internals of Hydra and OmegaConf."""
+    """Say what is wrong with a command line, in one line and without internals of Hydra."""
     cause = error.__cause__
     if isinstance(error, MissingConfigException) and error.missing_cfg_file:
         return _missing(error)
     if isinstance(error, OverrideParseException):
-        return f"{in_message(error.override)}: {_what_is_not_read(error)}"
+        return f"{in_message(error.override)}: {_why_unreadable(error)}"
     if isinstance(cause, ConfigKeyError | ConfigAttributeError) and cause.full_key:
         overridden = _COULD_NOT_OVERRIDE.match(str(error))
         return str(no_such_option(overridden[1] if overridden else cause.full_key))
@@ -184,7 +167,7 @@ def in_one_line(error: Exception) -> str:
         return f"{_first_line(error)} {_first_line(cause)}"
     reason = cause if isinstance(cause, OmegaConfBaseException) else error
     option, line = getattr(reason, "full_key", None), _first_line(reason)
-    for said, plainly in _SAID_PLAINLY.items():
+    for said, plainly in _IN_PLAIN_WORDS.items():
         if found := re.match(said, line):
             option, line = found.groupdict().get("option", option), plainly
     if isinstance(reason, OptionError) or not option:
@@ -199,8 +182,8 @@ def _missing(error: MissingConfigException) -> str:
     return f"{group}: {choice!r} is not one of {', '.join(error.options or [])}"
 
 
-def _what_is_not_read(error: OverrideParseException) -> str:
-    """What Hydra has to say of a call of one of its functions; of the rest it says too much."""
+def _why_unreadable(error: OverrideParseException) -> str:
+    """Say why Hydra cannot read an override. Its own words are clear only about its functions."""
     for line in str(error).splitlines():
         if "while evaluating" in line:
             return line

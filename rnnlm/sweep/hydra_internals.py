@@ -1,60 +1,140 @@
-"""Composing the configurations of a grid's cells, which share most of what they are made of."""
+"""Everything that relies on private parts of Hydra, whose public interface has no such calls."""
 
 from __future__ import annotations
 
+import contextlib
 import copy
-from collections.abc import Sequence
+import functools
+from argparse import ArgumentParser
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, TypeAlias
 
+from hydra._internal.callbacks import Callbacks
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
+from hydra._internal.hydra import Hydra
+from hydra._internal.utils import get_args_parser
 from hydra.core.config_loader import ConfigLoader
+from hydra.core.config_search_path import SearchPathQuery
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
+from hydra.core.plugins import Plugins
+from hydra.core.utils import JobReturn, JobStatus
+from hydra.plugins.launcher import Launcher
+from hydra.plugins.sweeper import Sweeper
+from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, open_dict
+
+# The class that `hydra/sweeper=basic` names, which sweeps grids.
+GRID_SWEEPER = "hydra._internal.core_plugins.basic_sweeper.BasicSweeper"
+_BASIC_LAUNCHER = "hydra._internal.core_plugins.basic_launcher.BasicLauncher"
 
 
 class Composer:
-    """Composes cells as Hydra would, without the node that is Hydra's own.
+    """Composes the configurations of many runs as Hydra does, without Hydra's own node.
 
-    Hydra chooses among the groups first and sets single options after, so what cells with the same
-    choices have in common is composed once, and the options are set on a copy of it: a tenth of the
-    time where a grid has many seeds or sizes.
+    Hydra first chooses from the groups, and then sets single options. Runs with the same choices
+    share the first step, which takes nine tenths of the time: 120 runs of a grid are planned in 2
+    seconds instead of 13.
     """
 
     def __init__(self, loader: ConfigLoader, master: DictConfig) -> None:
         self._loader = loader
         self._master = master
         self._parser = OverridesParser.create(config_loader=loader)
-        # Of each override that has come up what it sets, unless it chooses from a group.
-        self._options: dict[str, Override | None] = {}
-        self._by_choices: dict[tuple[str, ...], DictConfig] = {}
+        self._option = functools.cache(self._parse_option)
+        self._chosen = functools.cache(self._choose)
 
     def compose(self, overrides: Sequence[str]) -> DictConfig:
-        """The configuration of the cell with these overrides.
+        """Compose the configuration with these overrides.
 
         Raises:
             HydraException, OmegaConfBaseException: an override cannot be parsed or does not fit.
         """
-        choices, options = [], []
-        for text in overrides:
-            if text not in self._options:
-                (override,) = self._parser.parse_overrides([text])
-                self._options[text] = override if self._sets_an_option(override) else None
-            if option := self._options[text]:
-                options.append(option)
-            else:
-                choices.append(text)
-        key = tuple(choices)
-        if key not in self._by_choices:
-            composed = self._loader.load_sweep_config(self._master, choices)
-            with open_dict(composed):
-                del composed["hydra"]
-            self._by_choices[key] = composed
-        composed = copy.deepcopy(self._by_choices[key])
+        options = [option for text in overrides if (option := self._option(text))]
+        choices = tuple(text for text in overrides if not self._option(text))
+        composed = copy.deepcopy(self._chosen(choices))
         ConfigLoaderImpl._apply_overrides_to_config(options, composed)
         return composed
 
-    def _sets_an_option(self, override: Override) -> bool:
-        """Whether it does nothing but set an option that is there."""
+    def _parse_option(self, text: str) -> Override | None:
+        """Parse an override that only sets an option that exists; any other gives None."""
+        (override,) = self._parser.parse_overrides([text])
         if override.is_add() or override.is_force_add() or override.is_delete() or override.package:
-            return False
-        return not self._loader.get_group_options(override.key_or_group)
+            return None
+        return None if self._loader.get_group_options(override.key_or_group) else override
+
+    def _choose(self, choices: tuple[str, ...]) -> DictConfig:
+        composed = self._loader.load_sweep_config(self._master, list(choices))
+        with open_dict(composed):
+            del composed["hydra"]
+        return composed
+
+
+def context_of(loader: ConfigLoader, master: DictConfig) -> HydraContext:
+    """The context that Hydra gives launchers and sweepers."""
+    return HydraContext(config_loader=loader, callbacks=Callbacks(master))
+
+
+@contextlib.contextmanager
+def call_callbacks(
+    context: HydraContext, master: DictConfig, config_name: str, multirun: bool
+) -> Iterator[None]:
+    """Call the hooks of `hydra.callbacks` before the first run and after the last."""
+    callbacks = context.callbacks
+    start, end = callbacks.on_run_start, callbacks.on_run_end
+    if multirun:
+        start, end = callbacks.on_multirun_start, callbacks.on_multirun_end
+    start(config=master, config_name=config_name)
+    try:
+        yield
+    finally:
+        end(config=master, config_name=config_name)
+
+
+def sweeper_with(
+    launcher: Launcher, context: HydraContext, task: TaskFunction, master: DictConfig
+) -> Sweeper:
+    """The sweeper that the configuration names, with this launcher in place of its own."""
+    config = copy.deepcopy(master)
+    with open_dict(config):
+        # A sweeper makes its own launcher, and accepts only plugins of Hydra.
+        config.hydra.launcher = {"_target_": _BASIC_LAUNCHER}
+    sweeper = Plugins.instance().instantiate_sweeper(
+        hydra_context=context, task_function=task, config=config
+    )
+    # The plugins of Hydra wrap an inner object that does the work.
+    inner: Any = getattr(sweeper, "sweeper", sweeper)
+    inner.launcher = launcher
+    return sweeper
+
+
+def job_return(status: JobStatus, value: Any) -> JobReturn:
+    """The result of a job: what its task has returned, or the error of a failed one."""
+    returned = JobReturn(status=status)
+    returned.return_value = value
+    return returned
+
+
+def error_of(returned: JobReturn) -> Exception | None:
+    """The error of a failed job; `return_value` would print it and raise it."""
+    error: Exception | None = returned._return_value
+    return error if returned.status == JobStatus.FAILED else None
+
+
+# The command line.
+
+HydraApp: TypeAlias = Hydra
+
+
+def argument_parser() -> ArgumentParser:
+    """Return the parser of Hydra's own flags."""
+    return get_args_parser()
+
+
+def searching_first_in(folder: Path, loader: ConfigLoader) -> ConfigLoader:
+    """Return a loader that looks for configurations in a folder before it looks elsewhere."""
+    search_path = loader.get_search_path()
+    anchor = SearchPathQuery(provider="schema")
+    search_path.prepend("command-line", f"file://{folder.absolute()}", anchor)
+    return ConfigLoaderImpl(search_path)

@@ -1,15 +1,15 @@
-"""The overrides of a command line, `option=value`, of which what nobody can mean is refused.
+"""Overrides of a command line, `option=value`: those that nobody can mean are refused.
 
-Hydra takes much that leads nowhere: a sweep without a value, a folder of its own choosing, a choice
-that a group does not have and that only a worker would miss.
+Hydra accepts much that leads nowhere: a sweep without a value, another folder for a run, a choice
+that does not exist, which only the process of a run would notice.
 """
 
 from __future__ import annotations
 
+import itertools
 import logging
 import math
 from collections.abc import Sequence
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,6 @@ from hydra.core.object_type import ObjectType
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import (
     ChoiceSweep,
-    FloatRange,
     Glob,
     IntervalSweep,
     Override,
@@ -32,9 +31,9 @@ from rnnlm.messages.legible import in_message
 from rnnlm.options import OptionError
 from rnnlm.sweep.typed_values import as_hydra_reads, several_values
 
-# The most runs of one sweep: what is more was not meant, and would take minutes to look at.
+# The most runs of a sweep: more are a mistake, and would take minutes to check.
 MOST_RUNS = 100_000
-# What of Hydra's own options has a use here.
+# Options of Hydra's own that have a use here.
 _HYDRA_GROUPS = ("hydra/launcher", "hydra/sweeper", "hydra/job_logging", "hydra/hydra_logging")
 _HYDRA_NODES = (
     *(f"{group.replace('/', '.')}." for group in _HYDRA_GROUPS),
@@ -43,9 +42,9 @@ _HYDRA_NODES = (
 _LOGGING = ("hydra.job_logging.", "hydra.hydra_logging.")
 _HYDRA_OPTIONS = ("hydra.verbose", "hydra.searchpath")
 _HYDRA_FOLDERS = ("hydra.sweep", "hydra.run", "hydra.job", "hydra.output_subdir")
-# Groups of which several choices make sense together.
+# Groups that can have several choices at the same time.
 _GROUPS_OF_SEVERAL = ("logger", "experiment")
-# Choices that an extra of the same name brings.
+# Choices that exist if the extra of the same name is installed.
 _EXTRAS = (("hydra/sweeper", "optuna"),)
 
 
@@ -53,8 +52,8 @@ def read_overrides(arguments: Sequence[str], loader: ConfigLoader, multirun: boo
     """Turn what was typed into overrides that Hydra reads.
 
     Raises:
-        OptionError: one of them can mean nothing, or several things.
-        HydraException: one of them cannot be carried out by Hydra.
+        OptionError: an override has no meaning, or several.
+        HydraException: Hydra cannot carry one out.
     """
     parser = OverridesParser.create(config_loader=loader)
     readable = [as_hydra_reads(argument, parser, multirun) for argument in arguments]
@@ -65,7 +64,7 @@ def read_overrides(arguments: Sequence[str], loader: ConfigLoader, multirun: boo
 
 
 def check_grid(overrides: Sequence[Override]) -> None:
-    """See that a grid can be swept: of values that can be listed, and not of too many.
+    """Check that a grid can be swept: its values can be listed, and its runs are not too many.
 
     Raises:
         OptionError: names the option that is an interval, or the one with the most values.
@@ -74,14 +73,14 @@ def check_grid(overrides: Sequence[Override]) -> None:
         if override.is_interval_sweep():
             key, typed = override.get_key_element(), in_message(override.get_value_string())
             raise OptionError(key, f"{typed} is searched, not swept: add hydra/sweeper=optuna")
-    # Where an option is given twice, the second counts.
-    of_options = {o.get_key_element(): o for o in overrides}
-    if (count := math.prod(map(_num_values, of_options.values()))) > MOST_RUNS:
-        longest = max(of_options.values(), key=_num_values)
+    # The second value counts if an option is given twice.
+    last = {override.get_key_element(): override for override in overrides}
+    counts = {key: _num_values(override) for key, override in last.items()}
+    if math.prod(counts.values()) > MOST_RUNS:
+        longest = max(counts, key=counts.__getitem__)
+        typed = in_message(last[longest].get_value_string())
         raise OptionError(
-            longest.get_key_element(),
-            f"{in_message(longest.get_value_string())} makes {_in_digits(count)} runs, "
-            f"a sweep takes at most {MOST_RUNS:,}",
+            longest, f"{typed} makes more than {MOST_RUNS:,} runs, the most of a sweep"
         )
 
 
@@ -173,28 +172,20 @@ def _is_interval(sweep: IntervalSweep) -> bool:
 
 
 def _num_values(override: Override) -> int:
-    value: Any = override.value()
-    if isinstance(value, RangeSweep):
-        values = value.range()
-        if isinstance(values, FloatRange):
-            steps = (Decimal(values.stop) - Decimal(values.start)) / Decimal(values.step)
-            return max(0, math.ceil(steps))
-        # `len` is for what fits a machine's word.
-        return max(0, -((values.start - values.stop) // values.step))
-    if isinstance(value, Glob):
-        return len(list(override.sweep_iterator()))
-    return len(value.list) if isinstance(value, ChoiceSweep) else 1
+    """Count the values of an override, up to one more than a sweep may have runs."""
+    if not override.is_sweep_override() or override.is_interval_sweep():
+        return 1
+    value = override.value()
+    # A shuffled range would be listed first, of whatever length.
+    values = value.range() if isinstance(value, RangeSweep) else override.sweep_iterator()
+    return sum(1 for _ in itertools.islice(values, MOST_RUNS + 1))
 
 
 def _values(override: Override) -> list[Any]:
-    """The values that are listed in an override, without quotes."""
+    """Return the values that an override lists, without quotes."""
     value: Any = override.value()
     values = value.list if isinstance(value, ChoiceSweep) else [value]
     return [getattr(each, "text", each) for each in values]
-
-
-def _in_digits(count: int) -> str:
-    return f"{count:,}" if count < 10**15 else "far too many"
 
 
 def _has_sweep(value: Any) -> bool:
@@ -210,7 +201,7 @@ def _add_multirun(override: Override, choices: Sequence[str]) -> str:
 
 
 def _check_choices(key: str, override: Override, choices: Sequence[str]) -> None:
-    """See that a group is given one of its choices; a preset may be left out by `null`."""
+    """Check that a group is given one of its choices; `null` is for no preset."""
     if isinstance(override.value(), Glob):
         return
     for chosen in _values(override):

@@ -1,71 +1,67 @@
-"""Searching among runs instead of sweeping a grid: `hydra/sweeper=optuna` and its like.
+"""Search among runs instead of sweeping a grid, as with `hydra/sweeper=optuna`.
 
-A sweeper of Hydra's asks for runs in batches and is told the validation loss of each.
+One of Hydra's sweepers asks for runs in batches, and gets the validation loss of each.
 """
 
 from __future__ import annotations
 
-import copy
 import logging
 import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from hydra.core.plugins import Plugins
 from hydra.core.utils import JobReturn, JobStatus
 from hydra.errors import HydraException
 from hydra.plugins.launcher import Launcher
 from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
-from omegaconf import DictConfig, OmegaConf, open_dict
+from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from rnnlm.options import OptionError
 from rnnlm.plugin_options import TARGET, check_plugin, plugin_class
 from rnnlm.results.record import COMPLETED, Record
+from rnnlm.sweep.hydra_internals import GRID_SWEEPER, job_return, sweeper_with
 
-GRID = "hydra._internal.core_plugins.basic_sweeper.BasicSweeper"
-# The least and the most that Optuna's sweeper takes, and does not check.
+# Options of Optuna's sweeper that it does not check, with their smallest and largest values.
 _BOUNDS: dict[str, tuple[float, float]] = {
     "n_trials": (1, math.inf),
     "n_jobs": (1, math.inf),
     "max_failure_rate": (0, 1),
 }
-# Given the overrides of some cells, runs them and returns the record of each.
-RunCells = Callable[[Sequence[Sequence[str]]], Sequence[Record | None]]
+# Carries out the runs with these overrides and returns the record of each.
+RunBatch = Callable[[Sequence[Sequence[str]]], Sequence[Record | None]]
 
 
-class LauncherOfSearch(Launcher):
-    """What a sweeper takes for its launcher: runs a batch, and says what it was worth."""
+class SearchLauncher(Launcher):
+    """The launcher of a sweeper: it carries out a batch of runs and returns their losses."""
 
-    def __init__(self, run_cells: RunCells) -> None:
-        self._run_cells = run_cells
+    def __init__(self, run_batch: RunBatch) -> None:
+        self._run_batch = run_batch
         self.has_begun = False
 
     def setup(self, **_: Any) -> None:
-        """There is nothing to set up."""
+        """Do nothing: the real launcher is set up elsewhere."""
 
     def launch(
         self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int
     ) -> Sequence[JobReturn]:
-        """Run a batch; the value of a run is its best validation loss, in nats per token.
+        """Carry out a batch and return the best validation loss of each run, in nats per token.
 
-        That of a failed run is infinite: the search goes on, elsewhere.
+        The loss of a failed run is infinite, so that the search goes on elsewhere.
         """
         self.has_begun = True
-        return [
-            JobReturn(status=JobStatus.COMPLETED, _return_value=_loss(record))
-            for record in self._run_cells(job_overrides)
-        ]
+        records = self._run_batch(job_overrides)
+        return [job_return(JobStatus.COMPLETED, _loss(record)) for record in records]
 
 
 def is_search(master: DictConfig) -> bool:
-    """Whether another sweeper than that of grids is asked for."""
-    return bool(master.hydra.sweeper._target_ != GRID)
+    """Return True if the configuration names another sweeper than that of grids."""
+    return bool(master.hydra.sweeper._target_ != GRID_SWEEPER)
 
 
 def check_sweeper(master: DictConfig) -> None:
-    """See that `hydra.sweeper.*` is what a sweeper takes.
+    """Check that the sweeper accepts `hydra.sweeper.*`.
 
     Raises:
         OptionError: names the option that is wrong.
@@ -73,12 +69,10 @@ def check_sweeper(master: DictConfig) -> None:
     options = OmegaConf.to_container(master.hydra.sweeper, resolve=True)
     check_plugin(options, "hydra.sweeper", Sweeper, "sweeper")
     assert isinstance(options, dict)
-    for name, bounds in _BOUNDS.items():
+    for name, (low, high) in _BOUNDS.items():
         value = options.get(name)
-        if isinstance(value, int | float) and not bounds[0] <= value <= bounds[1]:
-            takes = (
-                f"{bounds[0]} to {bounds[1]}" if bounds[1] < math.inf else f"at least {bounds[0]}"
-            )
+        if isinstance(value, int | float) and not low <= value <= high:
+            takes = f"{low} to {high}" if high < math.inf else f"at least {low}"
             raise OptionError(f"hydra.sweeper.{name}", f"{value} is out of range, it takes {takes}")
     if isinstance(sampler := options.get("sampler"), dict):
         from optuna.logging import set_verbosity
@@ -94,34 +88,22 @@ def search(
     task: TaskFunction,
     master: DictConfig,
     arguments: list[str],
-    run_cells: RunCells,
+    run_batch: RunBatch,
 ) -> None:
     """Let the sweeper that the configuration names choose the runs.
 
     Raises:
-        OptionError: the sweeper does not take what it is given.
+        OptionError: the sweeper does not accept its options or the arguments.
     """
-    config = copy.deepcopy(master)
-    with open_dict(config):
-        # A sweeper makes its own launcher, of Hydra's plugins; it gets another below.
-        config.hydra.launcher = {
-            "_target_": "hydra._internal.core_plugins.basic_launcher.BasicLauncher"
-        }
-    launcher = LauncherOfSearch(run_cells)
+    launcher = SearchLauncher(run_batch)
     try:
-        sweeper = Plugins.instance().instantiate_sweeper(
-            hydra_context=context, task_function=task, config=config
-        )
-        # The plugins keep what they do in an object of its own, so as to be found faster.
-        inner: Any = getattr(sweeper, "sweeper", sweeper)
-        inner.launcher = launcher
-        sweeper.sweep(arguments)
+        sweeper_with(launcher, context, task, master).sweep(arguments)
     except (OptionError, HydraException, OmegaConfBaseException):
         raise
     except Exception as error:
         if launcher.has_begun:
             raise
-        # Whatever it is, the sweeper has looked at nothing yet but its options.
+        # Before its first run, a sweeper has looked at nothing but its options and arguments.
         problem = next(iter(str(error).splitlines()), type(error).__name__)
         raise OptionError("hydra/sweeper", f"it cannot search so: {problem}") from error
 

@@ -11,7 +11,7 @@ from pytorch_lightning.callbacks import Checkpoint
 from torch import nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from rnnlm.data.splitting import VALIDATION
+from rnnlm.data.texts.splitting import VALIDATION
 from rnnlm.training.module import LanguageModelModule
 from rnnlm.training.optimizer import Averaging, OptimizerConfig
 

@@ -1,8 +1,7 @@
-"""Checkpoint files that notice damage: each ends with a hash of all that comes before it.
+"""Checkpoint files that end with a hash of their content, so that damage is noticed.
 
-A checkpoint is the zip file that PyTorch writes. The hash is the comment that such a file may end
-with, so PyTorch reads it as before. PyTorch itself compares no checksum: a flipped bit would be
-another weight.
+A checkpoint is the zip file that PyTorch writes. The hash is in the comment at the end of the zip
+file, which PyTorch skips. PyTorch itself checks no checksum: a flipped bit would change a weight.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ from rnnlm.hardware import is_out_of_memory
 from rnnlm.messages.legible import legible
 
 _BEGIN = b"PK\x03\x04"
-# A zip file's last record: its mark, 16 bytes on the parts, the length of the comment.
+# The last record of a zip file: its mark, 16 bytes about the parts, the length of the comment.
 _END = struct.Struct("<4s16sH")
 _END_MARK = b"PK\x05\x06"
 _HASH_MARK, _HASH_LENGTH = b"sha256:", 64
@@ -33,25 +32,25 @@ _COMMENT_LENGTH = len(_HASH_MARK) + _HASH_LENGTH
 
 
 class CheckpointError(Exception):
-    """A checkpoint that cannot be used: which, and why, in one line."""
+    """A checkpoint cannot be used; the line says which one, and why."""
 
 
 class DamagedError(CheckpointError):
-    """A checkpoint that is not as it was written."""
+    """A checkpoint is not as it was written."""
 
 
 class AtomicCheckpointIO(CheckpointIO):
-    """Lightning's way to the files of checkpoints: whole or as before, and checked when read."""
+    """Lets Lightning write checkpoints atomically, and check them when it reads them."""
 
     def save_checkpoint(
         self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any | None = None
     ) -> None:
-        """Write a checkpoint beside its place, and put it there once it is on the disk."""
+        """Write a checkpoint, which replaces an earlier one once it is on the disk."""
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         write_checkpoint(checkpoint, Path(path))
 
     def load_checkpoint(self, path: str | Path, *_: Any, **__: Any) -> dict[str, Any]:
-        """Read a checkpoint, which must hold tensors and primitives only, to the CPU."""
+        """Read a checkpoint of tensors and plain values to the CPU."""
         return read_checkpoint_file(Path(path))
 
     def remove_checkpoint(self, path: str | Path) -> None:
@@ -60,12 +59,12 @@ class AtomicCheckpointIO(CheckpointIO):
 
 
 def write_checkpoint(content: dict[str, Any], path: Path) -> None:
-    """Write a checkpoint with its hash; the file is a whole one, this or the one before.
+    """Write a checkpoint with its hash; until it is whole, an earlier file stays.
 
     Raises:
         OSError: it cannot be written.
     """
-    # Not straight into the file: where that cannot be written, PyTorch does not say why.
+    # First into memory: when PyTorch cannot write a file, it does not say why.
     file = io.BytesIO()
     torch.save(content, file)
     size = file.seek(-_END.size, os.SEEK_END)
@@ -79,11 +78,11 @@ def write_checkpoint(content: dict[str, Any], path: Path) -> None:
 
 
 def read_checkpoint_file(path: Path) -> dict[str, Any]:
-    """Read a checkpoint to the CPU, once it is known to be as it was written.
+    """Check that a checkpoint is as it was written, and read it to the CPU.
 
     Raises:
-        CheckpointError: it is damaged, or no checkpoint.
-        OSError, MemoryError, RuntimeError: it may be sound, but there is no way to it for now, or
+        CheckpointError: it is damaged, or is no checkpoint.
+        OSError, MemoryError, RuntimeError: it may be sound, but it cannot be read now, or there is
             no memory for it.
     """
     try:
@@ -93,7 +92,7 @@ def read_checkpoint_file(path: Path) -> dict[str, Any]:
             _check(file, path)
             file.seek(0)
             with warnings.catch_warnings():
-                # About formats that PyTorch may not know; a file it cannot read is named below.
+                # PyTorch warns of unknown formats; a file that it cannot read is an error below.
                 warnings.simplefilter("ignore")
                 content = torch.load(file, map_location="cpu", weights_only=True)
     except (CheckpointError, OSError):
@@ -101,7 +100,7 @@ def read_checkpoint_file(path: Path) -> dict[str, Any]:
     except Exception as error:
         if is_out_of_memory(error):
             raise
-        # Its first sentence: PyTorch goes on with advice on how to read a file that is not trusted.
+        # The first sentence only: PyTorch adds advice on how to read files that nobody trusts.
         reason = legible(str(error).partition(". ")[0]) or type(error).__name__
         raise CheckpointError(f"{path} is no checkpoint that can be read ({reason})") from error
     if not isinstance(content, dict):
@@ -110,11 +109,7 @@ def read_checkpoint_file(path: Path) -> dict[str, Any]:
 
 
 def _check(file: IO[bytes], path: Path) -> None:
-    """See that a file is as it was written.
-
-    Raises:
-        CheckpointError: it is not.
-    """
+    """Raise CheckpointError if a file is not as it was written."""
     if file.read(len(_BEGIN)) != _BEGIN:
         raise CheckpointError(f"{path} is no checkpoint that can be read (it is no zip file)")
     size = file.seek(0, os.SEEK_END)
@@ -132,14 +127,14 @@ def _check(file: IO[bytes], path: Path) -> None:
 
 
 def _check_parts(file: IO[bytes], path: Path) -> None:
-    """See that every part of a checkpoint without a hash has its checksum, as zip files do.
+    """Check the checksum of every part of a zip file, if the checkpoint has no hash.
 
-    Earlier versions of this project, and others, write such files.
+    Earlier versions of this project, and other programs, write such checkpoints.
     """
     try:
         with zipfile.ZipFile(file) as parts:
             for part in parts.infolist():
-                # As PyTorch writes them; it would read on where the second size is the larger.
+                # PyTorch writes parts like this, and would read beyond a part that is not.
                 if part.compress_type or part.compress_size != part.file_size:
                     raise zipfile.BadZipFile
             damaged = parts.testzip()
@@ -152,7 +147,7 @@ def _check_parts(file: IO[bytes], path: Path) -> None:
 
 
 def _hash(file: IO[bytes], length: int) -> bytes:
-    """The SHA-256 of a file's first bytes, in hexadecimal digits; it is left after them."""
+    """Return the SHA-256 of a file's first bytes in hexadecimal digits, and stop after them."""
     file.seek(0)
     found = hashlib.sha256()
     while length and (block := file.read(min(length, 1 << 20))):

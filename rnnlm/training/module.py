@@ -13,7 +13,7 @@ from pytorch_lightning import LightningModule
 from torch import Tensor
 
 from rnnlm.data.batching import Batch, Batches
-from rnnlm.data.splitting import SPLITS, VALIDATION
+from rnnlm.data.texts.splitting import SPLITS, VALIDATION
 from rnnlm.metrics import Total, perplexity
 from rnnlm.model.language_model import LanguageModel, State, detach
 from rnnlm.training.divergence import Divergence, refuse_divergence

@@ -1,22 +1,16 @@
-"""`checkpoints/last.ckpt`: all that an interrupted run needs to go on as if it had not been.
+"""`checkpoints/last.ckpt`: everything that an interrupted run needs to go on as if it had not been.
 
-Lightning keeps the weights, the optimizer, its schedule, the loops' counts and what the other
-callbacks know; the module keeps the carried state and the totals so far, the batches their place in
-the epoch, and this callback the random states. So a run that was interrupted anywhere gives, on a
-CPU, the same figures to the last bit as one that was left alone.
+Lightning saves the weights, the optimizer, its schedule, the counts of the loops and the states of
+the callbacks; the module saves the carried state and the totals so far, the batches their place in
+the epoch, and this callback the random states. So on a CPU, a run that was interrupted anywhere
+gives the same metrics to the last bit as one that was not.
 """
 
 from __future__ import annotations
 
-import contextlib
-import shutil
-import signal
-import sys
-import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import torch
@@ -24,41 +18,31 @@ from pytorch_lightning import LightningModule, Trainer
 from pytorch_lightning.callbacks import Checkpoint, ModelCheckpoint
 
 from rnnlm.data.batching import Batches
+from rnnlm.files.atomic_write import discard
 from rnnlm.options import option
+from rnnlm.signals.stop_request import StopRequest
 from rnnlm.training.checkpoint_file import CheckpointError, read_checkpoint_file
 from rnnlm.training.module import FINGERPRINT
 from rnnlm.training.scalars import ScalarsCSV
 
 _RANDOM_STATES, _SHOULD_STOP, _SCALARS = "random_states", "should_stop", "scalars"
-# What a run goes on from, besides what Lightning's own checkpoints hold.
-_NEEDED = (
-    *("state_dict", "callbacks", "loops", "optimizer_states", "lr_schedulers", "train_state"),
-    *("train_total", "history", _RANDOM_STATES, _SHOULD_STOP, _SCALARS),
-)
-
-Handler = Callable[[int, FrameType | None], Any]
+# Entries without which a run cannot go on.
+_NEEDED = {"state_dict", "callbacks", "loops", "optimizer_states", "lr_schedulers"}
+_NEEDED |= {"train_state", "train_total", "history", _RANDOM_STATES, _SHOULD_STOP, _SCALARS}
 
 
 @dataclass
 class CheckpointConfig:
-    """How often a run saves what it needs to go on, besides the end of every epoch."""
+    """How often a run saves `last.ckpt`, besides the end of every epoch."""
 
     every_n_train_steps: int = option(1000, minimum=1, affects_result=False)
 
 
-class Stopped(Exception):  # noqa: N818
-    """A signal has asked the run to stop, and what it needs to go on is saved."""
-
-    def __init__(self, signal_number: int) -> None:
-        super().__init__(signal.Signals(signal_number).name)
-        self.signal_number = signal_number
-
-
 class LastCheckpoint(Checkpoint):
-    """Writes `last.ckpt` and, when a signal has asked for it, stops the run after writing it.
+    """Writes `last.ckpt`, and then stops the run if a signal has asked for it.
 
-    At the last batch of an epoch, or of training, it waits for the epoch's end: validation comes in
-    between. SIGTERM does not wait.
+    At the last batch of an epoch it waits for the epoch's end, which comes after validation.
+    SIGTERM does not wait that long.
     """
 
     def __init__(self, path: Path, every_n_train_steps: int) -> None:
@@ -68,9 +52,7 @@ class LastCheckpoint(Checkpoint):
         self._should_stop = False
         self._place: dict[str, int] | None = None
         self._saved_at = 0
-        self.stop_signal: int | None = None
-        # What SIGTERM does in training, and what Lightning is not to put its own before.
-        self.sigterm_handler: Handler | int | None = None
+        self.stop_request = StopRequest()
 
     def on_save_checkpoint(
         self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
@@ -97,54 +79,43 @@ class LastCheckpoint(Checkpoint):
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self._saved_at = trainer.global_step
         if self._place is not None and isinstance(trainer.train_dataloader, Batches):
-            # Lightning would, had nobody asked for the batches before; the schedule's length has.
+            # Lightning skips this, because build_schedule has already loaded the dataloader.
             trainer.train_dataloader.load_state_dict(self._place)
         if self._random_states is not None:
             torch.set_rng_state(self._random_states["cpu"])
             if self._random_states["cuda"] is not None and pl_module.device.type == "cuda":
                 torch.cuda.set_rng_state(self._random_states["cuda"], pl_module.device)
         trainer.should_stop = trainer.should_stop or self._should_stop
-        if self.sigterm_handler is not None:
-            # Lightning's handler, which stands there by now, ends a run without saving it.
-            signal.signal(signal.SIGTERM, self.sigterm_handler)
-        self.stop_if_asked()
+        self.stop_request.take_back_sigterm()
+        self.stop_request.fulfil()
 
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, index: int
     ) -> None:
         due = trainer.global_step - self._saved_at >= self._every_n_train_steps
-        if not (self.stop_signal or due):
+        if not (self.stop_request.signal_number or due):
             return
         last = index + 1 >= trainer.num_training_batches or trainer.fit_loop.epoch_loop.done
         accumulating = (index + 1) % trainer.accumulate_grad_batches != 0
         if not (last or accumulating):
             self._save(trainer)
-            self.stop_if_asked()
+            self.stop_request.fulfil()
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        # After the loggers have the epoch's metrics. Lightning has not finished the epoch: a run
-        # that is to stop does so at the next one's start.
+        # The loggers have the epoch's metrics by now, but Lightning has not finished the epoch: a
+        # run that is to stop does so when the next one starts.
         self._save(trainer)
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        self.stop_if_asked()
+        self.stop_request.fulfil()
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        self.stop_if_asked()
+        self.stop_request.fulfil()
 
     def on_validation_batch_end(self, *_: Any, **__: Any) -> None:
-        # A cluster's warning leaves no time for the rest; what is not saved will be done again.
-        if self.stop_signal == signal.SIGTERM:
-            self.stop_if_asked()
-
-    def stop_if_asked(self) -> None:
-        """End the run, where a signal has asked for it.
-
-        Raises:
-            Stopped: the signal.
-        """
-        if self.stop_signal:
-            raise Stopped(self.stop_signal)
+        # The rest of the validation may take too long. It is done again when the run goes on.
+        if self.stop_request.is_urgent:
+            self.stop_request.fulfil()
 
     def _save(self, trainer: Trainer) -> None:
         trainer.save_checkpoint(self._path, weights_only=False)
@@ -156,9 +127,9 @@ def _scalars_csv(trainer: Trainer) -> list[ScalarsCSV]:
 
 
 def _bring_here(callbacks: dict[str, Any], folder: Path) -> None:
-    """Tell Lightning's ModelCheckpoint that its files are in the folder, wherever they were.
+    """Tell Lightning's ModelCheckpoint that its files are in this folder.
 
-    It would forget what was best so far where a run's folder has been moved since.
+    If the run's folder has been moved, it would forget the best epoch so far.
     """
 
     def here(path: str) -> str:
@@ -172,55 +143,16 @@ def _bring_here(callbacks: dict[str, Any], folder: Path) -> None:
             state["best_k_models"] = {here(p): v for p, v in state["best_k_models"].items()}
 
 
-@contextlib.contextmanager
-def stopping_on_signals(last_checkpoint: LastCheckpoint) -> Iterator[None]:
-    """Ctrl-C and SIGTERM stop the run as soon as it has saved; a second Ctrl-C stops it at once.
-
-    A second SIGTERM does not: one that is sent to a whole group of processes reaches a run twice,
-    from the sender and from the sweep that passes it on. A signal of the user's that something
-    listens to, as submitit does to the one that comes before the time is up, waits for this too.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield  # only the main thread may say what a signal does
-        return
-
-    def stop(signal_number: int, frame: FrameType | None) -> None:
-        last_checkpoint.stop_signal = signal_number
-        if signal_number == signal.SIGINT:
-            signal.signal(signal_number, handlers[signal_number])
-
-    # What is ignored, as Ctrl-C is by a job in the background, stays so.
-    handlers = {
-        int(number): handler
-        for number in (signal.SIGINT, signal.SIGTERM)
-        if (handler := signal.getsignal(number)) != signal.SIG_IGN
-    }
-    if sys.platform != "win32":
-        for of_users in (signal.SIGUSR1, signal.SIGUSR2):
-            if callable(handler := signal.getsignal(of_users)):
-                handlers[int(of_users)] = handler
-    for number in handlers:
-        signal.signal(number, stop)
-    last_checkpoint.sigterm_handler = signal.getsignal(signal.SIGTERM)
-    try:
-        yield
-        last_checkpoint.stop_if_asked()
-    finally:
-        for number, handler in handlers.items():
-            signal.signal(number, handler)
-
-
 def check_checkpoints(last: Path, best: Path, fingerprint: str) -> int:
-    """See that an interrupted run can go on; returns the step that it goes on from.
+    """Check that an interrupted run can go on, and return the step from which it does.
 
     Raises:
         CheckpointError: `last.ckpt`, or the `best.ckpt` that validation has chosen so far, is
-            damaged, another run's, or an earlier version's.
+            damaged, or belongs to another run or an earlier version.
     """
     checkpoint = read_checkpoint_file(last)
     check_owner(checkpoint, last, fingerprint)
-    missing = [name for name in _NEEDED if name not in checkpoint]
-    if missing:
+    if missing := sorted(_NEEDED - checkpoint.keys()):
         raise CheckpointError(
             f"{last} is of another version of rnnlm (it has no {missing[0]!r}): a run cannot go on "
             "from it"
@@ -230,31 +162,30 @@ def check_checkpoints(last: Path, best: Path, fingerprint: str) -> int:
         for name, state in checkpoint["callbacks"].items()
         if name.startswith(ModelCheckpoint.__name__)
     ):
-        # Now, and not after the rest of the training, of which no epoch may be better.
+        # It may stay the best: do not wait until the end of training to check it.
         check_owner(read_checkpoint_file(best), best, fingerprint)
     return int(checkpoint["global_step"])
 
 
 def check_owner(checkpoint: Mapping[str, Any], path: Path, fingerprint: str) -> None:
-    """See that a checkpoint is of the run with the fingerprint.
+    """Check that a checkpoint belongs to the run with this fingerprint.
 
     Raises:
-        CheckpointError: it is another run's, or does not say whose it is.
+        CheckpointError: it belongs to another run, or does not name one.
     """
     if checkpoint.get(FINGERPRINT) != fingerprint:
         raise CheckpointError(f"{path} is of another run")
 
 
 def put_aside(last: Path, error: CheckpointError) -> CheckpointError:
-    """Put the checkpoints of a run aside, of which one cannot be used: it is to start over.
+    """Put the checkpoints of a run aside, so that it starts over, since one cannot be used.
 
     Returns:
-        The error with what has been done, for the run's record.
+        The error for the run's record, which says what has been done.
     """
     folder = last.parent
     aside = folder.with_name(f"{folder.name}.refused")
-    if aside.exists():
-        shutil.rmtree(aside)
+    discard(aside)
     folder.rename(aside)
     return CheckpointError(
         f"{error}; the run's checkpoints are put aside in {aside}, and the same command starts the "

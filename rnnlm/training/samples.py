@@ -14,7 +14,7 @@ from typing import Any
 from pytorch_lightning import Callback, LightningModule, Trainer
 from pytorch_lightning.loggers import TensorBoardLogger
 
-from rnnlm.data.corpus import Corpus
+from rnnlm.data.preparation import PreparedCorpus
 from rnnlm.files.atomic_write import write_text
 from rnnlm.files.run_files import SAMPLES
 from rnnlm.generation.options import GenerationOptions
@@ -47,7 +47,7 @@ class WriteSamples(Callback):
     def __init__(
         self,
         config: SamplesConfig,
-        corpus: Corpus,
+        corpus: PreparedCorpus,
         stopwatch: Stopwatch,
         averaging: AverageWeights,
         folder: Path,
@@ -57,7 +57,9 @@ class WriteSamples(Callback):
         # The content of the file, for when an interrupted run resumes.
         self._written: list[str] = []
         self._stopwatch, self._averaging = stopwatch, averaging
-        self._prompts = [corpus.typed(prompt) for prompt in config.prompts] or [corpus.prompt()]
+        self._prompts = [corpus.tokenizer.typed(prompt) for prompt in config.prompts] or [
+            corpus.prompt()
+        ]
         if not corpus.vocabulary.bounded:
             self._prompts = [prompt or corpus.prompt() for prompt in self._prompts]
         for token in {token for prompt in self._prompts for token in prompt}:

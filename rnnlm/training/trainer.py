@@ -7,14 +7,13 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
 from lightning_fabric.plugins.environments.lightning import LightningEnvironment
 from pytorch_lightning import Callback, Trainer
 from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
 from pytorch_lightning.loggers import Logger
 
 from rnnlm.files.run_files import best_checkpoint
-from rnnlm.hardware import uses_gpu
+from rnnlm.hardware import has_gpu, requires_gpu, uses_gpu
 from rnnlm.options import OptionError, option
 from rnnlm.training.checkpoint_file import AtomicCheckpointIO
 from rnnlm.training.module import VALIDATION_LOSS
@@ -74,12 +73,11 @@ def check_trainer(config: TrainerConfig) -> None:
         )
     if config.min_epochs is not None and config.min_epochs > config.max_epochs:
         raise OptionError("trainer.min_epochs", f"{config.min_epochs} is more than max_epochs")
-    has_gpu = torch.cuda.is_available()
-    if config.accelerator in ("gpu", "cuda") and not has_gpu:
+    if requires_gpu(config.accelerator) and not has_gpu():
         raise OptionError(
             "trainer.accelerator", f"{config.accelerator} is not on this machine; auto or cpu is"
         )
-    if config.precision == "16-mixed" and not has_gpu:
+    if config.precision == "16-mixed" and not has_gpu():
         raise OptionError(
             "trainer.precision", "16-mixed needs a GPU; on a CPU it takes bf16-mixed or 32-true"
         )

@@ -13,7 +13,7 @@ import pytest
 from rnnlm.baselines.baseline import BaselineConfig
 from rnnlm.baselines.compressor import Bz2, Compressor, Xz
 from rnnlm.data.batching import Batching
-from rnnlm.data.splitting import SPLITS
+from rnnlm.data.texts.splitting import SPLITS
 from rnnlm.runs.run import load_corpus
 from tests.conftest import composed
 from tests.support.small_corpora import from_file, sample
@@ -78,7 +78,7 @@ def test_what_no_network_predicts_is_not_compressed() -> None:
     as_it_is = sample("time_machine")
     in_letters, unchanged = (Xz(BaselineConfig()).measure(c) for c in (letters, as_it_is))
     tokens = {
-        name: "".join(t for piece in letters.tokenize(pieces) for t in piece)
+        name: "".join(t for piece in letters.definition.tokenize(pieces) for t in piece)
         for name, pieces in letters.texts().items()
     }
     size = len(lzma.compress(tokens["train"].encode(), preset=9 | lzma.PRESET_EXTREME))

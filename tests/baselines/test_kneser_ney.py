@@ -17,9 +17,10 @@ from rnnlm.baselines.discounts import Discounts
 from rnnlm.baselines.kneser_ney import KneserNey, KneserNeyConfig, predict
 from rnnlm.baselines.ngrams import Texts
 from rnnlm.data.batching import Batching
-from rnnlm.data.splitting import SPLITS
+from rnnlm.data.preparation import prepare
+from rnnlm.data.texts.splitting import SPLITS
 from rnnlm.data.time_machine import Normalize, TimeMachine, TimeMachineConfig
-from rnnlm.data.vocabulary import BEGIN_ID, END_ID
+from rnnlm.data.tokens.vocabulary import BEGIN_ID, END_ID
 from rnnlm.options import OptionError, check
 from tests.support.small_corpora import from_file, sample
 from tests.support.textbook_kneser_ney import Gram, TextbookKneserNey
@@ -241,8 +242,7 @@ def test_the_time_machine(
         validation_fraction=validation_fraction,
         test_fraction=0.1,
     )
-    corpus = TimeMachine(config)
-    corpus.setup()
+    corpus = prepare(TimeMachine(config))
     measured = KneserNey(KneserNeyConfig(order=6, discounts=discounts)).measure(corpus)
     assert measured["test"]["ppl"] == pytest.approx(expected, abs=0.005)
 

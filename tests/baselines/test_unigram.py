@@ -9,7 +9,7 @@ import pytest
 
 from rnnlm.baselines.baseline import BaselineConfig
 from rnnlm.baselines.unigram import Unigram
-from rnnlm.data.splitting import SPLITS
+from rnnlm.data.texts.splitting import SPLITS
 from tests.support.small_corpora import sample
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from rnnlm.cli.conditions import Condition, conditions_in
 from rnnlm.cli.output import RefusedError
 from rnnlm.results.record import Record
-from tests.results.test_record import record
+from tests.support.records import record
 
 
 def runs(**options: Sequence[object]) -> list[tuple[Path, Record]]:

@@ -216,7 +216,7 @@ def test_the_best_must_be_one_of_comparable_runs(sweep: Path, capsys: Output) ->
     ("arguments", "message"),
     [
         ([], "give a run's folder, a checkpoint, or --best DATA"),
-        (["TANG", "--where", "seed=1"], "--where: it narrows what --best DATA chooses from"),
+        (["TANG", "--where", "seed=1"], "--where: it goes with --best DATA"),
         (["nope"], "no run nope; it takes the folder of a run, or a checkpoint"),
         (["PROSE"], "--prompt: this model's texts have no beginning, it needs a text"),
         (["TANG", "--temperature", "-1"], "--temperature: -1.0 is out of range, it takes at least"),

@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 
 from rnnlm.cli import main
-from tests.results.tables.test_runs import split
-from tests.results.test_record import record
+from tests.support.records import record, split
 
 Output = pytest.CaptureFixture[str]
 
@@ -119,7 +118,7 @@ def test_a_file_is_written_in_the_format_of_its_name(
         (["--model", "nope"], "no run with model=nope; model is gru, lstm"),
         (["--columns", "nope"], "no column nope; there are data, "),
         (["--sort", "nope"], "no column nope; there are data, "),
-        (["--descending"], "--descending: by what, say --sort COLUMN"),
+        (["--descending"], "--descending needs --sort COLUMN"),
         (["--grid", "--columns", "model"], "--columns and --sort are for runs and --seeds"),
         (["--compare", "--sort", "test_ppl"], "--columns and --sort are for runs and --seeds"),
         (["--where", "nope"], "--where nope: it takes NAME=VALUE"),

@@ -7,7 +7,7 @@ import itertools
 import pytest
 import torch
 
-from rnnlm.data.vocabulary import END_ID
+from rnnlm.data.tokens.vocabulary import END_ID
 from rnnlm.generation.beam import search
 from rnnlm.generation.constraints import FreeText
 from rnnlm.generation.options import GenerationOptions

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnnlm.data.vocabulary import Vocabulary
+from rnnlm.data.tokens.vocabulary import Vocabulary
 from rnnlm.generation.constraints import FreeText
 
 WORDS = Vocabulary(["<unk>", "<bos>", "<eos>", "a", "b", "ab", "ba", "bab", " ", "\n"])

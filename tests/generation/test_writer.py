@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from rnnlm.data.vocabulary import Vocabulary
+from rnnlm.data.tokens.vocabulary import Vocabulary
 from rnnlm.generation.options import GenerationOptions
 from rnnlm.generation.writer import Piece, Text, Writer
 from rnnlm.options import OptionError

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rnnlm.files.run_files import SCALARS
 from rnnlm.results.record import FAILED, Record
-from tests.results.test_record import record
+from tests.support.records import record
 
 Runs = list[tuple[Path, Record]]
 MODELS, FEATURES = ("rnn", "lstm", "gru"), ("embed", "onehot")

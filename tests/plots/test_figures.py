@@ -27,7 +27,7 @@ from tests.plots.sweep import (
     sweep,
     write_scalars,
 )
-from tests.results.test_record import record
+from tests.support.records import record
 
 OF_A_COMPARISON = [
     *(f"curves-{y}-{x}" for y in ("loss", "ppl") for x in ("epoch", "step", "tokens", "seconds")),

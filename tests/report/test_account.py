@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from rnnlm.report.account import command, facts, made_with, question, shared_options
 from rnnlm.results.grouping import comparisons
-from tests.results.tables.test_runs import split
-from tests.results.test_record import record
+from tests.support.records import record, split
 
 
 def test_the_question_names_what_varies() -> None:

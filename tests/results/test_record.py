@@ -13,29 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rnnlm.files.run_files import RECORD
-from rnnlm.results.record import COMPLETED, FAILED, Record, RecordError, find_records
-
-SPLIT = {"loss": 1.5, "ppl": 4.48, "bpc": 2.16, "num_tokens": 100, "num_chars": 100}
-
-
-def record(**fields: object) -> Record:
-    """A completed record with sensible figures."""
-    values = {
-        "status": COMPLETED,
-        "data": "time_machine",
-        "source": "sample",
-        "text_sha256": "abc",
-        "model": "lstm",
-        "features": "embed",
-        "seed": 1,
-        "fingerprint": "f00",
-        "vocab_size": 70,
-        "train": SPLIT,
-        "validation": SPLIT,
-        "test": SPLIT,
-        **fields,
-    }
-    return Record(**values)  # type: ignore[arg-type]
+from rnnlm.results.record import FAILED, Record, RecordError, find_records
+from tests.support.records import SPLIT, record
 
 
 def test_a_record_comes_back(tmp_path: Path) -> None:
@@ -153,8 +132,11 @@ def test_a_record_of_an_earlier_version_has_no_checksum_and_must_be_true_to_itse
         ({"vocab_size": -1}, r"vocab_size: Expected `int` >= 0"),
         ({"oov_rate": 2.5}, r"oov_rate: Expected `float` <= 1\.0"),
         ({"options": {"a": {}}}, r"options\[\.\.\.\]: Expected"),
-        ({"test": {**SPLIT, "num_tokens": -1, "ppl": math.exp(1.5)}}, "fewer than no tokens"),
-        ({"source": "\udcff"}, "half of a surrogate pair"),
+        (
+            {"test": {**SPLIT, "num_tokens": -1, "ppl": math.exp(1.5)}},
+            "a negative number of tokens",
+        ),
+        ({"source": "\udcff"}, "surrogates not allowed"),
         ({"seed": None, "epochs": 10**30}, "epochs: "),
     ],
 )
@@ -179,7 +161,7 @@ def test_what_is_no_file_is_no_record_and_gives_way_to_one(
     make: Callable[[Path], None], tmp_path: Path
 ) -> None:
     make(tmp_path / RECORD)
-    with pytest.raises(RecordError, match="is not a record: it is no file"):
+    with pytest.raises(RecordError, match="is not a record: it is not a file"):
         Record.read(tmp_path)
     assert len(find_records([tmp_path])[1]) == 1
     record().write(tmp_path)

@@ -1,7 +1,8 @@
-"""rnnlm/runs/adapted_run.py, measurement.py and options.py, on real runs."""
+"""rnnlm/runs/adapted_run.py on real runs."""
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 import shutil
@@ -10,54 +11,47 @@ from pathlib import Path
 import pytest
 
 from rnnlm.baselines.kneser_ney import KneserNey, KneserNeyConfig
-from rnnlm.evaluation.adaptation.options import AdaptationConfig, rows_of
+from rnnlm.evaluation.adaptation.options import AdaptationConfig, label
 from rnnlm.files.run_files import best_checkpoint
 from rnnlm.results.record import COMPLETED, FAILED, Record
-from rnnlm.runs.adapted_run import measure_rows, row_folder, row_record
+from rnnlm.runs.adapted_run import measure_variants
 from rnnlm.runs.run import load_corpus
 from rnnlm.runs.trained_model import LoadError, load
-from tests.conftest import Run, composed
+from tests.conftest import Run, composed, specified
 from tests.trained_runs import RUNS, TrainedRuns
 
 ALL = AdaptationConfig(dynamic=True, cache=500, kneser_ney=True)
 
 
-def test_each_help_is_a_row_and_so_are_all_together() -> None:
-    assert rows_of(AdaptationConfig()) == []
-    assert rows_of(AdaptationConfig(cache=10)) == [("cache",)]
-    assert rows_of(ALL) == [
-        ("dynamic",),
-        ("cache",),
-        ("kneser_ney",),
-        ("dynamic", "cache", "kneser_ney"),
-    ]
+def adapted(run: Path, name: str, config: AdaptationConfig) -> dict[str, Record]:
+    """Measure the adaptation variants of one of the trained runs; return their records."""
+    composed_config = dataclasses.replace(composed(*RUNS[name]), adaptation=config)
+    corpus = load_corpus(composed_config)
+    spec = specified(composed_config, run, corpus)
+    measure_variants(spec, corpus)
+    return {label(v): Record.read(folder) for v, folder in spec.variant_folders.items()}
 
 
 @pytest.mark.parametrize("name", ["prose", "tang", "lyrics"])
-def test_help_helps_and_the_record_says_what_was_chosen(
+def test_adaptation_helps_and_the_record_says_what_was_chosen(
     name: str, trained_runs: TrainedRuns, tmp_path: Path
 ) -> None:
     run = tmp_path / "run"
     shutil.copytree(trained_runs(name), run)
     plain = Record.read(run)
-    corpus = load_corpus(composed(*RUNS[name]))
-    measure_rows(run, corpus, ALL, ["seed=1"])
     assert plain.validation is not None
-    records = {}
-    for row in rows_of(ALL):
-        record = row_record(run, row, ALL)
-        assert record is not None
+    records = adapted(run, name, ALL)
+    for variant, record in records.items():
         assert record.status == COMPLETED, record.error
-        assert record.cell == f"{plain.model}+{'+'.join(row)}-{plain.features}"
+        assert record.cell == f"{plain.model}+{variant}-{plain.features}"
         assert record.held_out_sha256 == plain.held_out_sha256
         assert record.train is None
         assert record.history == {}
         assert (record.device, record.precision) == ("cpu", "32-true")
-        records["+".join(row)] = record
     validation = {name: record.validation or {} for name, record in records.items()}
-    # A mixture can weigh its help 0; dynamic evaluation has a shortest step, on a tiny text.
-    for help_name in ("cache", "kneser_ney"):
-        assert validation[help_name]["loss"] <= plain.validation["loss"] + 1e-4
+    # A mixture can give a method no weight; dynamic evaluation takes steps, on a tiny text.
+    for method in ("cache", "kneser_ney"):
+        assert validation[method]["loss"] <= plain.validation["loss"] + 1e-4
     everything = validation["dynamic+cache+kneser_ney"]
     assert everything["loss"] <= validation["dynamic"]["loss"] + 1e-6
     assert everything["num_tokens"] == plain.validation["num_tokens"]
@@ -83,21 +77,18 @@ def test_kneser_ney_gives_each_token_the_probability_it_was_measured_by() -> Non
             assert -sum(map(math.log, p_N)) / len(p_N) == pytest.approx(measured[split]["loss"])
 
 
-def test_rows_are_measured_once_and_those_of_other_options_besides(
+def test_variants_are_measured_once_and_those_of_other_options_besides(
     trained_runs: TrainedRuns, tmp_path: Path
 ) -> None:
     run = tmp_path / "run"
     shutil.copytree(trained_runs("prose"), run)
-    corpus = load_corpus(composed(*RUNS["prose"]))
-    small, large = AdaptationConfig(cache=5), AdaptationConfig(cache=200)
-    measure_rows(run, corpus, small, [])
-    path = row_folder(run, ("cache",), small) / "result.json"
+    adapted(run, "prose", AdaptationConfig(cache=5))
+    path = run / "adaptation" / "cache=5" / "result.json"
     first = path.read_bytes()
-    measure_rows(run, corpus, small, [])
+    adapted(run, "prose", AdaptationConfig(cache=5))
     assert path.read_bytes() == first
-    assert row_record(run, ("cache",), large) is None
-    measure_rows(run, corpus, large, [])
-    assert row_record(run, ("cache",), large) is not None
+    adapted(run, "prose", AdaptationConfig(cache=200))
+    assert (run / "adaptation" / "cache=200" / "result.json").is_file()
     assert path.read_bytes() == first
     with pytest.raises(LoadError, match=r"is of lstm\+cache: give .*run, its network's"):
         load(path.parent)
@@ -110,22 +101,22 @@ def test_several_values_are_not_swept_as_one_would_be_left(run_py: Run) -> None:
     assert refused.stderr.count("\n") == 1
 
 
-def test_a_row_that_cannot_be_measured_has_failed_and_says_why(
+def test_a_variant_that_cannot_be_measured_has_failed_and_says_why(
     trained_runs: TrainedRuns, tmp_path: Path
 ) -> None:
     run = tmp_path / "run"
     shutil.copytree(trained_runs("prose"), run)
     best_checkpoint(run).write_bytes(b"nothing")
-    measure_rows(run, load_corpus(composed(*RUNS["prose"])), AdaptationConfig(cache=5), [])
-    record = row_record(run, ("cache",), AdaptationConfig(cache=5))
-    assert record is not None
+    record = adapted(run, "prose", AdaptationConfig(cache=5))["cache"]
     assert record.status == FAILED
     assert record.error is not None
     assert "best.ckpt is no checkpoint" in record.error
 
 
 @pytest.mark.slow
-def test_the_command_gives_a_completed_run_the_rows_it_lacks(run_py: Run, tmp_path: Path) -> None:
+def test_the_command_gives_a_completed_run_the_variants_it_lacks(
+    run_py: Run, tmp_path: Path
+) -> None:
     tiny = ["model.hidden_size=16", "trainer.max_epochs=1", "data.max_chars=8000"]
     assert run_py(*tiny).returncode == 0
     (path,) = (tmp_path / "outputs").rglob("result.json")
@@ -142,8 +133,8 @@ def test_the_command_gives_a_completed_run_the_rows_it_lacks(run_py: Run, tmp_pa
     failing = run_py(*tiny, "adaptation.cache=200")
     assert failing.returncode == 1
     assert "best.ckpt is missing, force=true trains the run again" in failing.stdout
-    row = json.loads((path.parent / "adaptation" / "cache=200" / "result.json").read_text())
-    assert row["status"] == FAILED
+    variant = json.loads((path.parent / "adaptation" / "cache=200" / "result.json").read_text())
+    assert variant["status"] == FAILED
     assert path.read_bytes() == before
     refused = run_py(*tiny, "adaptation.cache=0")
     assert refused.returncode == 2

@@ -7,16 +7,15 @@ from pathlib import Path
 import pytest
 
 from rnnlm.config import Config
-from rnnlm.runs.folder import run_folder
+from rnnlm.runs.folder import free_folder
 from tests.conftest import ROOT
 from tests.conftest import composed as compose
-from tests.results.test_record import record
+from tests.runs.test_spec import spec_of
+from tests.support.records import record
 
-TEXT = "0123456789abcdef"
 
-
-def folder(config: Config, text: str = TEXT, fingerprint: str = "f" * 16) -> str:
-    return str(run_folder(config, text, fingerprint).relative_to(config.output_dir))
+def folder(config: Config, *identity: str) -> str:
+    return str(spec_of(config, *identity).folder.relative_to(config.output_dir))
 
 
 def test_a_run_with_the_defaults_is_named_by_what_it_is() -> None:
@@ -65,10 +64,12 @@ def test_a_baseline_needs_no_features_no_seed_and_no_options_of_training() -> No
 
 def test_a_folder_of_another_versions_run_is_left_to_it(tmp_path: Path) -> None:
     config = compose(f"output_dir={tmp_path}")
-    place = run_folder(config, TEXT, "a" * 16)
-    record(fingerprint="a" * 16).write(place)
-    assert run_folder(config, TEXT, "a" * 16) == place
-    assert run_folder(config, TEXT, "b" * 16).name == "seed1-bbbbbbbb"
+    spec = spec_of(config)
+    record(fingerprint=spec.fingerprint).write(spec.folder)
+    assert spec_of(config) == spec
+    record(fingerprint="b" * 16).write(spec.folder)
+    assert spec_of(config).folder.name == f"seed1-{spec.fingerprint[:8]}"
+    assert free_folder(spec.folder, "b" * 16) == spec.folder
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "conf/experiment").glob("*.yaml")), ids=str)

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from rnnlm.signals.interruption import INTERRUPTED_STATUS, TERMINATED_STATUS
+from rnnlm.signals.exit_status import INTERRUPTED_STATUS, TERMINATED_STATUS
 
 BEGIN = """
 import os, signal, time

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from rnnlm.data.splitting import SPLITS
+from rnnlm.data.texts.splitting import SPLITS
 from rnnlm.training.module import LanguageModelModule
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from rnnlm.data.vocabulary import Vocabulary
+from rnnlm.data.tokens.vocabulary import Vocabulary
 from rnnlm.generation.constraints import FreeText
 from rnnlm.generation.options import GenerationOptions
 from rnnlm.generation.sampling import Token, sample

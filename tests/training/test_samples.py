@@ -9,10 +9,9 @@ from typing import Any
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from rnnlm.config import fingerprint
-from rnnlm.data.splitting import SPLITS
+from rnnlm.data.texts.splitting import SPLITS
 from rnnlm.files.run_files import SAMPLES
-from rnnlm.options import OptionError
+from rnnlm.options import OptionError, result_options
 from rnnlm.training.samples import TENSORBOARD_TAG
 from tests.conftest import Compose, trained
 
@@ -99,7 +98,7 @@ def test_what_is_trained_does_not_depend_on_them(compose: Compose, tmp_path: Pat
         trained(config, tmp_path / str(number))
         record = json.loads((tmp_path / str(number) / "result.json").read_text())
         results.append([*(record[split] for split in SPLITS), record["sample"]])
-        results.append(fingerprint(config, "text"))
+        results.append(result_options(config))
     assert results[:2] == results[2:]
 
 

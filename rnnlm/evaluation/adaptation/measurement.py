@@ -16,8 +16,8 @@ from torch import Tensor
 
 from rnnlm.baselines.kneser_ney import KneserNey, KneserNeyConfig
 from rnnlm.data.batching import Documents, Streams, for_evaluation
-from rnnlm.data.corpus import Corpus
-from rnnlm.data.splitting import TEST, TRAIN, VALIDATION
+from rnnlm.data.preparation import PreparedCorpus
+from rnnlm.data.texts.splitting import TEST, TRAIN, VALIDATION
 from rnnlm.evaluation.adaptation.dynamic_evaluation import (
     DynamicEvaluation,
     DynamicSettings,
@@ -51,7 +51,9 @@ log = logging.getLogger(__name__)
 class Measurement:
     """Measures adaptation variants of a network; what several of them need is computed once."""
 
-    def __init__(self, network: LanguageModel, corpus: Corpus, config: AdaptationConfig) -> None:
+    def __init__(
+        self, network: LanguageModel, corpus: PreparedCorpus, config: AdaptationConfig
+    ) -> None:
         self._network, self._corpus, self._config = network, corpus, config
         self.device = network.output.weight.device
 

@@ -30,7 +30,7 @@ class AdaptationConfig:
     kneser_ney: bool = option(False, affects_result=False)
 
 
-def rows_of(config: AdaptationConfig) -> list[Variant]:
+def variants_of(config: AdaptationConfig) -> list[Variant]:
     """The variants to measure: each chosen method by itself, and all of them together."""
     values = {DYNAMIC: config.dynamic, CACHE: config.cache, KNESER_NEY: config.kneser_ney}
     methods = [name for name, value in values.items() if value]

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from rnnlm.data.tang import SHAPES, Form, is_han
-from rnnlm.data.vocabulary import UNKNOWN_ID, Vocabulary
+from rnnlm.data.tokens.vocabulary import UNKNOWN_ID, Vocabulary
 from rnnlm.generation.constraints import Constraint
 from rnnlm.generation.verse.prosody import may_rhyme, wanted_tone
 from rnnlm.generation.verse.readings import Tone, rhyme, tone

@@ -1,1 +1,1 @@
-"""What Hydra hands the runs of a sweep to."""
+"""Launchers: Hydra hands them the runs of a sweep, and they carry them out."""

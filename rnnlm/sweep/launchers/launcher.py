@@ -1,58 +1,78 @@
-"""What the launchers of this project have in common, and how one is made from `hydra/launcher`."""
+"""Base of this project's launchers, and the launcher that `hydra/launcher` chooses."""
 
 from __future__ import annotations
 
 import dataclasses
 import importlib
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any, Generic, TypeVar, cast
 
 from hydra.core.plugins import Plugins
-from hydra.core.utils import JobReturn, JobStatus
+from hydra.core.utils import JobReturn, JobStatus, run_job
 from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf
 
 from rnnlm.options import OptionError, check
 from rnnlm.runs.failure import reason
+from rnnlm.sweep.hydra_internals import error_of, job_return
 from rnnlm.sweep.launchers.options import ProcessOptions, SlurmOptions
 
-# What is said of a value in the place of a launcher.
+# The end of messages about a value of `hydra.launcher`.
 _NO_LAUNCHER = "is no launcher; hydra/launcher=serial, parallel, slurm or basic chooses one"
 
-# Given the place of a job in the list and what came of it, as soon as it has ended.
+# Called with a job's place in the list and its result, as soon as the job has ended.
 OnEnd = Callable[[int, JobReturn], None]
+Options = TypeVar("Options")
 
 
-class ReportingLauncher(Launcher):
-    """A launcher that tells of every job when it ends, and not only of all at the end."""
+class ReportingLauncher(Launcher, Generic[Options]):
+    """A launcher that reports every job when it ends, and not only all jobs at the end."""
 
     on_end: OnEnd = staticmethod(lambda index, returned: None)
 
+    def __init__(self, options: Options) -> None:
+        self._options = options
+
+    def setup(
+        self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig
+    ) -> None:
+        """Take what Hydra gives its launchers before they launch."""
+        self.hydra_context = hydra_context
+        self.task_function = task_function
+        self.config = config
+
 
 class DiedError(Exception):
-    """A job has come to an end without having written down how it went."""
+    """A job has ended without a record of how."""
 
 
 def failed(error: Exception) -> JobReturn:
-    """What came of a job that an exception ended."""
-    return JobReturn(status=JobStatus.FAILED, _return_value=error)
+    """Return the result of a job that an exception has ended."""
+    return job_return(JobStatus.FAILED, error)
 
 
-def to_be_sent(returned: JobReturn) -> JobReturn:
-    """The part of what came of a job that is read elsewhere, which any process can unpickle."""
-    if returned.status == JobStatus.FAILED:
-        return failed(DiedError(reason(returned._return_value)))
-    return JobReturn(status=returned.status, _return_value=returned._return_value)
+def run_hydra_job(context: HydraContext, task: TaskFunction, config: DictConfig) -> JobReturn:
+    """Run a job with Hydra, and return the part of its result that any process can unpickle."""
+    returned = run_job(
+        hydra_context=context,
+        task_function=task,
+        config=config,
+        job_dir_key="hydra.sweep.dir",
+        job_subdir_key="hydra.sweep.subdir",
+    )
+    if error := error_of(returned):
+        return failed(DiedError(reason(error)))
+    return job_return(returned.status, returned.return_value)
 
 
 def build_launcher(context: HydraContext, task: TaskFunction, config: DictConfig) -> Launcher:
-    """The launcher that the configuration names: one of this project, or a plugin of Hydra's.
+    """Make the launcher that the configuration names: this project's, or a plugin of Hydra's.
 
-    Hydra's own way to make one takes nothing but installed plugins.
+    Hydra itself makes only launchers that are installed as plugins.
 
     Raises:
-        OptionError: there is no such launcher, or it does not take what it is given.
+        OptionError: there is no such launcher, or it does not take its options.
     """
     chosen = config.hydra.launcher
     schema = OmegaConf.get_type(chosen) if OmegaConf.is_dict(chosen) else None

@@ -1,11 +1,11 @@
-"""Where the processes of runs come from: a server that has imported all they need, and forks.
+"""A server that has imported all that runs need, and forks their processes.
 
-A fork of it starts in milliseconds where a new interpreter takes seconds to import PyTorch, and it
-is safe where a fork of a process that has already trained is not. Windows has no fork: there, every
-run starts an interpreter of its own.
+A fork of it starts in milliseconds, and a new interpreter takes seconds to import PyTorch. It is
+safe, and a fork of a process that has already trained is not. Windows has no fork: there, every run
+starts an interpreter of its own.
 
-This file imports nothing large, so that the server can be started before the main process begins
-its own imports.
+This file imports nothing large, so that the server starts before the main process begins its own
+imports.
 """
 
 from __future__ import annotations
@@ -19,22 +19,22 @@ import tempfile
 from multiprocessing import util
 from multiprocessing.context import BaseContext
 
-# In this order: importing this file, the server sees to its own end.
-_PRELOADED = ["rnnlm.sweep.launchers.process_server", "rnnlm.sweep.sweep"]
-# By which the server knows the main process.
+# This file comes first: as the server imports it, it makes sure that the server ends.
+_PRELOADED = ["rnnlm.sweep.launchers.process_server", "rnnlm.sweep.worker"]
+# Environment variable that names the main process to the server.
 _MAIN_PROCESS = "RNNLM_MAIN_PROCESS"
 _PR_SET_PDEATHSIG = 1
-# Bytes. The name of a socket has 107 at most, of which multiprocessing adds some 30.
+# In bytes. The name of a socket has at most 107, and multiprocessing adds about 30.
 _LONGEST_FOLDER = 70
 
 
 def context() -> BaseContext:
-    """The context of multiprocessing that starts runs."""
+    """Return the context of multiprocessing that starts runs."""
     return multiprocessing.get_context("spawn" if sys.platform == "win32" else "forkserver")
 
 
 def start() -> None:
-    """Start the server, whose imports then go on beside those of this process."""
+    """Start the server, which does its imports at the same time as this process."""
     if sys.platform == "win32":
         return
     from multiprocessing import resource_tracker
@@ -42,12 +42,12 @@ def start() -> None:
 
     set_forkserver_preload(_PRELOADED)
     _shorten_temporary_folder()
-    # Ctrl-C and the end of a terminal reach all its processes. The server and its runs are to leave
-    # them to the main process, which asks each run to save and stop. They inherit what is blocked;
-    # here, a signal that comes meanwhile waits.
+    # Ctrl-C and the end of a terminal reach all its processes. The server and its runs leave them
+    # to the main process, which asks each run to save and stop. They inherit the signals blocked
+    # here; in this process, such a signal waits.
     inherited = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGHUP])
     try:
-        # First, as it unblocks Ctrl-C here once it has started. It ignores Ctrl-C by itself.
+        # First, as its start unblocks Ctrl-C in this process. It ignores Ctrl-C by itself.
         resource_tracker.ensure_running()
         signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
         os.environ[_MAIN_PROCESS] = str(os.getpid())
@@ -58,8 +58,9 @@ def start() -> None:
 
 
 def _shorten_temporary_folder() -> None:
-    """Have multiprocessing put its sockets elsewhere where TMPDIR is too long for their names."""
-    configuration = multiprocessing.current_process()._config  # type: ignore[attr-defined]
+    """Have multiprocessing put its sockets elsewhere if TMPDIR is too long for their names."""
+    process = multiprocessing.current_process()
+    configuration = process._config  # type: ignore[attr-defined]  # noqa: SLF001 no public name
     if len(os.fsencode(tempfile.gettempdir())) > _LONGEST_FOLDER and "tempdir" not in configuration:
         folder = tempfile.mkdtemp(prefix="rnnlm-", dir="/tmp")
         configuration["tempdir"] = folder
@@ -67,17 +68,17 @@ def _shorten_temporary_folder() -> None:
 
 
 def _end_with_the_main_process() -> None:
-    """Have the system kill this process, the server, when the main one is gone.
+    """Have the system kill this process, the server, when the main process has ended.
 
-    It would learn that from a pipe, but only once it has imported all that the runs need. Their
-    processes, which it forks, do not inherit this: they save first.
+    By itself the server would notice only after its imports. The processes of runs do not inherit
+    this from it: they save first.
     """
-    if sys.platform == "linux":  # others have no such call
+    if sys.platform == "linux":  # other systems have no such call
         import ctypes
 
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.environ.pop(_MAIN_PROCESS, str(os.getppid())) != str(os.getppid()):
-            os._exit(1)  # it was gone before
+            os._exit(1)  # it had ended before
 
 
 if any("multiprocessing.forkserver" in argument for argument in sys.orig_argv):

@@ -1,7 +1,7 @@
 """Runs on this machine, each in a process of its own, one after the other or several at once.
 
-What happens to one run happens to it alone: when its process is killed, runs out of memory or
-crashes, the others go on, and nothing of it stays in memory for the next.
+If the process of a run crashes, is killed or runs out of memory, the other runs go on, and nothing
+of it stays in memory for the next.
 """
 
 from __future__ import annotations
@@ -21,105 +21,93 @@ from multiprocessing import parent_process
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from types import FrameType
 
 import torch
 from hydra import version
-from hydra.core.utils import JobReturn, run_job, setup_globals
+from hydra.core.utils import JobReturn, setup_globals
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, open_dict
 
 from rnnlm.files.lock import remove_unless_file
 from rnnlm.files.run_files import LOG
-from rnnlm.hardware import uses_gpu, visible_cores
+from rnnlm.hardware import num_gpus, uses_gpu, visible_cores
 from rnnlm.runs.failure import reason
+from rnnlm.signals.exit_status import TERMINATED_STATUS, ending_by_signal
+from rnnlm.signals.stop_request import STOP_AFTER_SAVING, hear_main_process
 from rnnlm.signals.stop_signals import StopSignals, Urgency
 from rnnlm.sweep.launchers import process_server
-from rnnlm.sweep.launchers.launcher import DiedError, ReportingLauncher, failed, to_be_sent
+from rnnlm.sweep.launchers.launcher import (
+    DiedError,
+    ReportingLauncher,
+    failed,
+    run_hydra_job,
+)
 from rnnlm.sweep.launchers.lease import lease_folder, leased_cores
 from rnnlm.sweep.launchers.options import ProcessOptions
 
 SECONDS_BETWEEN_LOOKS = 0.1
-# What a run that SIGTERM has asked to stop gets to save, before it is killed.
+# After SIGTERM a run has this long to save before it is killed.
 SECONDS_TO_SAVE = 4.0
-
-# Within so long a signal to a group of processes has reached them all.
+# A signal to a group of processes reaches them all within this time.
 SECONDS_OF_A_SIGNAL = 0.3
-
-# Ctrl-C as a run hears it: unlike at SIGTERM, an epoch that is being validated is finished first.
-STOP_AFTER_SAVING = signal.SIGTERM if sys.platform == "win32" else signal.SIGUSR1
 
 
 @dataclass
 class _Job:
-    """A run at work."""
+    """A run in progress."""
 
     index: int
     process: BaseProcess
     receiver: Connection
 
 
-class ProcessLauncher(ReportingLauncher):
-    """Starts a process for each run, and keeps as many at work as it is told to.
-
-    The cores of the machine are divided among them.
-    """
-
-    def __init__(self, options: ProcessOptions) -> None:
-        self._options = options
-
-    def setup(
-        self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig
-    ) -> None:
-        """As Hydra sets up its launchers."""
-        self.hydra_context = hydra_context
-        self.task_function = task_function
-        self.config = config
+class ProcessLauncher(ReportingLauncher[ProcessOptions]):
+    """Starts a process for each run, and divides the machine's cores among those in progress."""
 
     def launch(
         self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int
     ) -> Sequence[JobReturn]:
-        """Run every job; a signal that asks the sweep to stop lets those at work save first."""
+        """Run every job; a signal that asks the sweep to stop lets running jobs save first."""
         process_server.start()
         at_once = min(self._options.runs_at_once or self._places(), len(job_overrides))
         num_threads = max(1, torch.get_num_threads() // at_once)
         waiting = deque(enumerate(job_overrides))
-        at_work: list[_Job] = []
+        running: list[_Job] = []
         returns: dict[int, JobReturn] = {}
 
-        def ended(index: int, returned: JobReturn) -> None:
+        def end(index: int, returned: JobReturn) -> None:
             returns[index] = returned
             self.on_end(index, returned)
 
         with StopSignals() as signals:
             try:
-                while (waiting or at_work) and not signals.urgency:
-                    if waiting and len(at_work) < at_once:
+                while (waiting or running) and not signals.urgency:
+                    if waiting and len(running) < at_once:
                         index, overrides = waiting.popleft()
                         try:
                             number = initial_job_idx + index
                             job = self._start(index, list(overrides), number, num_threads)
                         except (OSError, EOFError) as error:
                             # There is no memory for another process, or too many are open.
-                            ended(index, failed(DiedError(f"no process for it: {reason(error)}")))
+                            end(index, failed(DiedError(f"no process for it: {reason(error)}")))
                         else:
-                            at_work.append(job)
+                            running.append(job)
                         continue
-                    for job in _that_have_ended(at_work):
+                    for job in _ended(running):
                         outcome = _outcome(job)
                         # A signal to all processes reaches some before this one: a run that it
                         # ended before it could save has not failed.
                         if job.process.exitcode and signals.heard_within(SECONDS_OF_A_SIGNAL):
                             break
-                        at_work.remove(job)
-                        ended(job.index, outcome)
+                        running.remove(job)
+                        end(job.index, outcome)
             finally:
-                _stop(at_work, signals)
+                _stop(running, signals)
         return [returns[index] for index in range(len(job_overrides))]
 
     def _places(self) -> int:
         if uses_gpu(self.config.trainer.accelerator):
-            return torch.cuda.device_count() * int(self.config.runs_per_gpu)
+            return num_gpus() * int(self.config.runs_per_gpu)
         return len(visible_cores())
 
     def _start(self, index: int, overrides: list[str], number: int, num_threads: int) -> _Job:
@@ -153,14 +141,11 @@ def _work(
     num_threads: int,
     sender: Connection,
 ) -> None:
-    """What a run's process does."""
-    # Ctrl-C reaches every process of a terminal; the main one passes it on.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if STOP_AFTER_SAVING != signal.SIGTERM:
-        signal.signal(STOP_AFTER_SAVING, _leave)
+    """Do a run in its own process, and send what came of it."""
+    hear_main_process()
     threading.Thread(target=_stop_without_parent, daemon=True).start()
     try:
-        _speak_into_log(Path(config.hydra.sweep.dir, config.hydra.sweep.subdir))
+        _redirect_output_to_log(Path(config.hydra.sweep.dir, config.hydra.sweep.subdir))
     except OSError as error:
         sender.send(failed(DiedError(reason(error))))
         return
@@ -169,23 +154,13 @@ def _work(
     with leased_cores(visible_cores(), num_threads, lease_folder()) as free:
         if "OMP_NUM_THREADS" not in os.environ:
             torch.set_num_threads(free)
-        returned = run_job(
-            hydra_context=context,
-            task_function=task,
-            config=config,
-            job_dir_key="hydra.sweep.dir",
-            job_subdir_key="hydra.sweep.subdir",
-        )
+        returned = run_hydra_job(context, task, config)
     with contextlib.suppress(BrokenPipeError):  # nobody waits for it any more
-        sender.send(to_be_sent(returned))
+        sender.send(returned)
 
 
-def _leave(signal_number: int, frame: FrameType | None) -> None:
-    raise SystemExit(128 + signal.SIGTERM)
-
-
-def _speak_into_log(folder: Path) -> None:
-    """What is printed below Python, and a crash there, goes where the run's log is."""
+def _redirect_output_to_log(folder: Path) -> None:
+    """Send to the run's log what libraries print below Python, and the traceback of a crash."""
     folder.mkdir(parents=True, exist_ok=True)
     remove_unless_file(folder / LOG)
     log = os.open(folder / LOG, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
@@ -198,53 +173,43 @@ def _speak_into_log(folder: Path) -> None:
 
 
 def _stop_without_parent() -> None:
-    """A sweep that is killed takes its runs with it, once they have saved."""
+    """Wait until the sweep is killed; then stop this run, once it has saved."""
     parent = parent_process()
     assert parent is not None
     parent.join()
     os.kill(os.getpid(), signal.SIGTERM)
     time.sleep(SECONDS_TO_SAVE)
-    os._exit(128 + signal.SIGTERM)
+    os._exit(TERMINATED_STATUS)
 
 
-def _that_have_ended(jobs: Sequence[_Job]) -> list[_Job]:
-    """The jobs that have said how they ended, or have died; waits a moment for one."""
+def _ended(jobs: Sequence[_Job]) -> list[_Job]:
+    """Wait a moment for jobs that have reported or died, and return them."""
     ready = wait([job.receiver for job in jobs], SECONDS_BETWEEN_LOOKS)
     return [job for job in jobs if job.receiver in ready]
 
 
 def _outcome(job: _Job) -> JobReturn:
-    """What a process that has ended has said, or else how it has ended."""
+    """Return what an ended process has reported, or how it died."""
     try:
         returned: JobReturn = job.receiver.recv()
     except (EOFError, OSError):
         job.process.join()
-        return failed(DiedError(_how_it_ended(job.process.exitcode)))
+        code = job.process.exitcode
+        by_itself = f"its process ended with status {code}, see {LOG} in its folder"
+        return failed(DiedError(ending_by_signal(code) or by_itself))
     finally:
         job.receiver.close()
     job.process.join()
     return returned
 
 
-def _how_it_ended(exit_code: int | None) -> str:
-    if exit_code == -signal.SIGKILL:
-        return "killed by SIGKILL, as the system does where memory runs out"
-    if exit_code is not None and exit_code < 0:
-        with contextlib.suppress(ValueError):  # real-time signals have no names
-            return f"killed by {signal.Signals(-exit_code).name}"
-        return f"killed by signal {-exit_code}"
-    if exit_code == 128 + signal.SIGTERM:
-        return "stopped by SIGTERM"
-    return f"its process ended with status {exit_code}, see {LOG} in its folder"
-
-
 def _stop(jobs: Sequence[_Job], signals: StopSignals) -> None:
-    """Ask the runs at work to stop, and kill those that have not in the time they get."""
+    """Ask running jobs to stop, and kill those that have not stopped in time."""
     asked, deadline = Urgency.NONE, math.inf
     left = list(jobs)
     try:
         while left and time.monotonic() < deadline:
-            # Without a signal, an error is what ends the sweep.
+            # Without a signal, it is an error that ends the sweep.
             if (urgency := signals.urgency or Urgency.SOON) > asked:
                 if urgency is Urgency.NOW:
                     break

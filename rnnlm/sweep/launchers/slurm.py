@@ -1,13 +1,14 @@
-"""Runs on a Slurm cluster: an array job, a task of it for each run, by submitit.
+"""Runs on a Slurm cluster, by submitit: an array job with a task for each run.
 
 submitit writes the job's script, calls in each task what was pickled for it, and queues a task
-again whose time is up. What is ours here is to ask sbatch and to wait: a refusal is told in a line,
-no task that fails takes the others with it, none is left in the queue when the sweep is stopped,
-and nothing depends on Slurm's accounting, which a cluster need not have.
+again when its time is up. Asking sbatch and waiting are done here: a refusal is one line, a task
+that fails leaves the others alone, a stopped sweep leaves none in the queue, and nothing depends on
+Slurm's accounting, which many clusters do not have.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import shutil
 import tempfile
@@ -22,38 +23,36 @@ from omegaconf import DictConfig
 from submitit import SlurmExecutor, SlurmJob
 from submitit.core.utils import DelayedSubmission, JobPaths, pickle_load
 
+from rnnlm.hardware import requires_gpu
 from rnnlm.options import OptionError
 from rnnlm.signals.stop_signals import StopSignals
 from rnnlm.sweep.launchers.launcher import DiedError, ReportingLauncher, failed
 from rnnlm.sweep.launchers.options import SlurmOptions
-from rnnlm.sweep.launchers.slurm_commands import ENDED, sbatch, scancel, states_of, take_back
+from rnnlm.sweep.launchers.slurm_commands import ENDED, cancel, sbatch, scancel, states_of
 from rnnlm.sweep.launchers.slurm_task import Task
 
 SECONDS_BETWEEN_LOOKS = 1.0
 SECONDS_BETWEEN_QUERIES = 5.0
-# What a result may take to be seen on a shared file system after its task has ended: with success,
-# in a way that Slurm does not say, and otherwise, when there is hardly one to come.
+# How long a result may take to appear on a shared file system after its task has ended: with
+# success, in a way that Slurm does not tell, and with a failure, after which few results appear.
 SECONDS_TO_APPEAR = {"COMPLETED": 180.0, None: 60.0}
 SECONDS_TO_APPEAR_AFTER_FAILURE = 15.0
 
 
-class SlurmLauncher(ReportingLauncher):
-    """Submits the runs as one array job and waits for them all, whatever becomes of any.
+class SlurmLauncher(ReportingLauncher[SlurmOptions]):
+    """Submits the runs as one array job, and waits for all of them.
 
-    A task whose time is up saves, and is queued again by submitit; one that is pre-empted saves,
-    and is queued again by Slurm, if the cluster is set up so. Either goes on from `last.ckpt`.
+    A task whose time is up saves, and submitit queues it again. A task that is pre-empted saves,
+    and Slurm queues it again if the cluster is set up so. Both go on from `last.ckpt`.
     """
-
-    def __init__(self, options: SlurmOptions) -> None:
-        self._options = options
 
     def setup(
         self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig
     ) -> None:
-        """As Hydra sets up its launchers.
+        """Take what Hydra gives its launchers.
 
         Raises:
-            OptionError: there is no Slurm here, or no run could be carried out by it as asked.
+            OptionError: there is no Slurm here, or it could not carry out any run as asked.
         """
         for program in ("sbatch", "srun", "squeue", "scancel"):
             if shutil.which(program) is None:
@@ -67,15 +66,13 @@ class SlurmLauncher(ReportingLauncher):
                 f"{minutes} is no more than hydra.launcher.signal_delay_s={delay} seconds: a run "
                 "would be told to stop as it starts",
             )
-        self.hydra_context = hydra_context
-        self.task_function = task_function
-        self.config = config
+        super().setup(hydra_context=hydra_context, task_function=task_function, config=config)
         _refuse_patterns(Path(self._options.submitit_folder), Path(config.hydra.sweep.dir))
 
     def launch(
         self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int
     ) -> Sequence[JobReturn]:
-        """Run every job; Ctrl-C and SIGTERM take the job back, upon which runs at work save.
+        """Run every job; Ctrl-C and SIGTERM cancel the Slurm job, and runs in progress save.
 
         Raises:
             OptionError: Slurm refuses the job.
@@ -99,51 +96,26 @@ class SlurmLauncher(ReportingLauncher):
                 print(f"submitted to Slurm as job {job_id}", flush=True)
                 self._wait(job_id, jobs, returns, signals)
             finally:
-                # The end of a terminal is none of the cluster's: the runs go on.
+                # When only the terminal is closed, the runs go on in the cluster.
                 if len(returns) < len(jobs) and not signals.has_hung_up:
-                    take_back(job_id, signals)
+                    cancel(job_id, signals)
         return [returns[index] for index in range(len(jobs))]
 
     def _executor(self, num_tasks: int) -> SlurmExecutor:
-        """submitit's, with the options of `hydra.launcher` under sbatch's names."""
-        options = self._options
-        gpus = options.gpus_per_node
-        if self.config.trainer.accelerator in ("gpu", "cuda") and not options.gpus_per_task:
-            gpus = gpus or 1
-        parent = Path(options.submitit_folder).absolute()
+        parameters = dataclasses.asdict(self._options)
+        del parameters["_target_"]
+        parent = Path(parameters.pop("submitit_folder")).absolute()
         parent.mkdir(parents=True, exist_ok=True)
-        # Numbers of jobs may come again, on a cluster that was set up anew.
+        # Slurm's job numbers repeat on a cluster that has been set up anew.
         folder = tempfile.mkdtemp(prefix=time.strftime("%Y%m%d-%H%M%S-"), dir=parent)
-        executor = SlurmExecutor(folder, options.max_num_timeout)
-        parameters = {
-            "job_name": options.name,
-            "time": options.timeout_min,
-            "ntasks_per_node": 1,
-            "mem": None if options.mem_gb is None else f"{round(options.mem_gb * 1024)}MB",
-            "gpus_per_node": gpus,
-            **{
-                name: getattr(options, name)
-                for name in (
-                    "account",
-                    "additional_parameters",
-                    "array_parallelism",
-                    "comment",
-                    "constraint",
-                    "cpus_per_gpu",
-                    "cpus_per_task",
-                    "exclude",
-                    "gpus_per_task",
-                    "gres",
-                    "mem_per_cpu",
-                    "mem_per_gpu",
-                    "partition",
-                    "qos",
-                    "setup",
-                    "signal_delay_s",
-                    "stderr_to_stdout",
-                )
-            },
-        }
+        executor = SlurmExecutor(folder, parameters.pop("max_num_timeout"))
+        parameters["job_name"] = parameters.pop("name")
+        parameters["time"] = parameters.pop("timeout_min")
+        parameters["ntasks_per_node"] = 1
+        if (memory := parameters.pop("mem_gb")) is not None:
+            parameters["mem"] = f"{round(memory * 1024)}MB"
+        if requires_gpu(self.config.trainer.accelerator) and not parameters["gpus_per_task"]:
+            parameters["gpus_per_node"] = parameters["gpus_per_node"] or 1
         executor.update_parameters(**{k: v for k, v in parameters.items() if v is not None})
         executor.parameters["map_count"] = num_tasks
         return executor
@@ -155,7 +127,7 @@ class SlurmLauncher(ReportingLauncher):
         returns: dict[int, JobReturn],
         signals: StopSignals,
     ) -> None:
-        """Wait for what comes of each job, by its result or by its having ended without one."""
+        """Wait until each job has left a result, or has ended without one."""
         left_at: dict[int, float] = {}
         asked = -SECONDS_BETWEEN_QUERIES
         while len(returns) < len(jobs) and not signals.urgency:
@@ -167,7 +139,7 @@ class SlurmLauncher(ReportingLauncher):
                     continue
                 state = None if states is None else states.get(job.job_id)
                 if _is_seen(job.paths.result_pickle):
-                    returns[index] = _result(job.paths.result_pickle)
+                    returns[index] = result_of(job.paths.result_pickle)
                 elif states is not None and (state is None or state in ENDED):
                     patience = SECONDS_TO_APPEAR.get(state, SECONDS_TO_APPEAR_AFTER_FAILURE)
                     if time.monotonic() - left_at.setdefault(index, time.monotonic()) < patience:
@@ -181,28 +153,29 @@ class SlurmLauncher(ReportingLauncher):
 
 
 def _refuse_patterns(folder: Path, output_dir: Path) -> None:
-    """Refuse a folder for Slurm's files in whose path Slurm or submitit would read another."""
+    """Refuse a folder whose path Slurm or submitit would misread."""
     for character in "%\\\n\r":
         if character not in str(folder.absolute()):
             continue
-        of_output = character in str(output_dir.absolute())
         raise OptionError(
-            "output_dir" if of_output else "hydra.launcher.submitit_folder",
-            f"{str(folder.absolute())!r} holds {character!r}, which is no plain character in the "
-            "names of Slurm's files; hydra.launcher.submitit_folder puts them elsewhere",
+            "output_dir"
+            if character in str(output_dir.absolute())
+            else "hydra.launcher.submitit_folder",
+            f"{str(folder.absolute())!r} holds {character!r}, which means something else to Slurm; "
+            "hydra.launcher.submitit_folder puts its files elsewhere",
         )
 
 
 def _submit(
     executor: SlurmExecutor, tasks: Sequence[Task], signals: StopSignals
 ) -> tuple[str, list[SlurmJob[JobReturn]]]:
-    """Submit the tasks as an array job; returns its number and submitit's view of each task.
+    """Submit the tasks as an array job, and return its number and submitit's jobs.
 
-    submitit's own `map_array` is not asked: it says what sbatch says in many lines, waits for ever,
-    and what it has queued when a signal comes is known to nobody.
+    submitit's own `map_array` shows an error of sbatch in many lines, waits for ever, and forgets
+    the job it has queued if a signal comes.
 
     Raises:
-        OptionError: Slurm refuses the job; nothing of it is left.
+        OptionError: Slurm refuses the job; nothing of it remains.
     """
     folder = executor.folder
     script = folder / "submission.sh"
@@ -213,10 +186,9 @@ def _submit(
             submission = DelayedSubmission(task)
             submission.set_timeout(executor.parameters["time"], executor.max_num_timeout)
             submission.dump(path)
-        script.write_text(
-            executor._make_submission_file_text(executor._submitit_command_str, script.stem),
-            encoding="utf-8",
-        )
+        # submitit has no public call that writes the script without submitting it.
+        make_text, command = executor._make_submission_file_text, executor._submitit_command_str  # noqa: SLF001
+        script.write_text(make_text(command, script.stem), encoding="utf-8")
         job_id = sbatch(script, signals)
         jobs = [SlurmJob[JobReturn](folder, f"{job_id}_{i}", [0]) for i in range(len(tasks))]
         for job, path in zip(jobs, pickles, strict=True):
@@ -230,7 +202,7 @@ def _submit(
 
 
 def _is_seen(path: Path) -> bool:
-    """Whether the file is there; its folder is read first, as NFS forgets no absence before."""
+    """Tell whether a file exists. NFS remembers its absence until its folder is read."""
     try:
         with os.scandir(path.parent) as entries:
             next(entries, None)
@@ -239,8 +211,8 @@ def _is_seen(path: Path) -> bool:
     return path.exists()
 
 
-def _result(path: Path) -> JobReturn:
-    """What a task has left: what came of its run, or the error that kept it from saying so."""
+def result_of(path: Path) -> JobReturn:
+    """Read what a task has left: the result of its run, or the error that prevented one."""
     try:
         outcome, result = pickle_load(path)
     except Exception as error:

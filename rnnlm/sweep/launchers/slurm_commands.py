@@ -1,4 +1,4 @@
-"""Slurm's commands: sbatch queues a job, squeue tells of its tasks, scancel takes it back."""
+"""Slurm's commands: sbatch queues a job, squeue tells its tasks' states, scancel cancels it."""
 
 from __future__ import annotations
 
@@ -7,17 +7,15 @@ import sys
 import time
 from pathlib import Path
 
-from submitit import SlurmExecutor
-
 from rnnlm.options import OptionError
 from rnnlm.signals.stop_signals import StopSignals, Urgency
 
 SECONDS_BETWEEN_LOOKS = 1.0
-# What a command may take to answer, sbatch also once the sweep is to stop.
+# How long a command may take to answer, and sbatch once the sweep is to stop.
 SECONDS_TO_ANSWER, SECONDS_TO_ANSWER_WHEN_STOPPING = 120.0, 10.0
-# What tasks that are to stop get to save, before they are ended.
+# How long tasks that are to stop may take to save, before they are cancelled.
 SECONDS_TO_SAVE = {Urgency.SAVED: 60.0, Urgency.SOON: 4.0, Urgency.NOW: 0.0}
-# The states of a task that is neither waiting nor at work.
+# States of a task that neither waits nor runs.
 ENDED = {
     "BOOT_FAIL",
     "CANCELLED",
@@ -32,15 +30,15 @@ ENDED = {
 
 
 def sbatch(script: Path, signals: StopSignals) -> str:
-    """Have sbatch queue the script; returns the number of the job.
+    """Queue a script with sbatch, and return the number of its job.
 
     Raises:
         OptionError: sbatch refuses, or does not answer.
     """
     asked = time.monotonic()
-    # Of a group of its own: Ctrl-C at a terminal would end it with the job queued or not.
+    # In a process group of its own: Ctrl-C at a terminal would end it, with the job queued or not.
     with subprocess.Popen(
-        ["sbatch", str(script)],
+        ["sbatch", "--parsable", str(script)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -59,16 +57,16 @@ def sbatch(script: Path, signals: StopSignals) -> str:
                     continue
                 process.kill()
                 process.communicate()
-                if (job_id := _job_of(script)) is not None:
+                if (job_id := _job_number(script)) is not None:
                     scancel(job_id)
                 complaint = f"sbatch has not answered in {time.monotonic() - asked:.0f} s"
                 raise _refused(complaint) from None
     if process.returncode != 0:
         raise _refused(complaint or f"sbatch ended with status {process.returncode}")
-    try:
-        return SlurmExecutor._get_job_id_from_submission_command(answer)
-    except Exception:
-        raise _refused(f"sbatch gave no number of a job but {answer.strip()!r}") from None
+    job_id, _, _ = answer.strip().partition(";")  # before the name of a cluster
+    if not job_id.isdecimal():
+        raise _refused(f"sbatch gave no job number but {answer.strip()!r}")
+    return job_id
 
 
 def _refused(complaint: str) -> OptionError:
@@ -77,8 +75,8 @@ def _refused(complaint: str) -> OptionError:
     return OptionError("hydra/launcher", f"Slurm refused the job: {said}")
 
 
-def _ask(*command: str) -> subprocess.CompletedProcess[str] | None:
-    """What a command of Slurm's answers; None where it does not."""
+def _run(*command: str) -> subprocess.CompletedProcess[str] | None:
+    """Run a command of Slurm's; None if it does not answer."""
     try:
         return subprocess.run(
             command,
@@ -94,8 +92,8 @@ def _ask(*command: str) -> subprocess.CompletedProcess[str] | None:
 
 
 def states_of(job_id: str) -> dict[str, str] | None:
-    """The state of each task of an array job that Slurm still knows; None where it does not say."""
-    answer = _ask(
+    """Return the states of an array job's tasks that Slurm still knows; None if it does not say."""
+    answer = _run(
         "squeue", "--noheader", "--array", "--states=all", "--format=%i %T", f"--jobs={job_id}"
     )
     if answer is None or answer.returncode != 0:
@@ -105,9 +103,9 @@ def states_of(job_id: str) -> dict[str, str] | None:
     return {line[0]: line[1] for line in lines if len(line) == 2}
 
 
-def _job_of(script: Path) -> str | None:
-    """The number of the job that was queued from the script, if one was."""
-    answer = _ask("squeue", "--noheader", "--me", "--format=%F %o")
+def _job_number(script: Path) -> str | None:
+    """Return the number of the job that was queued from a script, if one was."""
+    answer = _run("squeue", "--noheader", "--me", "--format=%F %o")
     for line in answer.stdout.splitlines() if answer else ():
         job_id, _, command = line.partition(" ")
         if command.strip() == str(script):
@@ -115,24 +113,24 @@ def _job_of(script: Path) -> str | None:
     return None
 
 
-def take_back(job_id: str, signals: StopSignals) -> None:
-    """Drop the tasks that wait, ask those at work to save and stop, and end those that have not."""
+def cancel(job_id: str, signals: StopSignals) -> None:
+    """Cancel the waiting tasks, ask running ones to save and stop, and cancel those that do not."""
     started = time.monotonic()
     try:
         scancel("--state=PENDING", job_id)
         scancel("--signal=TERM", job_id)
         while (states := states_of(job_id)) is None or not ENDED.issuperset(states.values()):
-            # Without a signal, an error is what ends the sweep.
+            # Without a signal, it is an error that ends the sweep.
             if time.monotonic() - started > SECONDS_TO_SAVE[signals.urgency or Urgency.SOON]:
                 break
             time.sleep(SECONDS_BETWEEN_LOOKS)
     finally:
         answer = scancel(job_id)
         if answer is None or (answer.returncode and "Invalid job id" not in answer.stderr):
-            line = f"Slurm has not taken back what is left of the job: scancel {job_id}"
+            line = f"Slurm has not cancelled the rest of the job; type scancel {job_id}"
             print(line, file=sys.stderr, flush=True)
 
 
 def scancel(*arguments: str) -> subprocess.CompletedProcess[str] | None:
-    """Give the arguments to scancel; returns None where it does not answer."""
-    return _ask("scancel", *arguments)
+    """Run scancel; None if it does not answer."""
+    return _run("scancel", *arguments)

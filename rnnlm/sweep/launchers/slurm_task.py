@@ -1,22 +1,22 @@
-"""What a task of the array job does: one run, which is queued again when its time is up."""
+"""A task of Slurm's array job: one run, which is queued again when its time is up."""
 
 from __future__ import annotations
 
 import os
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
 from hydra.core.singleton import Singleton
-from hydra.core.utils import JobReturn, run_job, setup_globals
+from hydra.core.utils import JobReturn, setup_globals
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, open_dict
 from submitit import JobEnvironment
 from submitit.core.utils import DelayedSubmission
 
 from rnnlm.files.run_files import RECORD, last_checkpoint
-from rnnlm.sweep.launchers.launcher import to_be_sent
+from rnnlm.sweep.launchers.launcher import run_hydra_job
 
 
 class TimeLimitError(Exception):
@@ -25,20 +25,24 @@ class TimeLimitError(Exception):
 
 @dataclass
 class Task:
-    """One run in a task of the array job: submitit calls it, and `checkpoint` at a time limit."""
+    """One run. submitit calls it, and calls `checkpoint` when its time is up."""
 
     context: HydraContext
     task_function: TaskFunction
     config: DictConfig
     overrides: list[str]
     number: int
-    # What it gets before it is told that its time is up.
+    # The time until it is told that its time is up.
     seconds: float
     singletons: dict[type, Singleton]
+    # Set when the task starts: the time, the run's folder, and when the run was last saved.
+    started: float = field(init=False)
+    folder: Path = field(init=False)
+    saved: int | None = field(init=False)
 
     def __call__(self) -> JobReturn:
-        """Carry out the run, with the threads that Slurm has given it."""
-        self._started = time.monotonic()
+        """Carry out the run, with as many threads as Slurm has given it cores."""
+        self.started = time.monotonic()
         if "OMP_NUM_THREADS" not in os.environ and "SLURM_CPUS_PER_TASK" in os.environ:
             torch.set_num_threads(int(os.environ["SLURM_CPUS_PER_TASK"]))
         Singleton.set_state(self.singletons)
@@ -47,27 +51,19 @@ class Task:
         with open_dict(config):
             config.hydra.job.id = JobEnvironment().job_id
             config.hydra.job.num = self.number
-        self._folder = Path(config.hydra.sweep.dir, config.hydra.sweep.subdir)
-        self._saved = newest_save(self._folder)
-        return to_be_sent(
-            run_job(
-                hydra_context=self.context,
-                task_function=self.task_function,
-                config=config,
-                job_dir_key="hydra.sweep.dir",
-                job_subdir_key="hydra.sweep.subdir",
-            )
-        )
+        self.folder = Path(config.hydra.sweep.dir, config.hydra.sweep.subdir)
+        self.saved = newest_save(self.folder)
+        return run_hydra_job(self.context, self.task_function, config)
 
     def checkpoint(self) -> DelayedSubmission:
-        """What is queued for the time after this: the same run, which goes on.
+        """Return the task to queue next: the same run, which goes on from what it has saved.
 
         Raises:
-            TimeLimitError: it would come no further. Of a run that was pre-empted early, that is
-                not known.
+            TimeLimitError: it would get no further. A task that Slurm has pre-empted early is
+                queued again in any case.
         """
-        lasted = time.monotonic() - self._started
-        if lasted > self.seconds / 2 and newest_save(self._folder) == self._saved:
+        lasted = time.monotonic() - self.started
+        if lasted > self.seconds / 2 and newest_save(self.folder) == self.saved:
             raise TimeLimitError(
                 "nothing new could be saved before the time was up, so it would never end; "
                 "a longer hydra.launcher.timeout_min is needed"
@@ -76,7 +72,7 @@ class Task:
 
 
 def newest_save(folder: Path) -> int | None:
-    """When a run, or a row of its adaptation, has last saved what the next attempt goes on from."""
+    """Return when a run, or an adaptation variant of it, was last saved, in ns since the epoch."""
     names = (last_checkpoint(folder).name, RECORD)
     saved = [path.stat().st_mtime_ns for path in folder.rglob("*") if path.name in names]
     return max(saved, default=None)

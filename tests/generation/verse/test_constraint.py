@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from rnnlm.data.tang import SHAPES, Form, clean, is_han
-from rnnlm.data.vocabulary import UNKNOWN_ID, Vocabulary
+from rnnlm.data.tokens.vocabulary import UNKNOWN_ID, Vocabulary
 from rnnlm.generation.options import GenerationOptions
 from rnnlm.generation.verse.constraint import VerseConstraint, VerseOptions
 from rnnlm.generation.verse.prosody import may_rhyme

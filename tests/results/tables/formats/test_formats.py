@@ -1,4 +1,4 @@
-"""rnnlm/results/formats: the same numbers in all, and no text is taken for markup."""
+"""rnnlm/results/tables/formats: the same numbers in all, and no text is taken for markup."""
 
 from __future__ import annotations
 
@@ -16,21 +16,25 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rnnlm.results.columns import COLUMNS
+from rnnlm.results.grouping import comparisons
 from rnnlm.results.tables.formats import FORMATS, as_csv, as_html, as_json, as_latex, as_markdown
 from rnnlm.results.tables.grid import grid_tables
-from rnnlm.results.tables.groups import groups_table
-from rnnlm.results.tables.runs import runs_table
+from rnnlm.results.tables.group_table import groups_table
+from rnnlm.results.tables.run_table import runs_table
 from rnnlm.results.tables.table import Heading, Table, Value
-from tests.results.tables.test_grid import grid
-from tests.results.tables.test_runs import records, split
-from tests.results.test_record import record
+from tests.support.records import grid, record, split, three_runs
+
+
+def ppl_grid() -> list[Table]:
+    (comparison,) = comparisons(grid())
+    return grid_tables(comparison, COLUMNS["test_ppl"])
 
 
 def tables() -> list[Table]:
     return [
-        runs_table(records()),
-        groups_table(grid()),
-        *grid_tables(grid(), COLUMNS["test_ppl"]),
+        runs_table(three_runs()),
+        groups_table(comparisons(grid())),
+        *ppl_grid(),
         runs_table([record(source="/texts/诗 & 词_100%.txt", options={"a.b": "{x|y}~^\\"})]),
     ]
 
@@ -85,7 +89,7 @@ def test_all_formats_hold_the_same_numbers(table: Table) -> None:
 
 def test_csv_has_every_digit_and_says_what_is_best() -> None:
     exact = 4.000000123456789
-    table = runs_table([record(validation=split(exact)), *records()[2:]])
+    table = runs_table([record(validation=split(exact)), *three_runs()[2:]])
     rows = list(csv.DictReader(io.StringIO(as_csv([table]))))
     assert float(rows[0]["validation_ppl"]) == exact
     assert [row["best"] for row in rows] == ["1", "0"]
@@ -93,7 +97,7 @@ def test_csv_has_every_digit_and_says_what_is_best() -> None:
 
 
 def test_tables_with_titles_share_a_csv() -> None:
-    rows = list(csv.DictReader(io.StringIO(as_csv(grid_tables(grid(), COLUMNS["test_ppl"]) * 2))))
+    rows = list(csv.DictReader(io.StringIO(as_csv(ppl_grid() * 2))))
     assert len(rows) == 6
     assert rows[0]["table"].startswith("test ppl · time_machine")
 
@@ -111,7 +115,7 @@ def test_infinity_is_no_number_of_json() -> None:
 
 
 def test_the_best_is_bold() -> None:
-    table = runs_table(records(), ["model", "test_ppl"])
+    table = runs_table(three_runs(), ["model", "test_ppl"])
     assert "| lstm | 5.000 |" in as_markdown([table])
     assert "| rnn | **4.000** |" in as_markdown([table])
     assert "\\textbf{4.000}" in as_latex([table])

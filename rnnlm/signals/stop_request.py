@@ -1,0 +1,116 @@
+"""A request that a run stop, which a signal makes and the run fulfils once it has saved."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import signal
+import sys
+from collections.abc import Iterator
+from types import FrameType
+from typing import NoReturn
+
+from rnnlm.signals.exit_status import TERMINATED_STATUS, status_after
+from rnnlm.signals.handlers import (
+    Handler,
+    Handlers,
+    ignore_interrupts,
+    in_main_thread,
+    restore_handlers,
+    set_handlers,
+)
+
+# Ctrl-C as the launcher passes it on: unlike SIGTERM, it lets an epoch's validation finish.
+STOP_AFTER_SAVING = signal.SIGTERM if sys.platform == "win32" else signal.SIGUSR1
+
+log = logging.getLogger(__name__)
+
+
+class Stopped(Exception):  # noqa: N818
+    """A signal has asked the run to stop, and what it needs to go on is saved."""
+
+    def __init__(self, signal_number: int) -> None:
+        super().__init__(signal.Signals(signal_number).name)
+        self.signal_number = signal_number
+
+    def end_run(self) -> NoReturn:
+        """End the run as the signal would have ended it.
+
+        Raises:
+            KeyboardInterrupt: the signal was Ctrl-C.
+            SystemExit: it was another one. The earlier handler of a user's signal, such as
+                submitit's, comes first: it now finds a run that is saved.
+        """
+        if self.signal_number == signal.SIGINT:
+            raise KeyboardInterrupt from self
+        log.info("stopped by %s; the same command goes on with what is left", self)
+        if self.signal_number != signal.SIGTERM:
+            signal.raise_signal(self.signal_number)
+        raise SystemExit(status_after(self.signal_number)) from self
+
+
+class StopRequest:
+    """The last signal that has asked a run to stop, if one has."""
+
+    def __init__(self) -> None:
+        self.signal_number: int | None = None
+        self._before: Handlers = {}
+        self._sigterm_handler: Handler | int | None = None
+
+    @property
+    def is_urgent(self) -> bool:
+        """Tell whether there may be no time for more than saving."""
+        return self.signal_number == signal.SIGTERM
+
+    @contextlib.contextmanager
+    def listening(self) -> Iterator[None]:
+        """Note Ctrl-C and SIGTERM, and a user's signal that has a handler.
+
+        A second Ctrl-C acts at once. A second SIGTERM does not: one that is sent to a group of
+        processes reaches a run twice, from the sender and from the sweep that passes it on.
+
+        Raises:
+            Stopped: a signal came, and the work within has ended without fulfilling the request.
+        """
+        self._before = set_handlers((signal.SIGINT, signal.SIGTERM), self._note)
+        if sys.platform != "win32":
+            user_signals = (signal.SIGUSR1, signal.SIGUSR2)
+            handled = [number for number in user_signals if callable(signal.getsignal(number))]
+            self._before |= set_handlers(handled, self._note)
+        if in_main_thread():
+            self._sigterm_handler = signal.getsignal(signal.SIGTERM)
+        try:
+            yield
+            self.fulfil()
+        finally:
+            restore_handlers(self._before)
+
+    def take_back_sigterm(self) -> None:
+        """Replace the handler that Lightning sets, which would end a run without saving it."""
+        if self._sigterm_handler is not None:
+            signal.signal(signal.SIGTERM, self._sigterm_handler)
+
+    def fulfil(self) -> None:
+        """End the run if a signal has asked for it.
+
+        Raises:
+            Stopped: a signal has.
+        """
+        if self.signal_number:
+            raise Stopped(self.signal_number)
+
+    def _note(self, number: int, frame: FrameType | None) -> None:
+        self.signal_number = number
+        if number == signal.SIGINT:
+            signal.signal(number, self._before[number])
+
+
+def hear_main_process() -> None:
+    """Set the handlers of a run's process: it stops when the main process says so."""
+    ignore_interrupts()
+    if STOP_AFTER_SAVING != signal.SIGTERM:
+        signal.signal(STOP_AFTER_SAVING, _exit)
+
+
+def _exit(number: int, frame: FrameType | None) -> NoReturn:
+    raise SystemExit(TERMINATED_STATUS)
