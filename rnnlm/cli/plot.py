@@ -56,14 +56,16 @@ def run(options: argparse.Namespace) -> None:
     """
     # It brings matplotlib and scipy, which the other subcommands need not wait for.
     with ended_by_interrupts():
-        from rnnlm.plots.figures import figures
+        from rnnlm.plots.all_plots import draw_all
         from rnnlm.plots.saving import Format, write
+        from rnnlm.results.grouping import comparisons
         from rnnlm.results.history import Against, Metric
 
     x, y = _choices("--x", options.x, Against), _choices("--y", options.y, Metric)
     formats = _choices("--format", options.format, Format)
     found, _ = select(options)
-    plots, broken = figures(found, x, y, COLUMNS[options.figure], options.running)
+    compared = comparisons([record for _, record in found])
+    plots, broken = draw_all(found, compared, x, y, COLUMNS[options.figure], options.running)
     for error in broken:
         say(f"left out: {error}")
     if not plots:

@@ -11,7 +11,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from rnnlm.messages.legible import escaped, legible
-from rnnlm.plots.figures import Plot, figures
+from rnnlm.plots.all_plots import draw_all
+from rnnlm.plots.layout import Plot
 from rnnlm.plots.saving import Format, encoded
 from rnnlm.report import account
 from rnnlm.results.columns import COLUMNS, Column
@@ -72,7 +73,7 @@ def _of_text(comparison: Comparison, found: Sequence[tuple[Path, Record]]) -> di
     completed = {id(record) for record in comparison.records}
     # What has failed is noted in the figures of its corpus.
     own = [run for run in found if id(run[1]) in completed or run[1].status == FAILED]
-    drawn, broken = figures(own, x=CURVES_AGAINST, quality=figure)
+    drawn, broken = draw_all(own, [comparison], x=CURVES_AGAINST, column=figure)
     records = comparison.records
     (differences,) = differences_tables(records, figure)
     shown = dict.fromkeys((figure, COLUMNS["test_bpc"]))
