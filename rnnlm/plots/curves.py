@@ -84,11 +84,8 @@ def draw_curves(
     for _, band, _ in curves[MOST_TOLD_APART:]:
         for x, y in ((band.x, band.mean), *band.alone):
             axes.plot(x, y, **CROWD)
-    notes = [
-        *_how_to_read([band for _, band, _ in curves], any(own for *_, own in curves)),
-        *off_scale,
-        *notes,
-    ]
+    running = any(in_training for *_, in_training in curves)
+    notes = [*_how_to_read([band for _, band, _ in curves], running), *off_scale, *notes]
     return finish(axes, name, title, comparison, notes, failed, legend)
 
 
@@ -107,13 +104,8 @@ def _draw(
         axes.plot(in_training.x, in_training.mean, **faint)
     # Lines that run together have their markers at different places.
     stride = max(1, math.ceil(len(band.x) / NUM_MARKERS))
-    marked = {
-        **look,
-        "markevery": (int(rank * stride), stride),
-        "clip_on": False,
-        "in_layout": False,
-    }
-    (line,) = axes.plot(band.x, band.mean, label=name, zorder=3 - rank, **marked)
+    (line,) = axes.plot(band.x, band.mean, label=name, zorder=3 - rank, **look)
+    line.set(markevery=(int(rank * stride), stride), clip_on=False, in_layout=False)
     return line
 
 
