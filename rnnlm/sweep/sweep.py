@@ -40,11 +40,11 @@ from rnnlm.hardware import uses_gpu
 from rnnlm.messages.legible import escaped
 from rnnlm.model.size import meet_budget
 from rnnlm.options import OptionError
-from rnnlm.results.grouping import has_several_seeds
-from rnnlm.results.record import COMPLETED, Record, RecordError
+from rnnlm.results.grouping import comparisons
+from rnnlm.results.record import COMPLETED, FAILED, Record, RecordError
 from rnnlm.results.tables.formats import as_csv, as_markdown
-from rnnlm.results.tables.groups import groups_table
-from rnnlm.results.tables.runs import runs_table
+from rnnlm.results.tables.group_table import groups_table
+from rnnlm.results.tables.run_table import runs_table
 from rnnlm.results.tables.terminal import print_table, table_console
 from rnnlm.runs.adapted_run import measure_rows, new_row, row_folder, row_records
 from rnnlm.runs.failure import reason
@@ -425,8 +425,10 @@ def tabulate(runs: Sequence[Run]) -> None:
         return
     table, console = runs_table(records), table_console()
     print_table(table, console)
-    if has_several_seeds(records):
-        print_table(groups_table(records), console)
+    found = comparisons(records)
+    if any(comparison.has_several_seeds for comparison in found):
+        failed = [record for record in records if record.status == FAILED]
+        print_table(groups_table(found, failed), console)
     folder = Path(runs[0].config.output_dir)
     remove_leftovers(folder)
     write_text(folder / CSV_NAME, as_csv([table]))

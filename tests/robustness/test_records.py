@@ -264,10 +264,10 @@ def test_a_mutated_record_is_in_the_table_as_it_was_or_named_on_stderr(
     assert len(table(tmp_path / "runs")[0]) == 1
     path.mkdir()
     rows, said = table(tmp_path / "runs")
-    assert (len(rows), said) == (1, f"left out: {path} is not a record: it is no file\n")
+    assert (len(rows), said) == (1, f"left out: {path} is not a record: it is not a file\n")
     path.rmdir()
     os.mkfifo(path)
-    assert table(tmp_path / "runs")[1] == f"left out: {path} is not a record: it is no file\n"
+    assert table(tmp_path / "runs")[1] == f"left out: {path} is not a record: it is not a file\n"
 
 
 @pytest.mark.slow

@@ -1,17 +1,26 @@
-"""rnnlm/results/tables/comparison.py"""
+"""rnnlm/results/tables/difference_table.py"""
 
 from __future__ import annotations
 
-import pytest
-
 from rnnlm.results.columns import COLUMNS
-from rnnlm.results.tables.comparison import differences_tables
+from rnnlm.results.differences import Differences
+from rnnlm.results.grouping import comparisons
+from rnnlm.results.record import Record
+from rnnlm.results.tables.difference_table import differences_table
+from rnnlm.results.tables.table import Table
 from tests.support.records import seeds, shown
+
+
+def tables(records: list[Record]) -> list[Table]:
+    return [
+        differences_table(Differences.of(comparison, COLUMNS["test_ppl"]))
+        for comparison in comparisons(records)
+    ]
 
 
 def test_every_pair_of_a_text_is_a_row_and_the_words_stand_below() -> None:
     records = [*seeds("lstm", 4.0, 4.1, 4.3), *seeds("gru", 4.4, 4.55, 4.72), *seeds("rnn", 4.9)]
-    (table,) = differences_tables(records, COLUMNS["test_ppl"])
+    (table,) = tables(records)
     pairs = list(zip(shown(table, "better"), shown(table, "worse"), strict=True))
     assert pairs == [
         ("lstm-embed", "gru-embed"),
@@ -25,9 +34,4 @@ def test_every_pair_of_a_text_is_a_row_and_the_words_stand_below() -> None:
 
 def test_texts_are_never_compared_with_each_other() -> None:
     records = [*seeds("lstm", 4.0, 4.1), *seeds("gru", 4.4, 4.5, text_sha256="other")]
-    assert [table.rows for table in differences_tables(records, COLUMNS["test_ppl"])] == [[], []]
-
-
-def test_a_cost_has_no_better_and_worse() -> None:
-    with pytest.raises(ValueError, match="no better and worse"):
-        differences_tables(seeds("lstm", 4.0, 4.1), COLUMNS["train_seconds"])
+    assert [table.rows for table in tables(records)] == [[], []]

@@ -1,4 +1,4 @@
-"""rnnlm/results/tables/runs.py"""
+"""rnnlm/results/tables/run_table.py"""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import math
 import pytest
 
 from rnnlm.results.columns import NoSuchColumnError
-from rnnlm.results.tables.runs import runs_table
+from rnnlm.results.tables.run_table import runs_table
 from tests.support.records import record, shown, split, three_runs
 
 

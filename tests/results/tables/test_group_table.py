@@ -1,16 +1,24 @@
-"""rnnlm/results/tables/groups.py"""
+"""rnnlm/results/tables/group_table.py"""
 
 from __future__ import annotations
 
 import math
 import statistics
+from typing import Any
 
 import pytest
 from scipy import stats
 
-from rnnlm.results.record import FAILED
-from rnnlm.results.tables.groups import groups_table
-from tests.support.records import record, seeds, shown
+from rnnlm.results.grouping import comparisons
+from rnnlm.results.record import FAILED, Record
+from rnnlm.results.tables import group_table
+from rnnlm.results.tables.table import Table
+from tests.support.records import NO_SPLITS, record, seeds, shown
+
+
+def groups_table(records: list[Record], *arguments: Any, **options: Any) -> Table:
+    """The table of the completed records."""
+    return group_table.groups_table(comparisons(records), [], *arguments, **options)
 
 
 def test_seeds_become_mean_standard_deviation_and_interval() -> None:
@@ -56,8 +64,9 @@ def test_other_texts_are_apart_and_have_a_best_of_their_own() -> None:
 
 
 def test_failed_runs_are_named_and_not_counted() -> None:
-    failed = record(seed=3, status=FAILED, train=None, validation=None, test=None, error="no")
-    table = groups_table([*seeds("lstm", 4.0, 4.2), failed])
+    failed = record(seed=3, status=FAILED, error="no", **NO_SPLITS)
+    found = comparisons([*seeds("lstm", 4.0, 4.2), failed])
+    table = group_table.groups_table(found, [failed])
     assert shown(table, "n") == ["2"]
     assert "failed: time_machine lstm-embed seed 3: no" in table.notes
 
