@@ -1,4 +1,4 @@
-"""`rnnlm plot`: curves, grids and trade-offs as SVG and PNG."""
+"""`rnnlm plot`: curves, heat maps and trade-offs as SVG and PNG."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ def add_to(commands: Any) -> None:
     """Add the subcommand to the parser."""
     parser = commands.add_parser(
         "plot",
-        help="curves, grids and trade-offs as SVG and PNG",
-        description="Of each text: its curves over seeds, the models x features grid, and quality "
-        "against parameters and time.",
+        help="curves, heat maps and trade-offs as SVG and PNG",
+        description="Draw the curves over seeds for each text, the heat map of models x features, "
+        "and a metric against parameters and time.",
     )
     add_selection(parser)
     parser.add_argument(
@@ -39,7 +39,7 @@ def add_to(commands: Any) -> None:
         choices=RANKED,
         default="test_ppl",
         metavar="FIGURE",
-        help="what grids and trade-offs show (%(default)s)",
+        help="what heat maps and trade-offs show (%(default)s)",
     )
     parser.add_argument(
         "--running", action="store_true", help="add the curves in training, with dropout on"
@@ -49,12 +49,12 @@ def add_to(commands: Any) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Write the figures.
+    """Write the plots.
 
     Raises:
-        RefusedError: there is nothing to draw, no such choice, or a file cannot be written.
+        RefusedError: there is nothing to draw, a choice is unknown, or a file cannot be written.
     """
-    # It brings matplotlib and scipy, which the other subcommands need not wait for.
+    # Matplotlib and scipy take long to import, and the other subcommands do without.
     with ended_by_interrupts():
         from rnnlm.plots.all_plots import draw_all
         from rnnlm.plots.saving import Format, write
@@ -79,10 +79,10 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _choices(flag: str, given: str, kind: type[Choice]) -> list[Choice]:
-    """The choices that a flag names.
+    """Return the choices that a flag names.
 
     Raises:
-        RefusedError: there is none of that name.
+        RefusedError: a choice is unknown.
     """
     known = [choice.value for choice in kind]
     for name in given.split(","):
