@@ -101,7 +101,7 @@ def test_an_sbatch_that_does_not_answer_is_given_up_and_its_job_taken_back(
 ) -> None:
     monkeypatch.setattr(slurm_commands, "SECONDS_TO_ANSWER", 0.5)
     queue = commands.folder / "queue"
-    commands.command("sbatch", f'echo "41 $1" > {queue}; exec sleep 60')
+    commands.command("sbatch", f'echo "41 $2" > {queue}; exec sleep 60')
     commands.command("squeue", f"cat {queue}")
     assert sweep(monkeypatch) == USAGE_STATUS
     line = capsys.readouterr().err
