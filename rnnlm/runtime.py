@@ -1,12 +1,12 @@
-"""Settings of the whole process: the same bits in every run, and memory that is used again.
+"""Settings of the whole process: reproducible bits, and memory that is kept for the next step.
 
-`prepare_process` applies them; an entry point calls it before anything is computed.
+An entry point calls `prepare_process` before it computes anything.
 
-PyTorch leaves some products and functions to MKL, which must be told before its first use to give
+PyTorch leaves some products and functions to MKL. Before its first use, MKL must be told to give
 the same bits on any number of threads.
 
-A step frees memory that the next step needs anew. glibc gives blocks beyond 32 MB back to the
-system each time, and the system clears them for the next step. On two cores that was a third of a
+A training step frees memory that the next step needs again. glibc returns blocks above 32 MB to the
+system each time, and the system clears them for the next step. On two cores that took a third of a
 step of an LSTM of 512 units on 6,600 tokens with bf16-mixed, and an eighth in float32.
 """
 
@@ -21,21 +21,21 @@ from typing import Any
 
 import torch
 
-# How sums are ordered: alike on any number of threads. It costs an RNN of 256 units 12 % of its
-# speed on two cores, a GRU 6 % and an LSTM 4 %. MKL has it for Intel's processors; on AMD's that
-# were tried, sums are alike without it.
+# The same order of sums on any number of threads. On two cores it costs an RNN of 256 units 12 % of
+# its speed, a GRU 6 % and an LSTM 4 %. MKL has it for Intel's processors. The AMD processors that
+# were tried need no setting.
 ORDER_OF_SUMS = "AUTO,STRICT"
 
 
 def prepare_process() -> None:
-    """Make what this process computes reproducible, and let it keep the memory that it frees.
+    """Make this process reproducible, and let it keep the memory that it frees.
 
-    A variable that is set in the environment already keeps its value.
+    Variables that the environment already sets keep their values.
     """
     if _is_intel():
         os.environ.setdefault("MKL_CBWR", ORDER_OF_SUMS)
-    # A function finds out what the processor can do when it is first used. Two threads at once may
-    # come to different answers, and then one run in five had other last digits.
+    # At its first use a function finds out what the processor can do. Two threads may do that at
+    # once with different results; then one run in five had other last digits.
     for function in (torch.exp, torch.tanh, torch.log):
         function(torch.ones(1))
     keep_freed_memory()
@@ -48,14 +48,14 @@ def _is_intel() -> bool:
     return "GenuineIntel" in described
 
 
-# Of malloc.h.
+# From malloc.h.
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
-# Blocks beyond it are few, such as a table of a million tokens.
+# Larger blocks are rare: for example, a table of a million tokens.
 _KEPT_BYTES = 2**30
 
 
 def keep_freed_memory() -> None:
-    """Keep what is freed for what is allocated next; where the C library is another, do nothing."""
+    """Keep freed memory for the next allocations; do nothing if the C library is not glibc."""
     with contextlib.suppress(OSError, AttributeError, TypeError):
         library = _c_library()
         library.mallopt(_M_MMAP_THRESHOLD, _KEPT_BYTES)
@@ -63,7 +63,7 @@ def keep_freed_memory() -> None:
 
 
 def give_back_freed_memory() -> None:
-    """Give the system what is free now."""
+    """Return the memory that is free now to the system."""
     with contextlib.suppress(OSError, AttributeError, TypeError):
         _c_library().malloc_trim(0)
 

@@ -13,8 +13,7 @@ import hydra
 import pytest
 
 from rnnlm.config import Config, checked, register_schemas
-from rnnlm.data.corpus import Corpus
-from rnnlm.data.identity import CorpusIdentity
+from rnnlm.data.preparation import CorpusIdentity, PreparedCorpus
 from rnnlm.results.record import Record
 from rnnlm.runs.run import load_corpus, train
 from rnnlm.runs.spec import RunSpec
@@ -22,14 +21,14 @@ from rnnlm.runtime import prepare_process
 from rnnlm.sweep.launchers.options import register_launcher_options
 
 ROOT = Path(__file__).parent.parent
-pytest_plugins = ["tests.trained_runs"]
+pytest_plugins = ["tests.trained_runs", "tests.support.refusals"]
 # Real corpora lie beside the checkout where they are at hand; never in it.
 REAL_DATA = ROOT.parent / "shared" / "data"
 
 # A run that takes about a second.
 TINY = [
     "model.hidden_size=16",
-    "data.batch_size=8",
+    "data.batch_size=32",
     "data.seq_len=32",
     "trainer.max_epochs=1",
 ]
@@ -53,7 +52,7 @@ def trained(config: Config, folder: Path) -> Record:
     return train(specified(config, folder, corpus), corpus)
 
 
-def specified(config: Config, folder: Path, corpus: Corpus) -> RunSpec:
+def specified(config: Config, folder: Path, corpus: PreparedCorpus) -> RunSpec:
     """The specification of a run, with the folder in place of its own."""
     spec = RunSpec.of(config, CorpusIdentity.of(corpus), ["seed=1"])
     return dataclasses.replace(spec, folder=folder)

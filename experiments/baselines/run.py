@@ -1,12 +1,12 @@
-"""What do the baselines reach, and what do they cost? Each is measured in a process of its own.
+"""Measure what the baselines reach and what they cost, each in its own process.
 
     python experiments/baselines/run.py [--source sample] [--characters 8000000]
 
-Measures *The Time Machine*, the Tang poems (from RNNLM_DATA_DIR or the network; `--source sample`
-takes the package's own texts) and a stand-in for a large corpus: a running text drawn from the
-poems by a Markov chain, in which every three characters in turn stand somewhere in them. What a
-stand-in's perplexity is says nothing, so only its costs are told. Prints tables in Markdown;
-everything it writes is temporary.
+The corpora are *The Time Machine*, the Tang poems (from RNNLM_DATA_DIR or the network; `--source
+sample` takes the texts of the package) and a stand-in for a large corpus. The stand-in is a running
+text that a Markov chain draws from the poems; every three characters in a row occur somewhere in
+them. Its perplexity means nothing, so only its costs are printed. The output is tables in Markdown.
+All files that this script writes are temporary.
 """
 
 from __future__ import annotations
@@ -29,36 +29,36 @@ from rnnlm.baselines.discounts import Discounts
 from rnnlm.baselines.kneser_ney import HIGHEST_ORDER, LOWEST_ORDER, KneserNey, KneserNeyConfig
 from rnnlm.baselines.ngrams import numbered
 from rnnlm.data import corpora
-from rnnlm.data.corpus import Corpus
-from rnnlm.data.splitting import SPLITS
+from rnnlm.data.preparation import PreparedCorpus, prepare
+from rnnlm.data.texts.splitting import SPLITS
 from rnnlm.hardware import peak_memory_mb, reset_peak_memory
 from rnnlm.runtime import prepare_process
 
 CORPORA = ("time_machine", "tang")
-# Of the stand-in, drawn side by side.
+# The stand-in is drawn as this many chains side by side.
 CHAINS = 4_000
 CPU = torch.device("cpu")
 
 
 @dataclass
 class Measurement:
-    """What a baseline reached on a corpus, and at what cost."""
+    """Metrics of a baseline on a corpus, and what they cost."""
 
     splits: dict[str, dict[str, float | None]]
     num_chars: int
     order: int | None
     num_parameters: int | None
     seconds: float
-    cpu_seconds: float  # of all cores, whatever else runs
-    memory_mb: float  # at its peak, beyond what the process had before
+    cpu_seconds: float  # on all cores, this process only
+    memory_mb: float  # peak, beyond what the process held before
 
 
 def main() -> None:
-    """Measure and print."""
+    """Print the tables."""
     prepare_process()
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--source", default="full", choices=["full", "sample"])
-    parser.add_argument("--characters", type=int, default=8_000_000, help="of the stand-in")
+    parser.add_argument("--characters", type=int, default=8_000_000, help="length of the stand-in")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         os.environ["RNNLM_CACHE_DIR"] = f"{temporary}/cache"
@@ -71,19 +71,18 @@ def main() -> None:
         print_orders(texts)
 
 
-def loaded(name: str, source: str) -> Corpus:
-    """A corpus with its defaults."""
+def loaded(name: str, source: str) -> PreparedCorpus:
+    """Load a corpus with its default options."""
     kind = corpora()[name]
-    corpus = kind(kind.Config(name=name, source=source))
-    corpus.setup()
-    return corpus
+    return prepare(kind(kind.Config(name=name, source=source)))
 
 
 def markov(text: str, length: int) -> str:
-    """A text whose every three characters in turn stand in `text`, which is read as a circle.
+    """Draw a text of `length` characters from a Markov chain of order 2 over `text`.
 
-    Many chains are drawn side by side and joined: each goes on with what follows at another place,
-    drawn at random from those where the same two characters stand.
+    Every three characters in a row occur in `text`, whose end is joined to its beginning. Many
+    chains are drawn side by side and then joined. At each step, a chain picks at random a place
+    of `text` with its last two characters, and appends the character that follows there.
     """
     draw = np.random.default_rng(0)
     codes = np.frombuffer(text.encode("utf-32-le"), np.uint32).astype(np.int64)
@@ -102,7 +101,7 @@ def markov(text: str, length: int) -> str:
 
 
 def measured(corpus_name: str, source: str, name: str, options: dict[str, Any]) -> Measurement:
-    """Measure a baseline, all that follows the loading of the corpus."""
+    """Measure a baseline; the loading of the corpus does not count."""
     corpus = loaded(corpus_name, source)
     kind = baselines()[name]
     baseline = kind(kind.Config(name=name, **options))
@@ -123,12 +122,12 @@ def measured(corpus_name: str, source: str, name: str, options: dict[str, Any]) 
 
 
 def print_baselines(texts: dict[str, tuple[str, str]]) -> None:
-    """Every baseline on every corpus with its defaults, Kneser-Ney also with one discount."""
+    """Print a row per baseline and corpus; two for Kneser-Ney, with one and three discounts."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["rnnlm.baselines"])
-    figures = [f"{name} ppl" for name in SPLITS] + ["test bits/char"]
+    metrics = [f"{name} ppl" for name in SPLITS] + ["test bits/char"]
     costs = ("seconds", "CPU seconds", "MB")
-    print_header("corpus", "characters", "baseline", "order", "numbers", *figures, *costs)
+    print_header("corpus", "characters", "baseline", "order", "numbers", *metrics, *costs)
     for corpus, text in texts.items():
         for name in baselines():
             kinds = [{"discounts": kind} for kind in Discounts] if name == "kneser_ney" else [{}]
@@ -152,7 +151,7 @@ def print_baselines(texts: dict[str, tuple[str, str]]) -> None:
 
 
 def print_orders(texts: dict[str, tuple[str, str]]) -> None:
-    """Kneser-Ney's perplexity by order."""
+    """Print the perplexity of Kneser-Ney by order."""
     orders = range(LOWEST_ORDER, HIGHEST_ORDER + 1)
     print_header("corpus", "discounts", "ppl of", *(f"order {order}" for order in orders))
     for name, text in texts.items():
@@ -163,22 +162,22 @@ def print_orders(texts: dict[str, tuple[str, str]]) -> None:
                 for order in orders
             ]
             for split in ("validation", "test"):
-                print_row(name, kind.name, split, *(figures[split]["ppl"] for figures in by_order))
+                print_row(name, kind.name, split, *(metrics[split]["ppl"] for metrics in by_order))
 
 
 def print_header(*names: str) -> None:
-    """The first two rows of a table."""
+    """Print the first two rows of a table."""
     print_row(*names)
     print_row(*[":--"] * len(names))
 
 
 def print_row(*cells: str | float | None) -> None:
-    """A row of a table; figures with four digits, nothing where there is none."""
+    """Print a row of a table."""
     print("|", " | ".join(map(shown, cells)), "|", flush=True)
 
 
 def shown(cell: str | float | None) -> str:
-    """As it stands in a table."""
+    """Return the text of a cell: floats with four digits, nothing for None."""
     if cell is None:
         return ""
     return f"{cell:.4g}" if isinstance(cell, float) else str(cell)

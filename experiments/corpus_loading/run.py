@@ -1,10 +1,11 @@
-"""How long do large corpora take to load? Segmentation against jieba alone, and the cache.
+"""Measure how long large corpora take to load, the first time and from the cache.
 
     python experiments/corpus_loading/run.py [--tang]
 
-Makes a stand-in for a folder of novels (16 GB18030 files, 8.8 million characters: paragraphs drawn
-from the sample, so its words are fewer than a real folder's), and with `--tang` also loads the full
-collection of Tang poems (from RNNLM_DATA_DIR or the network). Everything it writes is temporary.
+It also compares the segmentation with jieba in one process. The novels are a stand-in: 16 GB18030
+files, 8.8 million characters, with paragraphs drawn from the sample, so a real folder has more
+different words. `--tang` also loads the full collection of Tang poems (from RNNLM_DATA_DIR or the
+network). All files that this script writes are temporary.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ NOVELS, CHARACTERS = 16, 550_000
 
 
 def write_novels(folder: Path, sample: Path) -> None:
-    """A folder such as users have."""
+    """Write a folder of novels like those that users have."""
     paragraphs = [
         line for path in sorted(sample.iterdir()) for line in path.read_text("utf-8").splitlines()
     ]
@@ -34,7 +35,7 @@ def write_novels(folder: Path, sample: Path) -> None:
 
 
 def timed(what: str, function: object, *arguments: object) -> tuple[float, object]:
-    """Call a function, print and return how long it took."""
+    """Call a function; print its time, and return its time and its result."""
     started = time.perf_counter()
     result = function(*arguments)  # type: ignore[operator]
     seconds = time.perf_counter() - started
@@ -43,12 +44,13 @@ def timed(what: str, function: object, *arguments: object) -> tuple[float, objec
 
 
 def main() -> None:
-    """Measure and print."""
+    """Print the times."""
     import jieba
 
     from rnnlm.data.jinyong import JinYong, JinYongConfig
-    from rnnlm.data.segmentation import segment
+    from rnnlm.data.preparation import prepare
     from rnnlm.data.tang import Tang, TangConfig
+    from rnnlm.data.tokens.segmentation import segment
 
     sample = Path(__file__).parents[2] / "rnnlm" / "data" / "samples" / "jinyong"
     with tempfile.TemporaryDirectory() as temporary:
@@ -69,16 +71,16 @@ def main() -> None:
             assert words == expected
             ratios.append(ours / alone)
         print(f"ratio: {', '.join(f'{ratio:.2f}' for ratio in ratios)}")
-        timed("novels: first load", corpus.setup)
-        timed("novels: from the cache", JinYong(config).setup)
+        timed("novels: first load", prepare, JinYong(config))
+        timed("novels: from the cache", prepare, JinYong(config))
         if "--tang" in sys.argv:
             tang = TangConfig(name="tang", source="full")
-            timed("Tang poems: first load", Tang(tang).setup)
-            timed("Tang poems: from the cache", Tang(tang).setup)
+            timed("Tang poems: first load", prepare, Tang(tang))
+            timed("Tang poems: from the cache", prepare, Tang(tang))
 
 
 def segment_alone(texts: list[str]) -> list[list[str]]:
-    """As one would without this project."""
+    """Segment the texts in one process, as one would without this project."""
     import jieba
 
     return [jieba.lcut(text) for text in texts]

@@ -1,10 +1,11 @@
-"""How fast a model writes, against a bare loop over `torch.nn` cells, in turns.
+"""Speed of writing, compared with a bare loop over `torch.nn` cells.
 
     python experiments/generation/run.py
 
-One layer of 512 units, embeddings of 128, tokens drawn from the whole distribution. The bare loop
-writes one text: a cell of `torch.nn`, a projection, softmax and `torch.multinomial`, and nothing
-else. Prints a table in Markdown; ratios are medians over rounds in one process.
+The networks have one layer of 512 units and embeddings of 128. Tokens are drawn from the whole
+distribution. The bare loop writes one text with a cell of `torch.nn`, a projection, a softmax and
+`torch.multinomial`. One process times both in turn, and prints a table in Markdown; ratios are
+medians over rounds.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from rnnlm.data.vocabulary import Vocabulary
+from rnnlm.data.tokens.vocabulary import Vocabulary
 from rnnlm.generation.options import GenerationOptions
 from rnnlm.generation.writer import Writer
 from rnnlm.model.cells import cells
@@ -26,13 +27,13 @@ from rnnlm.model.language_model import LanguageModel
 from rnnlm.runtime import keep_freed_memory
 
 HIDDEN, EMBEDDING, BATCH = 512, 128, 32
-# Letters, lyrics, poems.
+# The sizes of vocabularies of letters, lyrics and poems.
 VOCABULARIES = (100, 2581, 7000)
 CELLS = ("rnn", "lstm", "gru")
 
 
 def bare_loop(cell: str, vocab_size: int) -> Callable[[int], None]:
-    """What writes so many tokens of one text, with nothing but `torch.nn`."""
+    """Return a function that writes one text of a length with `torch.nn` alone."""
     embedding, output = nn.Embedding(vocab_size, EMBEDDING), nn.Linear(HIDDEN, vocab_size)
     kinds = {"rnn": nn.RNNCell, "lstm": nn.LSTMCell, "gru": nn.GRUCell}
     network = kinds[cell](EMBEDDING, HIDDEN)
@@ -53,7 +54,7 @@ def bare_loop(cell: str, vocab_size: int) -> Callable[[int], None]:
 
 
 def ours(cell: str, vocab_size: int, batch: int) -> Callable[[int], None]:
-    """What writes so many tokens of each text of a batch, as `rnnlm generate` does."""
+    """Return a function that writes a batch of texts of a length, as `rnnlm generate` does."""
     vocabulary = Vocabulary(["<unk>", *map(chr, range(0x4E00, 0x4E00 + vocab_size - 1))])
     model = cells()[cell].Config(name=cell, hidden_size=HIDDEN)
     features = EmbedConfig(name="embed", embedding_size=EMBEDDING)
@@ -67,7 +68,7 @@ def ours(cell: str, vocab_size: int, batch: int) -> Callable[[int], None]:
 
 
 def tokens_per_second(write: Callable[[int], None], batch: int, length: int) -> float:
-    """Of all texts of a batch together."""
+    """Return the speed of writing, over all texts of a batch together."""
     write(max(2, length // 10))
     started = time.perf_counter()
     write(length)
@@ -75,8 +76,8 @@ def tokens_per_second(write: Callable[[int], None], batch: int, length: int) -> 
 
 
 def main() -> None:
-    """Time all of it in turns."""
-    # Not prepare_process: MKL that orders its sums would slow the other loop.
+    """Time all networks in turn, and print the table."""
+    # Not prepare_process: its fixed order of sums in MKL would slow the other loop.
     keep_freed_memory()
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=7)
@@ -99,10 +100,10 @@ def main() -> None:
                 for _ in range(arguments.rounds)
             ]
             rate = statistics.median(bare for bare, _, _ in rounds)
-            of_one = statistics.median(one / bare for bare, one, _ in rounds)
-            of_many = statistics.median(many / bare for bare, _, many in rounds)
+            one_ratio = statistics.median(one / bare for bare, one, _ in rounds)
+            many_ratio = statistics.median(many / bare for bare, _, many in rounds)
             print(
-                f"| {vocab_size:,} | {cell} | {rate:,.0f} | {of_one:.2f} | {of_many:.1f} |",
+                f"| {vocab_size:,} | {cell} | {rate:,.0f} | {one_ratio:.2f} | {many_ratio:.1f} |",
                 flush=True,
             )
 

@@ -1,9 +1,10 @@
-"""How long the first grid takes under each launcher, in turns, and whether its figures differ.
+"""Measure how long the first grid takes with each launcher, and check that its metrics agree.
 
     python experiments/launchers/run.py --rounds 2 serial parallel
 
-Prints a table in Markdown. Other launchers of Hydra's can be named where they are installed
-(`joblib`, `submitit_local`); they get one thread a run, as `parallel` gives on two cores.
+The launchers run in turn. The output is a table in Markdown. Other launchers for Hydra can be named
+too if they are installed (`joblib`, `submitit_local`). They get one thread per run, as `parallel`
+gives on two cores.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from rnnlm.data.splitting import SPLITS
+from rnnlm.data.texts.splitting import SPLITS
 from rnnlm.results.record import COMPLETED, find_records
 
 RUN = Path(__file__).parents[2] / "run.py"
@@ -26,7 +27,7 @@ OWN = ("serial", "parallel")
 
 
 def seconds_of(launcher: str, options: list[str], folder: Path) -> float:
-    """Wall-clock time of the whole command."""
+    """Run the grid and return the wall-clock time of the whole command."""
     command = [sys.executable, str(RUN), *GRID, f"hydra/launcher={launcher}", *options]
     if launcher == "joblib":
         command.append(f"hydra.launcher.n_jobs={os.cpu_count()}")
@@ -41,8 +42,8 @@ def seconds_of(launcher: str, options: list[str], folder: Path) -> float:
     return time.perf_counter() - started
 
 
-def figures(folder: Path) -> dict[str, list[object]]:
-    """What was measured of every completed run."""
+def metrics_of(folder: Path) -> dict[str, list[object]]:
+    """Metrics of every completed run, by its fingerprint."""
     return {
         record.fingerprint: [getattr(record, split) for split in SPLITS]
         for _, record in find_records([folder])[0]
@@ -51,7 +52,7 @@ def figures(folder: Path) -> dict[str, list[object]]:
 
 
 def main() -> None:
-    """Time every launcher in turns, the first being what the others are compared with."""
+    """Time the launchers in turn and compare the others with the first."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("launchers", nargs="+", metavar="LAUNCHER")
     parser.add_argument("--rounds", type=int, default=3)
@@ -65,8 +66,8 @@ def main() -> None:
             for launcher in arguments.launchers:
                 outputs = Path(folder, f"{launcher}{number}")
                 seconds[launcher].append(seconds_of(launcher, arguments.option, outputs))
-                reference = reference or figures(outputs)
-                identical[launcher] &= figures(outputs) == reference
+                reference = reference or metrics_of(outputs)
+                identical[launcher] &= metrics_of(outputs) == reference
     first = statistics.median(seconds[arguments.launchers[0]])
     print("| launcher | seconds, each round | median | ratio | figures |")
     print("| :-- | :-- | --: | --: | :-- |")

@@ -1,11 +1,11 @@
-"""A text of the size and build of the lyrics, for who does not have them: songs of Tang poems.
+"""Write a stand-in for the lyrics, which are not free: songs made of Tang poems.
 
     python experiments/lyrics_grid/stand_in.py stand_in.txt
 
-As the file of lyrics does, it has 63,282 characters in short lines, about 2,580 different ones, no
-line between songs, spaces within lines, and 44 % of its lines come again, in choruses. What it does
-not have is the language of songs: its figures say how a program does on such a file, and nothing
-about the lyrics themselves.
+Like the file of lyrics, the text has 63,282 characters, about 2,580 different ones, in short lines.
+There is no empty line between songs, and there are spaces within lines. 44 % of the lines repeat,
+in choruses. The text lacks the language of songs. So its metrics show how a program works on such a
+file. They show nothing about the lyrics themselves.
 """
 
 from __future__ import annotations
@@ -19,14 +19,15 @@ from pathlib import Path
 from rnnlm.data.tang import Form, Script, Tang, TangConfig, has_form, poem_lines
 
 NUM_CHARACTERS = 63_282
-# Songs of the collection's most frequent characters alone, so that the text has about 2,580.
+# Songs use only this many characters, the most frequent of the collection. So the text has about
+# 2,580 different ones.
 NUM_FREQUENT = 3_050
-# Of all songs, those whose chorus comes again: so 44 % of the lines are of such choruses.
+# The share of the songs whose chorus repeats. Then 44 % of the lines are repeated ones.
 SHARE_WITH_CHORUS = 0.846
 
 
 def stanzas(poem: str) -> list[list[str]]:
-    """A poem of eight lines as two stanzas: lines of seven characters, or two of five in one."""
+    """Split a poem of eight lines into two stanzas; two lines of five characters become one."""
     lines = poem_lines(poem)
     if has_form(poem, Form.wulv):
         lines = [f"{first} {second}" for first, second in zip(lines[::2], lines[1::2], strict=True)]
@@ -35,7 +36,7 @@ def stanzas(poem: str) -> list[list[str]]:
 
 
 def songs(poems: Sequence[str], draw: random.Random) -> Iterator[str]:
-    """Verse, chorus, verse, and most often the chorus again; a line each."""
+    """Yield the lines of songs: verse, chorus, verse and, in most songs, the chorus again."""
     for verses, chorus in zip(poems[::2], poems[1::2], strict=False):
         first, second = stanzas(verses)
         refrain = [line for stanza in stanzas(chorus) for line in stanza][: len(first)]
@@ -44,7 +45,7 @@ def songs(poems: Sequence[str], draw: random.Random) -> Iterator[str]:
 
 
 def main() -> None:
-    """Write the text and say what it is like."""
+    """Write the text and print its statistics."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("output", type=Path)
     output = parser.parse_args().output

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 
 class Conventional(nn.Module):
-    """nn.Embedding or a dense one-hot, nn.RNN, LSTM or GRU, nn.Linear."""
+    """A network of nn.Embedding or a dense one-hot, nn.RNN, LSTM or GRU, and nn.Linear."""
 
     def __init__(self, cell: str, features: str, V: int, E: int, H: int, L: int) -> None:
         super().__init__()
@@ -36,7 +36,7 @@ class Conventional(nn.Module):
 def conventional_step(
     network: Conventional, batches: Iterator[tuple[Tensor, Tensor]]
 ) -> Callable[[], None]:
-    """A function that trains one step, as people train: Adam, clipping, state carried."""
+    """Return a function that trains one step with Adam, clipping and a carried state."""
     optimizer = torch.optim.Adam(network.parameters(), lr=1e-3)
     loss_function = nn.CrossEntropyLoss()
     state = None

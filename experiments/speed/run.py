@@ -1,19 +1,18 @@
-"""How fast do the cells train, against the loop that people write and against the hardware?
+"""Speed of training, compared with the loop that people write and with the hardware.
 
     python experiments/speed/run.py [--sizes lyrics letters words] [--precision bf16-mixed] [--help]
 
-In one process and in turn, block by block, it times
+One process times, in turn and block by block,
 (a) the cell under the Trainer, as `python run.py` trains it,
 (b) the same network in a bare loop,
-(c) the conventional loop (conventional.py), under the same precision;
-with `--wide`, (c) also with an embedding as wide as the vocabulary, and with a mixed precision, (c)
-also in float32. Ratios are taken round by round; shown are medians, and ranges in brackets.
+(c) the conventional loop (conventional.py), in the same precision.
+With `--wide`, (c) runs also with an embedding as wide as the vocabulary, and with a mixed precision
+also in float32. Ratios are taken round by round. The table shows medians, and ranges in brackets.
 
 The floor is the time that the products of the exact computation would take at the rate of the
-fastest large matrix product measured here; one-hot input costs none, an embedding is multiplied
-once for each distinct token of a batch. Memory is the peak of a fresh process that trains (b) or
-(c), beyond what it held before the network was built and beyond parameters, gradients and Adam's
-two moments.
+fastest large matrix product measured here. One-hot input has no product; an embedding has one for
+each distinct token of a batch. Memory is the peak of a fresh process that trains (b) or (c), less
+what it held before the network was built, and less parameters, gradients and Adam's two moments.
 """
 
 from __future__ import annotations
@@ -50,7 +49,6 @@ from rnnlm.model.features import features
 from rnnlm.model.language_model import LanguageModel, State, detach, num_parameters
 from rnnlm.model.product import Product
 from rnnlm.runtime import keep_freed_memory
-from rnnlm.training.gradient_clipping import clip_by_norm
 from rnnlm.training.module import LanguageModelModule
 from rnnlm.training.optimizer import OptimizerConfig, build_optimizer
 from rnnlm.training.progress import ReportProgress
@@ -78,7 +76,7 @@ class Size:
 
 
 def size_of(name: str, device: torch.device) -> Size:
-    """Lyrics and letters are as in teaching code; words have a large vocabulary."""
+    """Return a size: lyrics and letters are those of teaching code, words has many tokens."""
     return {
         "lyrics": Size(V=2581, E=512, H=512, L=2, T=20, B=128),
         "letters": Size(V=28, E=256, H=256, L=1, T=35, B=32),
@@ -87,7 +85,7 @@ def size_of(name: str, device: torch.device) -> Size:
 
 
 def zipf_batches(size: Size, device: torch.device, count: int = 32) -> list[tuple[Tensor, Tensor]]:
-    """Tokens as frequent as those of text: the r-th most frequent has a share of 1 / (r + 2.7)."""
+    """Draw tokens by Zipf's law: the share of the r-th most frequent is 1 / (r + 2.7)."""
     generator = torch.Generator().manual_seed(0)
     share_V = 1 / (torch.arange(size.V) + 3.7)
     ids = torch.multinomial(share_V, size.tokens * count + 1, True, generator=generator).to(device)
@@ -99,7 +97,7 @@ def zipf_batches(size: Size, device: torch.device, count: int = 32) -> list[tupl
 
 
 def build_network(cell: str, kind: str, size: Size) -> LanguageModel:
-    """This project's network of that size."""
+    """Return this project's network of a size."""
     torch.manual_seed(0)
     features_config = features()[kind].Config(name=kind)
     if kind == "embed":
@@ -111,7 +109,7 @@ def build_network(cell: str, kind: str, size: Size) -> LanguageModel:
 def bare_step(
     network: LanguageModel, batches: Iterator[tuple[Tensor, Tensor]]
 ) -> Callable[[], None]:
-    """(b): one step of training without a Trainer."""
+    """Return (b), one step of training without a Trainer."""
     optimizer = build_optimizer(OptimizerConfig(lr=LR), network.parameters(), fused=True)
     state: State | None = None
 
@@ -122,17 +120,17 @@ def bare_step(
         state = detach(state)
         optimizer.zero_grad()
         (nats / targets_TB.numel()).backward()
-        clip_by_norm(network.parameters(), CLIP)
+        torch.nn.utils.clip_grad_norm_(network.parameters(), CLIP)
         optimizer.step()
 
     return step
 
 
 class Interleaved(Batches):
-    """Batches for the Trainer that, after each block of them, let the others train for a block.
+    """Batches for the Trainer; after each block of them, the others train for a block.
 
-    The Trainer's seconds per step are those between its asking for a block's first batch and its
-    asking for what comes after the last.
+    The Trainer's time for a block runs from its request for the first batch of the block to its
+    request for the batch after the last.
     """
 
     def __init__(
@@ -153,7 +151,7 @@ class Interleaved(Batches):
         return self
 
     def __len__(self) -> int:
-        # One more, so that what comes after the last block is asked for.
+        # One more, so that the Trainer asks for a batch after the last block.
         return (self.rounds + 1) * self.steps["a"] + 1
 
     def _epoch(self) -> Iterator[Batch]:
@@ -175,12 +173,12 @@ class Interleaved(Batches):
 
     def note(self, name: str, started: float, number: int) -> None:
         self.synchronize()
-        if number > 0:  # the first round is to warm up
+        if number > 0:  # the first round warms up
             self.seconds[name].append((time.perf_counter() - started) / self.steps[name])
 
 
 class Data(LightningDataModule):
-    """Hands the batches to the Trainer as a corpus does: there is nothing to move."""
+    """Gives the batches to the Trainer, as a corpus does; they are on their device already."""
 
     def __init__(self, batches: Batches) -> None:
         super().__init__()
@@ -194,7 +192,7 @@ class Data(LightningDataModule):
 
 
 def autocast(precision: str, device: torch.device) -> contextlib.AbstractContextManager[object]:
-    """What the Trainer's precision of that name runs a step in."""
+    """Return the context in which the Trainer runs a step in a precision."""
     dtype = {"bf16-mixed": torch.bfloat16, "16-mixed": torch.float16}.get(precision)
     return torch.autocast(device.type, dtype, enabled=dtype is not None)
 
@@ -202,7 +200,7 @@ def autocast(precision: str, device: torch.device) -> contextlib.AbstractContext
 def in_precision(
     step: Callable[[], None], precision: str, device: torch.device
 ) -> Callable[[], None]:
-    """The step under autocast, or explicitly not, whatever it is called from."""
+    """Return the step in a precision, whatever the precision of its caller."""
 
     def stepped() -> None:
         with autocast(precision, device):
@@ -214,7 +212,7 @@ def in_precision(
 def contest(
     cell: str, kind: str, size: Size, device: torch.device, arguments: argparse.Namespace
 ) -> dict[str, list[float]]:
-    """Seconds per step of each contestant, round by round."""
+    """Return the seconds per step of each contestant, round by round."""
     batches = zipf_batches(size, device)
     precision = arguments.precision
     others = {"b": (build_network(cell, kind, size), bare_step, precision)}
@@ -249,7 +247,7 @@ def contest(
             [TensorBoardLogger(folder)],
             [Stopwatch(), ReportProgress(Path(folder))],
         )
-        # What is timed ends before the epoch does; there is no need to write gigabytes after it.
+        # The timing ends before the epoch does: do not write gigabytes after it.
         callbacks = trainer.callbacks
         trainer.callbacks = [c for c in callbacks if not isinstance(c, ModelCheckpoint)]
         module = LanguageModelModule(build_network(cell, kind, size), OptimizerConfig(lr=LR))
@@ -258,7 +256,7 @@ def contest(
 
 
 def matrix_product_rate(precision: str, device: torch.device) -> float:
-    """Floating-point operations per second of the fastest large product, by either engine."""
+    """Return the operations per second of the fastest large product, by either engine."""
     dtype = torch.float32 if precision == "32-true" else torch.bfloat16
     best = 0.0
     for n in (1024, 2048):
@@ -276,7 +274,7 @@ def matrix_product_rate(precision: str, device: torch.device) -> float:
 
 
 def operations(cell: str, kind: str, size: Size, distinct: float) -> float:
-    """Floating-point operations of the products of a training step: one forward, two backward."""
+    """Return the operations of a training step's products, one forward and two backward."""
     gates = cells()[cell].num_gates * size.H
     between = (2 * size.L - 1) * size.tokens * size.H * gates
     into_first = distinct * size.E * gates if kind == "embed" else 0
@@ -286,7 +284,7 @@ def operations(cell: str, kind: str, size: Size, distinct: float) -> float:
 def memory_beyond_mb(
     who: str, cell: str, kind: str, size: Size, precision: str, device: torch.device
 ) -> float:
-    """Peak memory of training in this fresh process, beyond what must be held."""
+    """Return the peak memory of training in this fresh process, less what must be held."""
     batches = itertools.cycle(zipf_batches(size, device, 3))
     torch.randn(64, 64, device=device) @ torch.randn(64, 64, device=device)
     reset_peak_memory(device)
@@ -307,24 +305,24 @@ def memory_beyond_mb(
 def memory_in_fresh_process(
     who: str, cell: str, kind: str, name: str, precision: str, device: torch.device
 ) -> float:
-    """What `memory_beyond_mb` finds in a process of its own."""
+    """Return the result of `memory_beyond_mb` in a process of its own."""
     command = [sys.executable, __file__, "--memory-of", who, cell, kind, name]
     command += ["--precision", precision, *(["--cpu"] if device.type == "cpu" else [])]
     return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
 def show(values: list[float], form: str = ".2f") -> str:
-    """The median, and the range."""
+    """Format the median and the range."""
     return f"{statistics.median(values):{form}} [{min(values):{form}}, {max(values):{form}}]"
 
 
 def geometric_mean(values: list[float]) -> float:
-    """The mean that suits ratios."""
+    """Return the geometric mean, which suits ratios."""
     return math.exp(statistics.fmean(map(math.log, values)))
 
 
 def measure(name: str, device: torch.device, arguments: argparse.Namespace) -> None:
-    """All cells of a size, as a table in Markdown."""
+    """Time all cells of a size, and print a table in Markdown."""
     size = size_of(name, device)
     rate = matrix_product_rate(arguments.precision, device)
     batches = zipf_batches(size, device)
@@ -371,15 +369,15 @@ def measure(name: str, device: torch.device, arguments: argparse.Namespace) -> N
         label = what if what == "a / b" else f"{what} / a"
         means = [f"all {geometric_mean([r for _, r in found]):.3f}"] if found else []
         for kind in arguments.features:
-            of_kind = [ratio for k, ratio in found if k == kind]
-            if of_kind:
-                means.append(f"{kind} {geometric_mean(of_kind):.3f}")
+            ratios_of_kind = [ratio for k, ratio in found if k == kind]
+            if ratios_of_kind:
+                means.append(f"{kind} {geometric_mean(ratios_of_kind):.3f}")
         print(f"geometric mean of {label}: {', '.join(means)}")
 
 
 def main() -> None:
     """Measure and print."""
-    # Not prepare_process: MKL that orders its sums would slow the other loop.
+    # Not prepare_process: its fixed order of sums in MKL would slow the other loop.
     keep_freed_memory()
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -410,7 +408,7 @@ def main() -> None:
 
 
 def processor() -> str:
-    """The CPU's name, where the system tells."""
+    """Return the CPU's name, if the system tells it."""
     with contextlib.suppress(OSError):
         for line in Path("/proc/cpuinfo").read_text().splitlines():
             if line.startswith("model name"):

@@ -1,7 +1,9 @@
-"""How long the tables of many runs take, and the report of a sweep.
+"""Measure how long the tables of many runs take, or the report of a sweep.
 
-python experiments/tabulation/run.py
-python experiments/tabulation/run.py --report outputs
+    python experiments/tabulation/run.py
+    python experiments/tabulation/run.py --report outputs
+
+The output is a table in Markdown.
 """
 
 from __future__ import annotations
@@ -24,7 +26,7 @@ VIEWS = {
     "differences": ["--compare"],
 }
 MODELS, FEATURES, SEEDS = ("rnn", "lstm", "gru"), ("embed", "onehot"), 5
-# Beside it in a run's folder, which is searched as a whole.
+# The other files of a run's folder: `rnnlm results` searches the whole folder.
 OTHER_FILES = (
     *("run.log", "scalars.csv", "checkpoints/best.ckpt", "checkpoints/last.ckpt"),
     *(".hydra/config.yaml", ".hydra/hydra.yaml", ".hydra/overrides.yaml"),
@@ -32,7 +34,7 @@ OTHER_FILES = (
 
 
 def main() -> None:
-    """Print a Markdown table of seconds."""
+    """Print the table of seconds."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--records", type=int, default=10_000)
     parser.add_argument("--report", type=Path, help="a folder of runs to report on instead")
@@ -50,7 +52,7 @@ def main() -> None:
 
 
 def print_row(name: str, arguments: list[str]) -> None:
-    """Run the command as a user would, and say how long it took."""
+    """Run the command as a user would, and print how long it took."""
     started = time.perf_counter()
     command = [str(Path(sys.executable).parent / "rnnlm"), *arguments]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
@@ -58,7 +60,7 @@ def print_row(name: str, arguments: list[str]) -> None:
 
 
 def write_records(folder: Path, number: int) -> None:
-    """Records such as sweeps over learning rates leave, each in a folder with files of its size."""
+    """Write records of a sweep over learning rates, each in a folder with a run's files."""
     numbers = random.Random(1)
     for index in range(number):
         index, seed = divmod(index, SEEDS)
@@ -77,12 +79,12 @@ def write_records(folder: Path, number: int) -> None:
             held_out_sha256="b" * 64,
             vocab_size=70,
             train_seconds=numbers.uniform(10, 20),
-            **{split: figures(numbers) for split in ("train", "validation", "test")},
+            **{split: metrics_of_a_split(numbers) for split in ("train", "validation", "test")},
         ).write(place)
 
 
-def figures(numbers: random.Random) -> dict[str, float]:
-    """The figures of a split."""
+def metrics_of_a_split(numbers: random.Random) -> dict[str, float]:
+    """Random metrics of one split."""
     bpc = numbers.uniform(2, 3)
     return {
         "loss": bpc * 0.7,

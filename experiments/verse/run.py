@@ -1,8 +1,9 @@
-"""Poems of a trained model with and without rules: which rules they keep, and what that costs.
+"""Let a trained model write poems with and without rules; count the rules kept and their cost.
 
     python experiments/verse/run.py RUN
 
-Prints a table in Markdown. The perplexity is the model's own, of all poems' tokens together.
+The output is a table in Markdown. Its perplexity is that of the tokens of all poems together, under
+the model itself.
 """
 
 from __future__ import annotations
@@ -30,13 +31,13 @@ KINDS: dict[str, dict[str, Any]] = {
 
 
 def ppl_of(texts: list[Text]) -> float:
-    """Perplexity of all the texts' tokens under the model."""
+    """Perplexity of the tokens of all texts under the model that wrote them."""
     nats = [n for text in texts for n in text.nats or ()]
     return math.exp(sum(nats) / len(nats))
 
 
 def main() -> None:
-    """Write the poems of every kind, and judge them."""
+    """Write the poems of every kind, judge them and print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("run", type=Path)
     parser.add_argument("--num", type=int, default=200, help="poems of each kind")

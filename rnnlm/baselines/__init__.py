@@ -1,4 +1,4 @@
-"""Models without training steps, which a network has to beat."""
+"""Baselines: models without training steps, which a network has to beat."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ from rnnlm.baselines.unigram import Unigram
 
 
 def baselines() -> dict[str, type[Baseline]]:
-    """Every baseline by the name it has in `conf/model/`."""
+    """Return every baseline by its name in `conf/model/`."""
     return {kind.name: kind for kind in (Unigram, KneserNey, Xz, Bz2)}

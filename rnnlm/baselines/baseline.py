@@ -1,4 +1,4 @@
-"""What every baseline is: a model without training steps, measured on the same splits."""
+"""The base class of baselines: models without training steps, measured on the same splits."""
 
 from __future__ import annotations
 
@@ -6,43 +6,44 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from rnnlm.data.corpus import Corpus, Split
+from rnnlm.data.preparation import PreparedCorpus
+from rnnlm.data.tokens.tokenised import Split
 from rnnlm.metrics import Metrics
 from rnnlm.model.options import ModelConfig
 
-# The figures of each split, by their names in a record; None where a baseline has no such figure.
+# The metrics of each split by their names in a record; None for a metric that a baseline lacks.
 Measured = dict[str, dict[str, float | None]]
 
 
 @dataclass
 class BaselineConfig(ModelConfig):
-    """Options of every baseline: those of the cells, so that it can stand in one grid with them.
+    """Options of every baseline: those of the cells, so that one sweep can have both.
 
-    They have no effect on it.
+    They have no effect on a baseline.
     """
 
 
 class Baseline(ABC):
-    """A model that learns from the train split in one pass: what a network has to beat."""
+    """A model that learns from the train split in one pass."""
 
     name: ClassVar[str]
     Config: ClassVar[type[BaselineConfig]] = BaselineConfig
 
     def __init__(self, config: BaselineConfig) -> None:
         self.config = config
-        # How many numbers it has learned, known once it has; None where it keeps none.
+        # The number of numbers that it has learned; None before, or if it keeps none.
         self.num_parameters: int | None = None
-        # What it has found out on the validation split, by option.
+        # The values of options that it has chosen on the validation split.
         self.chosen: dict[str, Any] = {}
-        # The same and what else is worth knowing, in words.
+        # Sentences about these choices and other results.
         self.notes: list[str] = []
 
     @abstractmethod
-    def measure(self, corpus: Corpus) -> Measured:
-        """Learn from train and predict every split.
+    def measure(self, corpus: PreparedCorpus) -> Measured:
+        """Learn from the train split, and predict every split.
 
         Args:
-            corpus: set up.
+            corpus: a corpus with its tokens.
 
         Returns:
             For each of SPLITS `loss` (nats per predicted token), `ppl`, `bpc` (bits per character
@@ -51,6 +52,6 @@ class Baseline(ABC):
 
 
 def metrics_of(split: Split, total_nats: float) -> dict[str, float | None]:
-    """A split's figures from the total negative log-likelihood of its predicted tokens."""
+    """Return a split's metrics from the total negative log-likelihood of its tokens in nats."""
     metrics = Metrics.of(total_nats, split.num_tokens, split.num_chars, split.unknown_nats)
     return {**metrics.to_dict()}

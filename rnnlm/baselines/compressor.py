@@ -1,4 +1,4 @@
-"""General compressors, which know nothing of tokens: bits per character of text they are given."""
+"""General compressors as baselines: bits per character of the compressed text."""
 
 from __future__ import annotations
 
@@ -8,28 +8,29 @@ from abc import abstractmethod
 from concurrent.futures import ThreadPoolExecutor
 
 from rnnlm.baselines.baseline import Baseline, Measured
-from rnnlm.data.corpus import Corpus
-from rnnlm.data.splitting import SPLITS, TRAIN
+from rnnlm.data.preparation import PreparedCorpus
+from rnnlm.data.texts.splitting import SPLITS, TRAIN
 
 
 class Compressor(Baseline):
-    """The length of a split's text after that of train, both compressed together, less train's.
+    """Compresses the text of train and of another split together, and subtracts the size of train.
 
-    Train itself is compressed alone. There is no vocabulary and so neither loss nor perplexity. The
-    text is what the corpus' cleaning and normalisation leave, in UTF-8, a line end after each
-    document; the first token of a running text, which a network is given, is compressed too.
+    Train itself is compressed alone. Without a vocabulary there are no loss and no perplexity. The
+    text is cleaned and normalised by the corpus, in UTF-8, with a line end after each document. It
+    includes the first token of a running text, which a network does not predict.
     """
 
-    def measure(self, corpus: Corpus) -> Measured:
+    def measure(self, corpus: PreparedCorpus) -> Measured:
         in_documents = corpus.splits[TRAIN].begin_id is not None
         texts = {
             name: "".join(
-                f"{piece}\n" if in_documents else piece for piece in corpus.normalised(pieces)
+                f"{piece}\n" if in_documents else piece
+                for piece in corpus.definition.normalised(pieces)
             ).encode()
             for name, pieces in corpus.texts().items()
         }
         jobs = [texts[TRAIN] + (texts[name] if name != TRAIN else b"") for name in SPLITS]
-        # The standard library's compressors let other threads run.
+        # The standard library's compressors release the interpreter's lock.
         with ThreadPoolExecutor(len(jobs)) as threads:
             sizes = dict(zip(SPLITS, threads.map(self.compressed_size, jobs), strict=True))
         self.notes = [f"train's {len(texts[TRAIN]):,} bytes of text become {sizes[TRAIN]:,}"]
@@ -48,11 +49,11 @@ class Compressor(Baseline):
 
     @abstractmethod
     def compressed_size(self, text: bytes) -> int:
-        """In bytes."""
+        """Return the size of the compressed text in bytes."""
 
 
 class Xz(Compressor):
-    """LZMA with a dictionary of 64 MiB, within which all that came before is found."""
+    """LZMA with a dictionary of 64 MiB, enough to find repetitions in the whole text before."""
 
     name = "xz"
 
@@ -61,7 +62,7 @@ class Xz(Compressor):
 
 
 class Bz2(Compressor):
-    """Burrows-Wheeler in blocks of 900 kB: of what came before, it knows only its own block."""
+    """Burrows-Wheeler in blocks of 900 kB; it finds repetitions only within a block."""
 
     name = "bz2"
 

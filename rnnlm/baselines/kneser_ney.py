@@ -5,11 +5,11 @@ For a context h and the token w that follows, with h' the context without its fi
     p_n(w | h) = (c(hw) - D(c(hw))) / c(h·) + γ(h) p_(n-1)(w | h')
     γ(h) = Σ_w D(c(hw)) / c(h·)
 
-where c(h·) = Σ_w c(hw), and p_n(w | h) = p_(n-1)(w | h') where training does not show h before
-anything. Of the highest order, c is how often hw occurs in training; of the lower ones, how many
-different tokens stand before it. Below order 1 every token that can come is as likely as any other.
-A token with fewer before it in its text than the order asks for is predicted by the lower order
-that has its context whole. D is in `rnnlm/baselines/discounts.py`.
+where c(h·) = Σ_w c(hw). If h is not a context in training, p_n(w | h) = p_(n-1)(w | h'). In the
+highest order, c(hw) is the number of times that hw occurs in training. In lower orders it is the
+number of different tokens before hw. Below order 1 all tokens are equally likely. A token with too
+few tokens before it in its text is predicted by the highest order whose context it has. The
+discounts D are in `rnnlm/baselines/discounts.py`.
 
 R. Kneser and H. Ney, "Improved backing-off for m-gram language modeling", ICASSP 1995. S. F. Chen
 and J. Goodman, "An empirical study of smoothing techniques for language modeling", Computer Speech
@@ -29,8 +29,8 @@ from numpy.typing import NDArray
 from rnnlm.baselines.baseline import Baseline, BaselineConfig, Measured, metrics_of
 from rnnlm.baselines.discounts import Discounts, estimate
 from rnnlm.baselines.ngrams import Counts, Ngrams, Texts
-from rnnlm.data.corpus import Corpus
-from rnnlm.data.splitting import SPLITS, VALIDATION
+from rnnlm.data.preparation import PreparedCorpus
+from rnnlm.data.texts.splitting import SPLITS, VALIDATION
 from rnnlm.options import option
 
 LOWEST_ORDER, HIGHEST_ORDER = 2, 8
@@ -42,24 +42,24 @@ Probabilities = NDArray[np.float64]
 class KneserNeyConfig(BaselineConfig):
     """Options of `model=kneser_ney`."""
 
-    # The length of an n-gram: a token and those before it that it depends on. None: the best on
-    # validation of 2 to 8.
+    # The length of an n-gram: a token and the tokens before it that predict it. None takes the best
+    # of 2 to 8 on validation.
     order: int | None = option(None, minimum=LOWEST_ORDER, maximum=HIGHEST_ORDER)
     discounts: Discounts = Discounts.three
 
 
 @dataclass(frozen=True)
 class Predicted:
-    """What the model of one order makes of all texts."""
+    """The predictions of the model of one order for all texts."""
 
     order: int
-    probability_N: Probabilities  # of each token after those before it; not of a text's first
-    num_ngrams: int  # distinct in training, of this order and below
-    orders_without_estimate: list[int]  # whose counts do not say all of their discounts
+    probability_N: Probabilities  # of each token; meaningless for the first token of a text
+    num_ngrams: int  # number of distinct n-grams in training, of this order and below
+    orders_without_estimate: list[int]  # orders for which some discount is not an estimate
 
 
 def predict(texts: Texts, orders: Collection[int], discounts: Discounts) -> Iterator[Predicted]:
-    """The models of several orders, the lowest first; they share what they have below the top."""
+    """Yield the predictions of several orders, the lowest first; they share the lower orders."""
     ngrams = Ngrams.unigrams(texts)
     lower_N = np.full(len(texts.tokens_N), 1 / texts.num_predictable)
     num_ngrams, without_estimate = 0, list[int]()
@@ -84,17 +84,17 @@ def predict(texts: Texts, orders: Collection[int], discounts: Discounts) -> Iter
 def interpolate(
     ngrams: Ngrams, counts_G: Counts, lower_N: Probabilities, discounts: Discounts
 ) -> tuple[Probabilities, bool]:
-    """Each token's probability by one order, and whether its counts say all its discounts.
+    """Return each token's probability by one order, and whether all discounts are estimates.
 
     Args:
-        counts_G: what counts for each of its n-grams.
+        counts_G: c(hw) of each n-gram of the order.
         lower_N: the probabilities by the order below.
     """
     estimated = estimate(counts_G, discounts)
     discount_G = estimated.of(counts_G)
     context_G = ngrams.prefixes_G
     total_C = np.bincount(context_G, counts_G)
-    # Of a context that training does not show the lower order says all.
+    # An unseen context backs off entirely to the lower order.
     left_C = np.where(total_C > 0, np.bincount(context_G, discount_G), 1.0)
     total_C = np.maximum(total_C, 1.0)
     own_G = (counts_G - discount_G) / total_C[context_G]
@@ -106,33 +106,30 @@ def interpolate(
 
 
 class KneserNey(Baseline):
-    """N-grams of one order, and of all below it for what that order has not seen."""
+    """N-grams of one order, interpolated with all lower orders."""
 
     name = "kneser_ney"
     Config = KneserNeyConfig
     config: KneserNeyConfig
 
-    def measure(self, corpus: Corpus) -> Measured:
+    def measure(self, corpus: PreparedCorpus) -> Measured:
         texts, best = self._best(corpus)
-        self.num_parameters = best.num_ngrams
-        self.chosen = {"order": best.order} if self.config.order is None else {}
-        self.notes = []
+        self.num_parameters, self.chosen, self.notes = best.num_ngrams, {}, []
         if self.config.order is None:
+            self.chosen = {"order": best.order}
             self.notes.append(
                 f"order {best.order}, the best on validation of {LOWEST_ORDER} to {HIGHEST_ORDER}"
             )
         if best.orders_without_estimate:
-            of_orders = ", ".join(map(str, best.orders_without_estimate))
-            self.notes.append(
-                f"too few rare n-grams to estimate all discounts of order {of_orders}"
-            )
+            orders = ", ".join(map(str, best.orders_without_estimate))
+            self.notes.append(f"too few rare n-grams to estimate all discounts of order {orders}")
         return {
             name: metrics_of(corpus.splits[name], nats)
             for name, nats in zip(SPLITS, total_nats(texts, best.probability_N), strict=True)
         }
 
-    def probabilities(self, corpus: Corpus) -> tuple[dict[str, Probabilities], int]:
-        """Of every predicted token of each split, in the order of the text; and the order of n."""
+    def probabilities(self, corpus: PreparedCorpus) -> tuple[dict[str, Probabilities], int]:
+        """Return the probability of every predicted token of each split, and the order used."""
         texts, best = self._best(corpus)
         predicted_N = texts.before_N > 0
         starts = [0, *texts.ends]
@@ -141,8 +138,8 @@ class KneserNey(Baseline):
             for name, start, end in zip(SPLITS, starts, texts.ends, strict=False)
         }, best.order
 
-    def _best(self, corpus: Corpus) -> tuple[Texts, Predicted]:
-        """The model of the order that is asked for, or of the best on validation."""
+    def _best(self, corpus: PreparedCorpus) -> tuple[Texts, Predicted]:
+        """Return the predictions of the order asked for, or of the best order on validation."""
         order = self.config.order
         orders = range(LOWEST_ORDER, HIGHEST_ORDER + 1) if order is None else [order]
         splits = [corpus.splits[name] for name in SPLITS]
@@ -158,7 +155,7 @@ class KneserNey(Baseline):
 
 
 def total_nats(texts: Texts, probability_N: Probabilities) -> list[float]:
-    """The negative log-likelihood of each split: of all tokens but the first of each text."""
+    """Return the total nats of each split, without the first token of each text."""
     nats_N = -np.log(probability_N)
     nats_N[texts.before_N == 0] = 0.0
     starts = [0, *texts.ends]

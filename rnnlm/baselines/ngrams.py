@@ -1,9 +1,9 @@
-"""N-grams as numbers: which n-gram ends at each token, and how often training shows it.
+"""N-grams as numbers: the n-gram that ends at each token, and its count in training.
 
-The n-gram that ends at token i is the (n-1)-gram that ends at token i-1, and token i. So the
-n-grams of one order are numbered by sorting pairs of such numbers, whatever n is.
+The n-gram that ends at token i consists of the (n-1)-gram that ends at token i-1, and of token i.
+So n-grams of any length are numbered by sorting pairs of numbers.
 
-Shapes: N tokens of all splits, M those at which an n-gram ends, G distinct n-grams, V vocabulary.
+Shapes: N tokens of all splits, M tokens at which an n-gram ends, G distinct n-grams, V vocabulary.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ LARGEST_KEY = np.iinfo(np.int64).max
 
 @dataclass(frozen=True)
 class Texts:
-    """The tokens of all splits one after the other, those of training first.
+    """The tokens of all splits one after the other, beginning with train.
 
-    Where `begin_id` is known, a text is a document and starts with it; else each split is a text.
+    With a `begin_id`, a text is a document that starts with it. Otherwise each split is one text.
     """
 
     tokens_N: Ids
-    before_N: Ids  # how many tokens of its own text stand before each
-    ends: tuple[int, ...]  # where each split ends
+    before_N: Ids  # number of tokens before each token in its text
+    ends: tuple[int, ...]  # the index after the last token of each split
     vocab_size: int
     begin_id: int | None
 
@@ -53,36 +53,36 @@ class Texts:
 
     @property
     def num_training(self) -> int:
-        """How many of the tokens are training's."""
+        """The number of tokens of the train split."""
         return self.ends[0]
 
     @property
     def num_predictable(self) -> int:
-        """How many tokens can come next: all but `<bos>`, which is given."""
+        """The number of tokens that can come next: all but `<bos>`, which is given."""
         return self.vocab_size - (self.begin_id is not None)
 
 
 @dataclass(frozen=True)
 class Ngrams:
-    """The n-grams of one order that occur in any split, numbered from 0, and training's counts."""
+    """The n-grams of one order in all splits, numbered from 0, with their counts in training."""
 
     order: int
-    at_M: NDArray[np.int64]  # the tokens at which one ends
-    ids_N: Ids  # its number, at those tokens
-    prefixes_G: Ids  # the number of the (n-1)-gram that it begins with, its context
-    suffixes_G: Ids  # the number of the (n-1)-gram that it ends with
-    counts_G: Counts  # how often it occurs in training
+    at_M: NDArray[np.int64]  # the tokens at which an n-gram ends
+    ids_N: Ids  # the number of the n-gram that ends at each of these tokens
+    prefixes_G: Ids  # the number of the (n-1)-gram at its beginning, which is its context
+    suffixes_G: Ids  # the number of the (n-1)-gram at its end
+    counts_G: Counts  # the number of times that it occurs in training
 
     @classmethod
     def unigrams(cls, texts: Texts) -> Ngrams:
-        """Order 1; a token is its own number, and the context of all of them is the same."""
+        """Return order 1: a token is its own number, and all tokens have the same context."""
         num_tokens, vocab_size = len(texts.tokens_N), texts.vocab_size
-        nothing_V = np.zeros(vocab_size, np.int32)
+        context_V = np.zeros(vocab_size, np.int32)
         counts_V = np.bincount(texts.tokens_N[: texts.num_training], minlength=vocab_size)
-        return cls(1, np.arange(num_tokens), texts.tokens_N, nothing_V, nothing_V, counts_V)
+        return cls(1, np.arange(num_tokens), texts.tokens_N, context_V, context_V, counts_V)
 
     def one_longer(self, texts: Texts) -> Ngrams:
-        """The n-grams of the next order; none of them reaches from one text into another."""
+        """Return the n-grams of the next order; none of them crosses from one text into another."""
         at_M = np.flatnonzero(texts.before_N >= self.order)
         keys_M = self.ids_N[at_M - 1].astype(np.int64)
         keys_M *= texts.vocab_size
@@ -103,10 +103,10 @@ class Ngrams:
         )
 
     def num_left_neighbours(self, texts: Texts, longer: Ngrams) -> Counts:
-        """How many different tokens stand before each n-gram in training, shape (G,).
+        """Return the number of different tokens before each n-gram in training, (G,).
 
-        Where an n-gram starts a text nothing stands before it, and each time counts: what starts
-        with `<bos>` keeps its count, and the start of a running text is one neighbour more.
+        An n-gram at the start of a text has nothing before it; each such time counts as one more
+        neighbour. So an n-gram that starts with `<bos>` keeps its count.
 
         Args:
             longer: the n-grams of the next order.
@@ -118,15 +118,15 @@ class Ngrams:
         starts = np.flatnonzero(before_N == self.order - 1)
         neighbours_G += np.bincount(self.ids_N[starts], minlength=len(self.prefixes_G))
         if self.order == 1 and texts.begin_id is not None:
-            # It is a context and never predicted.
+            # `<bos>` is only a context and is never predicted.
             neighbours_G[texts.begin_id] = 0
         return neighbours_G
 
 
 def numbered(keys_M: NDArray[np.int64]) -> tuple[NDArray[np.int64], Ids]:
-    """The distinct keys in ascending order, (G,), and which of them each key is, (M,).
+    """Return the distinct keys in ascending order, (G,), and the index of each key in them, (M,).
 
-    `np.unique` with its inverse, in a third of the time.
+    This is `np.unique` with its inverse, in a third of the time.
     """
     order_M = np.argsort(keys_M)
     sorted_M = keys_M[order_M]

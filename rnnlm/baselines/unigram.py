@@ -1,4 +1,4 @@
-"""How often each token occurs, whatever comes before it."""
+"""The unigram baseline: the frequencies of tokens, without their contexts."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ import torch
 from torch import Tensor
 
 from rnnlm.baselines.baseline import Baseline, Measured, metrics_of
-from rnnlm.data.corpus import Corpus
-from rnnlm.data.splitting import SPLITS, TRAIN
+from rnnlm.data.preparation import PreparedCorpus
+from rnnlm.data.texts.splitting import SPLITS, TRAIN
 from rnnlm.metrics import perplexity
 
 
 class Unigram(Baseline):
-    """Token frequencies of the train split, add-one smoothed: one number for each token."""
+    """Token frequencies of the train split with add-one smoothing."""
 
     name = "unigram"
 
-    def measure(self, corpus: Corpus) -> Measured:
+    def measure(self, corpus: PreparedCorpus) -> Measured:
         vocab_size = len(corpus.vocabulary)
         self.num_parameters = vocab_size
         train_N = corpus.splits[TRAIN].predicted_N
@@ -28,13 +28,13 @@ class Unigram(Baseline):
 
 
 def unigram_nats(train_N: Tensor, held_out_N: Tensor, vocab_size: int) -> float:
-    """Total nats of tokens under the unigram model of the training tokens, add-one smoothed."""
+    """Return the total nats of held-out tokens by the unigram model of the train tokens."""
     counts_V = torch.bincount(train_N, minlength=vocab_size).double() + 1
     log_p_V = counts_V.log() - counts_V.sum().log()
     return -log_p_V[held_out_N].sum().item()
 
 
-def unigram_ppl(corpus: Corpus, split: str) -> float:
+def unigram_ppl(corpus: PreparedCorpus, split: str) -> float:
     """Perplexity of a split under the unigram model of the training split."""
     learned_N, predicted_N = corpus.splits[TRAIN].predicted_N, corpus.splits[split].predicted_N
     nats = unigram_nats(learned_N, predicted_N, len(corpus.vocabulary))

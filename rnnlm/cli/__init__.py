@@ -28,7 +28,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
         for command in (results, plot, report, generate, evaluate):
             command.add_to(commands)
-        options = _parsed(parser, arguments)
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            # A character that the screen cannot show is written as its escape.
+            sys.stdout.reconfigure(errors="backslashreplace")
+        options = parser.parse_args(arguments)
         name = f"rnnlm {options.command}"
         if sys.stdout is None:
             raise RefusedError("there is nowhere to write to")
@@ -52,23 +55,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return COMPLETED_STATUS
 
 
-def _parsed(parser: argparse.ArgumentParser, arguments: Sequence[str] | None) -> argparse.Namespace:
-    """Parse the command line.
-
-    Raises:
-        SystemExit: it is wrong or asks for help, and this has been printed.
-    """
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        # A character that the screen cannot show is written as its escape.
-        sys.stdout.reconfigure(errors="backslashreplace")
-    try:
-        return parser.parse_args(arguments)
-    except SystemExit:
-        if sys.stdout is not None:
-            sys.stdout.flush()
-        raise
-
-
 class _Parser(argparse.ArgumentParser):
     """A parser whose error messages are one line."""
 
@@ -76,6 +62,7 @@ class _Parser(argparse.ArgumentParser):
         # argparse itself ignores errors of writing.
         if file is None and sys.stdout is not None:
             sys.stdout.write(self.format_help())
+            sys.stdout.flush()
         else:
             super().print_help(file)
 

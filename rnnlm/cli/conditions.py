@@ -55,11 +55,8 @@ class Condition:
         return kept
 
 
-def conditions_in(text: str, flag: str = "--where") -> list[Condition]:
+def conditions_in(text: str) -> list[Condition]:
     """Parse conditions; a comma separates values of one name, or two conditions.
-
-    Args:
-        flag: the flag on the command line, for messages.
 
     Raises:
         RefusedError: a part is not `NAME=VALUE`.
@@ -71,7 +68,7 @@ def conditions_in(text: str, flag: str = "--where") -> list[Condition]:
         if found is None:
             compares = re.match(rf"{_NAME}\s*(==|[<>!]=?)", part)
             why = f"it takes =, there is no {compares[1]}" if compares else "it takes NAME=VALUE"
-            raise RefusedError(f"{flag} {legible(text)}: {why}")
+            raise RefusedError(f"--where {legible(text)}: {why}")
         conditions.append(Condition(found[1], found[2].strip()))
     return conditions
 

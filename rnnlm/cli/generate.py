@@ -85,30 +85,24 @@ def run(options: argparse.Namespace) -> None:
         RefusedError: there is no such model, an option cannot be used, or the file cannot be
             written.
     """
-    source = options.source
     if options.output is not None:
         _refuse_unwritable(options.output)
-    if options.best is not None:
-        source = best_run(options.best, source or Path("outputs"), options.where)
-        say(f"the best on validation: {source}")
-    elif options.where:
-        raise RefusedError("--where: it goes with --best DATA")
-    elif source is None:
-        raise RefusedError("give a run's folder, a checkpoint, or --best DATA")
-    model = load_model(source, options.device)
+    model = load_model(_source(options), options.device)
     values = {name: getattr(options, name) for name in [*SAMPLING, *VERSE]}
     given = {name: v for name, v in values.items() if v is not None and v is not False}
     with refusing_options():
         pieces = model.stream(options.prompt, with_probabilities=options.verbose, **given)
-        prompt = "".join(model.corpus.typed(options.prompt))
-        options.acrostic = model.corpus.as_written(options.acrostic or "")
+        prompt = "".join(model.tokenizer.typed(options.prompt))
+        options.acrostic = model.tokenizer.as_written(options.acrostic or "", "acrostic")
     from rnnlm.runs.trained_model import unknown_in_words
 
     for flag, text in (("--prompt", prompt), ("--acrostic", options.acrostic)):
         if unknown := model.unknown(text):
             say(f"{flag}: {unknown_in_words(unknown)}")
-    if options.score and model.corpus.config.name != "tang":
-        raise RefusedError(f"--score: it is for verse, not for {model.corpus.config.name}")
+    if options.score and model.tokenizer.corpus.config.name != "tang":
+        raise RefusedError(
+            f"--score: it is for verse, not for {model.tokenizer.corpus.config.name}"
+        )
     written = io.StringIO()
     screen = Screen(written if options.output else sys.stdout)
     if options.json or options.output:
@@ -127,6 +121,18 @@ def run(options: argparse.Namespace) -> None:
             page.show(piece)
     if options.output:
         write_output(options.output, written.getvalue())
+
+
+def _source(options: argparse.Namespace) -> Path:
+    source: Path | None = options.source
+    if options.best is not None:
+        source = best_run(options.best, source or Path("outputs"), options.where)
+        say(f"the best on validation: {source}")
+    elif options.where:
+        raise RefusedError("--where: it goes with --best DATA")
+    elif source is None:
+        raise RefusedError("give a run's folder, a checkpoint, or --best DATA")
+    return source
 
 
 class _Page:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,9 +11,9 @@ from typing import TYPE_CHECKING
 from rnnlm.cli.output import RefusedError
 from rnnlm.cli.selection import runs_that_meet
 from rnnlm.options import OptionError
-from rnnlm.results.columns import SELECTED_BY
+from rnnlm.results.columns import SELECTED_BY, Better
 from rnnlm.results.grouping import measured_on
-from rnnlm.results.record import COMPLETED, Record
+from rnnlm.results.record import COMPLETED
 from rnnlm.signals.interruption import ended_by_interrupts
 
 if TYPE_CHECKING:
@@ -67,12 +66,8 @@ def best_run(data: str, folder: Path, conditions: Sequence[str]) -> Path:
             f"the runs of {data} below {folder} are on {len(texts)} texts that do not compare "
             f"({which}); narrow them with --where, or give a run"
         )
-
-    def bpc(run: tuple[Path, Record]) -> float:
-        value: float = SELECTED_BY.value(run[1])
-        return math.inf if math.isnan(value) else value
-
-    return min(trained, key=bpc)[0]
+    values = [SELECTED_BY.value(record) for _, record in trained]
+    return trained[values.index(Better.lower.best(values))][0]
 
 
 @contextlib.contextmanager

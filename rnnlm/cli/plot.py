@@ -84,11 +84,6 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _choices(flag: str, given: str, kind: type[Choice]) -> list[Choice]:
-    """Parse the choices that a flag lists.
-
-    Raises:
-        RefusedError: one of them does not exist.
-    """
     known = [choice.value for choice in kind]
     for name in given.split(","):
         if name not in known:

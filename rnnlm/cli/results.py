@@ -11,12 +11,14 @@ from typing import Any
 from rnnlm.cli.output import RefusedError, write_output
 from rnnlm.cli.selection import add_selection, select
 from rnnlm.results.columns import COLUMNS, RANKED, NoSuchColumnError
-from rnnlm.results.record import Record
-from rnnlm.results.tables.comparison import differences_tables
+from rnnlm.results.differences import Differences
+from rnnlm.results.grouping import comparisons
+from rnnlm.results.record import FAILED, Record
+from rnnlm.results.tables.difference_table import differences_table
 from rnnlm.results.tables.formats import FORMATS
 from rnnlm.results.tables.grid import grid_tables
-from rnnlm.results.tables.groups import groups_table
-from rnnlm.results.tables.runs import runs_table
+from rnnlm.results.tables.group_table import groups_table
+from rnnlm.results.tables.run_table import runs_table
 from rnnlm.results.tables.table import Table
 from rnnlm.results.tables.terminal import print_table, table_console
 
@@ -116,9 +118,14 @@ def run(options: argparse.Namespace) -> None:
 
 def _tables(options: argparse.Namespace, records: Sequence[Record]) -> list[Table]:
     columns = options.columns.split(",") if options.columns else None
+    if not (options.grid or options.compare or options.seeds):
+        return [runs_table(records, columns, options.sort, options.descending)]
+    found = comparisons(records)
     if options.grid:
-        return grid_tables(records, COLUMNS[options.grid])
+        metric = COLUMNS[options.grid]
+        return [table for comparison in found for table in grid_tables(comparison, metric)]
     if options.compare:
-        return differences_tables(records, COLUMNS[options.compare])
-    view = groups_table if options.seeds else runs_table
-    return [view(records, columns, options.sort, options.descending)]
+        metric = COLUMNS[options.compare]
+        return [differences_table(Differences.of(comparison, metric)) for comparison in found]
+    failed = [record for record in records if record.status == FAILED]
+    return [groups_table(found, failed, columns, options.sort, options.descending)]

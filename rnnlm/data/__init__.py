@@ -1,4 +1,4 @@
-"""Text to batches: one file per corpus over one base."""
+"""Text to tokens to batches. Each corpus is a file of this folder, and `data=` takes its name."""
 
 from __future__ import annotations
 
@@ -10,17 +10,32 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from rnnlm.data.corpus import Corpus
 
+# The modules of this folder that are no corpora.
+NO_CORPORA = frozenset(
+    [
+        "batching",
+        "corpus",
+        "datamodule",
+        "encoding",
+        "preparation",
+        "running_text",
+        "separate_documents",
+        "tokenizer",
+    ]
+)
+
 
 def corpora() -> dict[str, type[Corpus]]:
-    """Every corpus by the name of its file: each module of this folder that defines one."""
+    """Return the class of every corpus by the name of its file."""
     # Imported here, because the processes that segment text start faster without PyTorch.
     from rnnlm.data.corpus import Corpus
 
     found: dict[str, type[Corpus]] = {}
-    for module_info in pkgutil.iter_modules(__path__):
-        module = importlib.import_module(f"{__name__}.{module_info.name}")
+    for file in pkgutil.iter_modules(__path__):
+        if file.ispkg or file.name in NO_CORPORA:
+            continue
+        module = importlib.import_module(f"{__name__}.{file.name}")
         for _, member in inspect.getmembers(module, inspect.isclass):
-            own = member.__module__ == module.__name__
-            if own and issubclass(member, Corpus) and not inspect.isabstract(member):
-                found[module_info.name] = member
+            if member.__module__ == module.__name__ and issubclass(member, Corpus):
+                found[file.name] = member
     return found

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from rnnlm.data.batching import Batching
 from rnnlm.data.separate_documents import SeparateDocuments, SeparateDocumentsConfig
-from rnnlm.data.source import SAMPLE, File
+from rnnlm.data.texts.source import SAMPLE, File
 from rnnlm.options import OptionError, option
 
 
@@ -16,10 +16,10 @@ from rnnlm.options import OptionError, option
 class AdditionConfig(SeparateDocumentsConfig):
     """Options of `data=addition`; `seed` also says which sums are drawn."""
 
-    # Operands have from `min_digits` to `max_digits` digits, all lengths alike.
+    # Operands have from `min_digits` to `max_digits` digits, each length equally often.
     min_digits: int = option(1, minimum=1, maximum=18)
     max_digits: int = option(3, minimum=1, maximum=18)
-    # The answer with its last digit first, in which order it is carried.
+    # Write the answer with its last digit first, the order in which digits are carried.
     reverse: bool = False
     num_sums: int = option(20_000, minimum=10, maximum=10_000_000)
     min_count: int = option(1, minimum=1)
@@ -28,7 +28,7 @@ class AdditionConfig(SeparateDocumentsConfig):
 
 
 class Addition(SeparateDocuments):
-    """Different sums, dealt out so that none that is measured has been trained on."""
+    """Different sums; none that is held out is trained on."""
 
     Config = AdditionConfig
     config: AdditionConfig
@@ -36,23 +36,15 @@ class Addition(SeparateDocuments):
     near_copies_together = False  # 12+345 and 13+345 are two tasks; `parse` leaves out b+a
 
     def files(self) -> list[File]:
-        """None: the sums are generated.
-
-        Raises:
-            OptionError: a text was asked for.
-        """
+        """Return no files: the sums are generated."""
         if self.config.source != SAMPLE:
             raise OptionError("data.source", "data=addition is generated, it takes sample")
         return []
 
     def parse(self, files: Sequence[File]) -> list[str]:
-        """`num_sums` different sums, or half of those that there are, if that is less.
+        """Return `num_sums` different sums, or half of all that there are, if that is less.
 
-        Of a+b and b+a at most one is among them, so a sum that is measured has been trained on in
-        neither order.
-
-        Raises:
-            OptionError: the shortest operand is longer than the longest.
+        At most one of a+b and b+a is among them, so training shows no held-out sum in either order.
         """
         config = self.config
         if config.min_digits > config.max_digits:
@@ -71,11 +63,11 @@ class Addition(SeparateDocuments):
         return [self._written(a, b) for a, b in sums]
 
     def parse_file(self, file: File) -> list[str]:
-        """Take each line of the file for a sum."""
+        """Return each line of the file as a sum."""
         return [line for line in self.decode(file).split("\n") if line]
 
     def kinds(self, task: str) -> dict[str, int]:
-        """The digits of the larger operand, and how often one is carried."""
+        """Return the number of digits of the larger operand, and how often one is carried."""
         a, b = map(int, task.partition(self.answer_mark)[0].split("+"))
         return {"digits": len(str(max(a, b))), "carries": _carries(a, b)}
 
@@ -94,14 +86,11 @@ class Addition(SeparateDocuments):
 
 
 def _carries(a: int, b: int) -> int:
-    """In how many places of a + b one is carried: each turns a sum of ten into a one."""
-    return (_digit_sum(a) + _digit_sum(b) - _digit_sum(a + b)) // 9
-
-
-def _digit_sum(number: int) -> int:
-    return sum(map(int, str(number)))
+    """Return how often one is carried in a + b: each time, the sum of the digits falls by nine."""
+    digits_a, digits_b, digits_sum = (sum(map(int, str(number))) for number in (a, b, a + b))
+    return (digits_a + digits_b - digits_sum) // 9
 
 
 def _smallest(digits: int) -> int:
-    """The smallest number of so many digits; 0 has one."""
+    """Return the smallest number of so many digits; 0 has one."""
     return 10 ** (digits - 1) if digits > 1 else 0

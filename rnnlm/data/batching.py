@@ -1,19 +1,19 @@
 """Three ways to batch a sequence of tokens: streams, windows and documents.
 
 streams: the sequence is laid into B parallel streams, each a contiguous piece of the text, and read
-T tokens at a time, or with `data.variable_seq_len` about T. The recurrent state is carried from one
-batch to the next (truncated backpropagation through time).
+T tokens at a time (about T with `data.variable_seq_len`). The recurrent state is carried from one
+batch to the next: truncated backpropagation through time.
 
 windows: the sequence is cut into pieces of T tokens, which are shuffled anew in every epoch, each
 starting from the zero state.
 
 documents: each document, from `<bos>` to `<eos>`, is a row of its own that starts from the zero
-state. Documents of similar length stand together, padded to the longest of them; what is longer
-than T is read T tokens at a time, the state carried.
+state. Documents of similar length stand together, padded to the longest of them. Longer ones than T
+are read T tokens at a time, and the state is carried.
 
-In all three every token is predicted exactly once in an epoch (but the very first of a text without
-documents, which nothing comes before): nothing is dropped, and places where there is nothing to
-predict hold `IGNORED` and never count. `<bos>` is given and never predicted.
+In all three every token is predicted exactly once in an epoch, but for the first of a text without
+documents, which nothing comes before. Nothing is dropped. Places where there is nothing to predict
+hold `IGNORED` and never count. `<bos>` is given and never predicted.
 
 Shapes: N tokens, B rows, T time steps.
 """
@@ -30,15 +30,17 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
-from rnnlm.data.variable_lengths import variable_ends
-
 IGNORED = -100
 
-# An evaluation stream is at least this long, so that the zero state at its start costs less than
-# 0.001 nats per token, whatever batch size the model was trained with.
+# The least length of an evaluation stream: the zero state at its start then costs less than 0.001
+# nats per token, whatever batch size the model was trained with.
 EVALUATION_STREAM = 20_000
-# As many predictions are made at once in evaluation: large chunks are fast.
+# The number of predictions that are made at once in evaluation: large batches are fast.
 EVALUATION_BATCH_TOKENS = 4_096
+# One in so many variable batches is half as long as the others.
+HALVED = 20
+# The standard deviation of the steps of all: so many, or an eighth of the steps if that is less.
+STEPS, SHARE = 5.0, 1 / 8
 
 
 class Batching(Enum):
@@ -56,11 +58,11 @@ class Batch(NamedTuple):
     targets_TB: Tensor
     num_tokens: int  # targets that count
     starts: bool  # the rows start here: no state to carry in
-    scale: float = 1.0  # of its mean loss in training
+    scale: float = 1.0  # the weight of its mean loss in training
 
 
 class Batches(ABC):
-    """Batches of an epoch. Iterating gives the epoch that `set_epoch` has named, 0 at first.
+    """Batches of an epoch, the one that `set_epoch` has named, 0 at first.
 
     The tokens lie on one device, and a batch is cut out of them there.
     """
@@ -76,15 +78,15 @@ class Batches(ABC):
         self.epoch, self._start = epoch, 0
 
     def state_dict(self) -> dict[str, int]:
-        """Where in which epoch the batches are."""
+        """Return the epoch, and how many of its batches were given."""
         return {"epoch": self.epoch, "given": self._given}
 
     def load_state_dict(self, state: dict[str, int]) -> None:
-        """Go on where the state says."""
+        """Go on from that state."""
         self.epoch, self._start = state["epoch"], state["given"]
 
     def __iter__(self) -> Iterator[Batch]:
-        """The batches of the epoch; once after `load_state_dict`, those that are left of it."""
+        """Yield the batches of the epoch; just after `load_state_dict`, the remaining ones."""
         self._given, self._start = self._start, 0
         for batch in itertools.islice(self._epoch(), self._given, None):
             self._given += 1
@@ -92,29 +94,47 @@ class Batches(ABC):
 
     @abstractmethod
     def to(self, device: torch.device) -> Self:
-        """Move the tokens to a device; returns itself."""
+        """Move the tokens to a device, and return self."""
 
     @abstractmethod
     def __len__(self) -> int: ...
 
     @abstractmethod
     def _epoch(self) -> Iterator[Batch]:
-        """All batches of the epoch."""
+        """Yield all batches of the epoch."""
 
 
-def inputs_and_targets(ids_N: Tensor, begin_id: int | None) -> tuple[Tensor, Tensor]:
-    """Each token but the last, and what follows it; `<bos>` is not to be predicted."""
-    targets_N = ids_N[1:].clone()
-    if begin_id is not None:
-        targets_N[targets_N == begin_id] = IGNORED
-    return ids_N[:-1], targets_N
+class _Pieces(Batches):
+    """Batches of a text that is cut into pieces of one length, side by side.
+
+    Args:
+        ids_N: the text.
+        pieces, length: their product is at least N - 1; the rest is padding.
+        begin_id: the index of `<bos>`, which is not predicted, if there is one.
+    """
+
+    def __init__(self, ids_N: Tensor, pieces: int, length: int, begin_id: int | None) -> None:
+        super().__init__()
+        targets_N = ids_N[1:].clone()
+        if begin_id is not None:
+            targets_N[targets_N == begin_id] = IGNORED
+        padding = (0, pieces * length - len(targets_N))
+        # Time first, so that a batch of streams is a slice.
+        self.inputs_TB = pad(ids_N[:-1], padding).view(pieces, length).t().contiguous()
+        targets_N = pad(targets_N, padding, value=IGNORED)
+        self.targets_TB = targets_N.view(pieces, length).t().contiguous()
+        self.num_tokens = int((self.targets_TB != IGNORED).sum())
+
+    def to(self, device: torch.device) -> Self:
+        self.inputs_TB, self.targets_TB = self.inputs_TB.to(device), self.targets_TB.to(device)
+        return self
 
 
-class Streams(Batches):
+class Streams(_Pieces):
     """Batches of `seq_len` steps over `batch_size` contiguous streams, always in the same order.
 
     Args:
-        variable_by: a seed, of which and of the epoch it follows how many steps each batch has.
+        variable_by: a seed that, with the epoch, decides how many steps each batch has.
     """
 
     def __init__(
@@ -125,23 +145,11 @@ class Streams(Batches):
         begin_id: int | None = None,
         variable_by: int | None = None,
     ) -> None:
-        super().__init__()
-        inputs_N, targets_N = inputs_and_targets(ids_N, begin_id)
-        length = -(-len(inputs_N) // batch_size)
-        padding = (0, length * batch_size - len(inputs_N))
-        # Time first, so that a batch is a slice.
-        self.inputs_TB = pad(inputs_N, padding).view(batch_size, length).t().contiguous()
-        targets_N = pad(targets_N, padding, value=IGNORED)
-        self.targets_TB = targets_N.view(batch_size, length).t().contiguous()
+        super().__init__(ids_N, batch_size, -(-(len(ids_N) - 1) // batch_size), begin_id)
         self.seq_len, self.variable_by = seq_len, variable_by
-        # How many of the first steps' targets count, from none to all of the steps.
+        # The number of targets that count in the first t steps, for every t from 0 to T.
         counts_T = (self.targets_TB != IGNORED).sum(1)
         self._counted_before_T = [0, *counts_T.cumsum(0).tolist()]
-        self.num_tokens = self._counted_before_T[-1]
-
-    def to(self, device: torch.device) -> Self:
-        self.inputs_TB, self.targets_TB = self.inputs_TB.to(device), self.targets_TB.to(device)
-        return self
 
     def __len__(self) -> int:
         return -(-len(self.inputs_TB) // self.seq_len)
@@ -156,19 +164,19 @@ class Streams(Batches):
             yield Batch(inputs_TB, targets_TB, count, start == 0, scale)
 
     def _ends(self) -> list[int]:
-        """Where each batch ends."""
+        """Return the step at which each batch ends."""
         length = len(self.inputs_TB)
         if self.variable_by is None:
             return [*range(self.seq_len, length, self.seq_len), length]
         return variable_ends(length, len(self), generator_of(self.variable_by, self.epoch))
 
     def in_text_order(self, values: Sequence[Tensor]) -> Tensor:
-        """What each batch of an epoch gave, (…, T, B), in the order of the text, (…, N)."""
+        """Return one value a token, given by batch (…, T, B), in the order of the text, (…, N)."""
         values_BT = torch.cat(list(values), -2).transpose(-1, -2)
         return values_BT[..., (self.targets_TB != IGNORED).t().to(values_BT.device)]
 
 
-class Windows(Batches):
+class Windows(_Pieces):
     """Batches of `batch_size` windows of `seq_len` steps, shuffled by seed and epoch."""
 
     def __init__(
@@ -179,30 +187,19 @@ class Windows(Batches):
         begin_id: int | None = None,
         seed: int = 0,
     ) -> None:
-        super().__init__()
-        inputs_N, targets_N = inputs_and_targets(ids_N, begin_id)
-        windows = -(-len(inputs_N) // seq_len)
-        padding = (0, windows * seq_len - len(inputs_N))
-        self.inputs_TN = pad(inputs_N, padding).view(windows, seq_len).t().contiguous()
-        targets_N = pad(targets_N, padding, value=IGNORED)
-        self.targets_TN = targets_N.view(windows, seq_len).t().contiguous()
+        super().__init__(ids_N, -(-(len(ids_N) - 1) // seq_len), seq_len, begin_id)
         self.batch_size, self.seed = batch_size, seed
-        self._counts_N = (self.targets_TN != IGNORED).sum(0)
-        self.num_tokens = int(self._counts_N.sum())
-
-    def to(self, device: torch.device) -> Self:
-        self.inputs_TN, self.targets_TN = self.inputs_TN.to(device), self.targets_TN.to(device)
-        return self
+        self._counts_B = (self.targets_TB != IGNORED).sum(0)
 
     def __len__(self) -> int:
-        return -(-self.inputs_TN.shape[1] // self.batch_size)
+        return -(-self.inputs_TB.shape[1] // self.batch_size)
 
     def _epoch(self) -> Iterator[Batch]:
-        order = shuffled(self.inputs_TN.shape[1], self.seed, self.epoch)
-        counts = [int(c.sum()) for c in torch.split(self._counts_N[order], self.batch_size)]
-        order = order.to(self.inputs_TN.device)
+        order = shuffled(self.inputs_TB.shape[1], self.seed, self.epoch)
+        counts = [int(c.sum()) for c in torch.split(self._counts_B[order], self.batch_size)]
+        order = order.to(self.inputs_TB.device)
         for chosen, count in zip(torch.split(order, self.batch_size), counts, strict=True):
-            yield Batch(self.inputs_TN[:, chosen], self.targets_TN[:, chosen], count, starts=True)
+            yield Batch(self.inputs_TB[:, chosen], self.targets_TB[:, chosen], count, starts=True)
 
 
 class Documents(Batches):
@@ -235,7 +232,7 @@ class Documents(Batches):
 
     @staticmethod
     def _group(ids_N: Tensor, starts_B: Tensor, lengths_B: Tensor) -> tuple[Tensor, Tensor]:
-        """Inputs and targets of some documents, padded to the longest of them."""
+        """Return inputs and targets of some documents, padded to the longest of them."""
         steps_T1 = torch.arange(int(lengths_B.max())).unsqueeze(1)
         inside_TB = steps_T1 < lengths_B
         positions_TB = torch.where(inside_TB, starts_B + steps_T1, 0)
@@ -265,9 +262,9 @@ class Documents(Batches):
                 yield Batch(inputs, targets, count, starts=index == 0)
 
     def in_text_order(self, values: Sequence[Tensor]) -> Tensor:
-        """What each batch, not shuffled, gave, (…, T, B), in the order of the text, (…, N).
+        """Return one value a token, given by batch (…, T, B), in the order of the text, (…, N).
 
-        A batch may have been gone through in parts.
+        The batches must not be shuffled. A batch may be given in several parts.
         """
         remaining, found = iter(values), []
         for _, targets_TB in self._groups:
@@ -277,7 +274,7 @@ class Documents(Batches):
             values_BT = torch.cat(parts, -2).transpose(-1, -2)
             found.append(values_BT[..., (targets_TB != IGNORED).t().to(values_BT.device)])
         values_N = torch.cat(found, -1)
-        # The documents by length, and where in the text the tokens of each are.
+        # The values stand by the documents' lengths: find the place in the text of each token.
         lengths_N = self.lengths_N[self._by_length]
         offsets_N = (self.lengths_N.cumsum(0) - self.lengths_N)[self._by_length]
         before_N = lengths_N.cumsum(0) - lengths_N
@@ -288,39 +285,38 @@ class Documents(Batches):
         return ordered_N
 
 
+def variable_ends(length: int, count: int, generator: torch.Generator) -> list[int]:
+    """Return the step at which each of `count` batches ends; their steps vary about length / count.
+
+    The lengths are drawn as in Merity et al. 2018, section 4.1, and then stretched a little, so
+    that every epoch has the same number of batches.
+    """
+    usual = length / count
+    halved = torch.rand(count, generator=generator) < 1 / HALVED
+    varied = torch.randn(count, generator=generator) * min(STEPS, usual * SHARE)
+    parts = (torch.where(halved, usual / 2, usual) + varied).clamp(min=usual * SHARE).double()
+    ends = (parts.cumsum(0) * (length / parts.sum())).round().long()
+    # No batch is empty, however short the stream is.
+    index = torch.arange(count)
+    ends = (ends - index).clamp(min=1).cummax(0).values + index
+    return torch.minimum(ends, index + 1 + length - count).tolist()
+
+
 def generator_of(seed: int, epoch: int) -> torch.Generator:
-    """Draws that follow from the seed and the epoch alone."""
+    """Return a generator whose draws depend on seed and epoch alone."""
     return torch.Generator().manual_seed((seed * 1_000_003 + epoch) % 2**63)
 
 
 def shuffled(count: int, seed: int, epoch: int) -> Tensor:
-    """A permutation that follows from the seed and the epoch alone."""
+    """Return a permutation that depends on seed and epoch alone."""
     return torch.randperm(count, generator=generator_of(seed, epoch))
 
 
-def for_training(
-    batching: Batching,
-    ids_N: Tensor,
-    batch_size: int,
-    seq_len: int,
-    begin_id: int | None,
-    seed: int,
-    variable_seq_len: bool = False,
-) -> Batches:
-    """The training split, batched as asked."""
-    if batching is Batching.documents:
-        assert begin_id is not None
-        return Documents(ids_N, batch_size, seq_len, begin_id, seed)
-    if batching is Batching.windows:
-        return Windows(ids_N, batch_size, seq_len, begin_id, seed)
-    return Streams(ids_N, batch_size, seq_len, begin_id, seed if variable_seq_len else None)
-
-
 def for_evaluation(batching: Batching, ids_N: Tensor, begin_id: int | None) -> Streams | Documents:
-    """A whole split: by documents if training was, else in as few streams as speed allows.
+    """Return the batches of a whole split: documents if training has them, else a few long streams.
 
-    A function of the split alone: figures do not depend on how the training was batched. Windows
-    are evaluated as streams, each token with all of the text before it.
+    They depend on the split alone, so metrics do not depend on the batches of training. Windows are
+    evaluated as streams, each token with all of the text before it.
     """
     if batching is Batching.documents:
         assert begin_id is not None

@@ -7,7 +7,7 @@ import re
 import warnings
 from typing import NamedTuple
 
-from rnnlm.data import recognition
+from rnnlm.data.texts import recognition
 from rnnlm.options import OptionError
 
 # A byte order mark settles the question. UTF-32's begins with UTF-16's, so it comes first.
@@ -29,43 +29,37 @@ _NAMES = {
     "big5hkscs": "Big5-HKSCS",
     "cp950": "Big5 (cp950)",
 }
-# The other encodings that a file may be in are named, at most so many, each with some characters.
+# A message names at most so many other encodings, each with so many characters.
 _NAMED, _SHOWN = 3, 10
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 
 
 class Decoded(NamedTuple):
-    """A file's text and the name of the encoding that it was read in."""
+    """A file's text and the name of the encoding that it was decoded from."""
 
     text: str
     encoding: str
 
 
 def decode(content: bytes, name: str, encoding: str | None = None) -> str:
-    """The text of a file, as `decoded` gives it."""
+    """Return the text of a file, see `decoded`."""
     return decoded(content, name, encoding).text
 
 
-def decoded(
-    content: bytes, name: str, encoding: str | None = None, say: str = "data.encoding="
-) -> Decoded:
-    r"""The text of a file, without a byte order mark, lines ending in ``\n``.
+def decoded(content: bytes, name: str, encoding: str | None = None) -> Decoded:
+    r"""Return the text of a file, without a byte order mark, its lines ending in ``\n``.
 
     Recognises UTF-8, UTF-16, GB18030 (GBK) and Big5. Nothing is ever skipped or replaced.
 
     Args:
-        encoding: the codec to use; None to recognise it.
-        say: how the user says the encoding, for messages.
+        encoding: a codec of Python's; None to recognise it.
 
     Raises:
-        OptionError: the file is not in the encoding, or cannot be told to be in one; or it holds no
-            text.
+        OptionError: the file is not in the encoding, or it is not recognised, or there is no text.
     """
-    codec = encoding or _recognised(content, name, say)
+    codec = encoding or _recognised(content, name)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)  # of unicode_escape
-            text = content.decode(codec)
+        text = _strictly(content, codec)
     except UnicodeDecodeError as error:
         raise OptionError(
             "data.source", f"{name} is not text in {codec}: byte {error.start} cannot be decoded"
@@ -79,7 +73,7 @@ def decoded(
 
 
 def is_unicode(content: bytes) -> bool:
-    """Whether bytes tell by themselves that they are UTF-8, or have a byte order mark."""
+    """Return True if the bytes are UTF-8 or begin with a byte order mark."""
     if any(content.startswith(mark) for mark, _ in _MARKS):
         return True
     try:
@@ -89,17 +83,15 @@ def is_unicode(content: bytes) -> bool:
 
 
 def check_encoding(encoding: str) -> None:
-    """Refuse the name of an encoding that Python does not know, or whose output is no text.
+    """Refuse an encoding that Python does not know, or whose output is not text.
 
     Raises:
         OptionError: it is one.
     """
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)
-            b"a".decode(encoding)
+        _strictly(b"a", encoding)
     except UnicodeError:
-        pass  # it is one, in which this is no text
+        pass  # an encoding in which this byte is not text
     except (LookupError, ValueError) as error:
         raise OptionError(
             "data.encoding",
@@ -108,20 +100,22 @@ def check_encoding(encoding: str) -> None:
         ) from error
 
 
-def _recognised(content: bytes, name: str, say: str) -> str:
-    """The codec of a file that does not say it itself.
+def _strictly(content: bytes, codec: str) -> str:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # the codec unicode_escape warns
+        return content.decode(codec)
 
-    Raises:
-        OptionError: it cannot be told.
-    """
+
+def _recognised(content: bytes, name: str) -> str:
+    """Return the codec of a file."""
     for mark, codec in _MARKS:
         if content.startswith(mark):
             return codec
     if is_unicode(content):
         return "utf-8"
-    if others := recognition.escaped(content):
-        raise _unrecognised(content, f"{name} holds escape sequences", others, say)
-    recognised, others = recognition.recognised(content)
+    if possible := recognition.escaped(content):
+        raise _not_recognised(content, f"{name} holds escape sequences", possible)
+    recognised, possible = recognition.recognised(content)
     if recognised is not None:
         return recognised
     if furthest := _furthest(content):
@@ -132,13 +126,13 @@ def _recognised(content: bytes, name: str, say: str) -> str:
         )
     else:
         problem = f"{name} is not text in UTF-8, and what else it is cannot be told for sure"
-    raise _unrecognised(content, problem, others, say)
+    raise _not_recognised(content, problem, possible)
 
 
 def _furthest(content: bytes) -> tuple[str, int] | None:
-    """The encoding that a file with damage is in, or else comes furthest, and where it fails.
+    """Return the encoding that decodes most of a damaged file, and the byte where it fails.
 
-    None where the file can be decoded as Chinese, plausible or not.
+    None if some encoding decodes the whole file, plausible or not.
     """
     zero = content.find(b"\0")
     failures: dict[str, int] = {}
@@ -148,29 +142,27 @@ def _furthest(content: bytes) -> tuple[str, int] | None:
             failures[codec] = zero
         except UnicodeDecodeError as error:
             failures[codec] = error.start if zero < 0 else min(error.start, zero)
-    # A damaged file that begins with several characters beyond ASCII is hardly anything else.
+    # A file that begins with several characters of UTF-8 beyond ASCII is hardly anything else.
     if len(_NOT_ASCII.findall(content[: failures["utf-8"]].decode())) > 3:
         return "utf-8", failures["utf-8"]
     codec = max(failures, key=lambda codec: failures[codec])
     return None if min(failures.values()) < 0 else (codec, failures[codec])
 
 
-def _unrecognised(content: bytes, problem: str, others: list[str], say: str) -> OptionError:
-    """The error for a file that may be in several encodings, or in one that is never assumed."""
-    if not others:
-        return OptionError(
-            "data.source", f"{problem}; if it is text in another encoding, {say}NAME says in which"
+def _not_recognised(content: bytes, problem: str, possible: list[str]) -> OptionError:
+    """Return the error for a file that is in one of some encodings, or in none that is known."""
+    if not possible:
+        advice = "if it is text in another encoding, data.encoding=NAME says in which"
+    else:
+        shown = ", ".join(
+            f"{codec} ({_excerpt(content.decode(codec, 'replace'))})" for codec in possible[:_NAMED]
         )
-    shown = ", ".join(
-        f"{codec} ({_shown(content.decode(codec, 'replace'))})" for codec in others[:_NAMED]
-    )
-    return OptionError(
-        "data.source", f"{problem}; it could be {shown}: say in which, such as {say}{others[0]}"
-    )
+        advice = f"it could be {shown}: say in which, such as data.encoding={possible[0]}"
+    return OptionError("data.source", f"{problem}; {advice}")
 
 
-def _shown(text: str) -> str:
-    """Some characters from where the encoding makes a difference."""
+def _excerpt(text: str) -> str:
+    """Return some characters around the first one that is not ASCII."""
     found = _NOT_ASCII.search(text)
     start = max(0, found.start() - _SHOWN // 2) if found else 0
     some = text[start : start + _SHOWN]

@@ -1,4 +1,4 @@
-"""Song lyrics by character, after the corpus of Jay Chou's lyrics that is used in teaching."""
+"""Song lyrics by character, such as the corpus of Jay Chou's lyrics that is used in teaching."""
 
 from __future__ import annotations
 
@@ -6,19 +6,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rnnlm.data.running_text import RunningText, RunningTextConfig
-from rnnlm.data.source import PublishedFile
 
 
 @dataclass
 class JayChouConfig(RunningTextConfig):
     """Options of `data=jaychou`."""
 
-    # Spaces for line ends, as the teaching code has it.
+    # Replace line ends by spaces, as the teaching code does.
     newlines_to_spaces: bool = False
 
 
 class JayChou(RunningText):
-    """A stream of lines, many of them choruses that come again: it is split in reading order.
+    """Lines in reading order, many of them choruses that come again.
 
     `data.max_chars=10000 data.newlines_to_spaces=true` is the convention of *Dive into Deep
     Learning* (Chinese edition, section 6.3).
@@ -28,19 +27,12 @@ class JayChou(RunningText):
     config: JayChouConfig
     sample = "jaychou.txt"
     published = (
-        PublishedFile(
-            name="jaychou_lyrics.txt.zip",
-            address="https://github.com/d2l-ai/d2l-zh/raw/v1.0.0/data/jaychou_lyrics.txt.zip",
-            sha256="3cfedd7d174111cdad5a27eaffaa6a2432a2842cf2590a03dd8a97610ea07043",
-        ),
+        "jaychou_lyrics.txt.zip 3cfedd7d174111cdad5a27eaffaa6a2432a2842cf2590a03dd8a97610ea07043 "
+        "https://github.com/d2l-ai/d2l-zh/raw/v1.0.0/data/jaychou_lyrics.txt.zip"
     )
 
     def normalised(self, texts: Sequence[str]) -> Sequence[str]:
-        """With `newlines_to_spaces`, a space for every line end."""
+        """Return the texts, with a space for every line end if `newlines_to_spaces` is set."""
         if self.config.newlines_to_spaces:
             return [text.replace("\n", " ") for text in texts]
         return texts
-
-    def tokenize(self, texts: Sequence[str]) -> list[list[str]]:
-        """Characters."""
-        return [list(text) for text in self.normalised(texts)]

@@ -10,24 +10,23 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from rnnlm.data.advertisements import remove_advertisements
 from rnnlm.data.batching import Batching
 from rnnlm.data.corpus import Corpus, CorpusConfig
-from rnnlm.data.near_copies import RULE, dealt_together
-from rnnlm.data.segmentation import jieba_identity, segment
-from rnnlm.data.source import FULL, File
-from rnnlm.data.splitting import Pieces
-from rnnlm.data.token_cache import TokenisedCorpus
-from rnnlm.data.user_dictionary import UserDictionary, read_user_dictionary, restored
+from rnnlm.data.texts.advertisements import remove_advertisements
+from rnnlm.data.texts.near_copies import RULE, dealt_together
+from rnnlm.data.texts.source import FULL, File
+from rnnlm.data.texts.splitting import Pieces
+from rnnlm.data.tokens.segmentation import jieba_identity, segment
+from rnnlm.data.tokens.user_dictionary import UserDictionary, read_user_dictionary, restored
 from rnnlm.options import OptionError, option
 
-# A list of titles that comes with some folders, and is no novel.
+# A list of titles, not a novel, that comes with some folders.
 NOT_A_NOVEL = "inf.txt"
 INDENT = "\u3000\u3000"
 
 
 class SplitBy(Enum):
-    """Where the held-out text comes from."""
+    """The source of the held-out text."""
 
     proportion = "proportion"  # the end of each novel
     novel = "novel"  # whole novels
@@ -38,7 +37,7 @@ class JinYongConfig(CorpusConfig):
     """Options of `data=jinyong`."""
 
     split_by: SplitBy = SplitBy.proportion
-    # Words that jieba's dictionary lacks, names above all: a file with one a line.
+    # A file of words that jieba's dictionary lacks, names above all, one a line.
     user_dict: str | None = option(None, affects_result=False)  # its content does
 
 
@@ -52,21 +51,17 @@ class JinYong(Corpus):
     config: JinYongConfig
     sample = "jinyong"
 
-    def __init__(self, config: JinYongConfig, seed: int = 0) -> None:
-        super().__init__(config, seed)
-        self._found: set[str] = set()  # words of the user's dictionary that text was cut into
+    def __init__(self, config: JinYongConfig) -> None:
+        super().__init__(config)
+        self._found: set[str] = set()  # words of the user's dictionary that occur
 
     @property
     def in_documents(self) -> bool:
-        """Novels are documents, unless each of their paragraphs is to be one."""
+        """Return True, unless each paragraph is to be a document."""
         return self.config.batching is not Batching.documents
 
     def files(self) -> list[File]:
-        """The novels, without a folder's list of them.
-
-        Raises:
-            OptionError: the full text was asked for; nobody may publish it.
-        """
+        """Return the novels, without the list of titles."""
         if self.config.source == FULL:
             raise OptionError(
                 "data.source",
@@ -79,7 +74,7 @@ class JinYong(Corpus):
         return files
 
     def parse(self, files: Sequence[File]) -> list[str]:
-        """The novels without advertisements."""
+        """Return the novels without advertisements."""
         read = [self.decode(file) for file in files]
         cleaned = [remove_advertisements(text) for text in read]
         novels = [text for text, _ in cleaned if text.strip()]
@@ -87,9 +82,10 @@ class JinYong(Corpus):
             names = ", ".join(file.name for file in files[:3])
             raise OptionError("data.source", f"{names} holds no novel, only advertisements")
         count = sum(count for _, count in cleaned)
-        # Line ends before and after a novel are no advertisement.
-        characters = sum(len(text.strip("\n")) for text in read) - sum(
-            len(text.strip("\n")) for text, _ in cleaned
+        # Line ends before and after a novel do not count.
+        characters = sum(
+            len(text.strip("\n")) - len(left.strip("\n"))
+            for text, (left, _) in zip(read, cleaned, strict=True)
         )
         self.notes = [
             f"{len(novels)} novels; {count} advertisements removed, {characters:,} characters"
@@ -97,11 +93,7 @@ class JinYong(Corpus):
         return novels
 
     def split(self, texts: Sequence[str]) -> Pieces:
-        """The end of each novel, or whole novels.
-
-        Raises:
-            OptionError: there are too few novels to hold some out.
-        """
+        """Hold out the end of each novel, or whole novels."""
         if self.config.split_by is SplitBy.proportion:
             return super().split(texts)
         config = self.config
@@ -118,65 +110,50 @@ class JinYong(Corpus):
         return pieces
 
     def tokenize(self, texts: Sequence[str]) -> list[list[str]]:
-        """Words, line ends and indents.
-
-        Raises:
-            OptionError: the user's dictionary cannot be read.
-        """
+        """Return words, line ends and indents."""
         segmented = segment(texts, self.user_dictionary.words)
         for words in segmented:
             self._found |= self.user_dictionary.taught.intersection(words)
         return [_with_indents(words) for words in segmented]
 
     def tokens_depend_on(self) -> Any:
-        """Jieba with its dictionary, the user's dictionary, and the rule for copies of novels.
-
-        Raises:
-            OptionError: the user's dictionary cannot be read.
-        """
+        """Return jieba's identity, the user's dictionary, and the rule for copies of novels."""
         rule = RULE if self.config.split_by is SplitBy.novel else None
         return [jieba_identity(), self.user_dictionary.sha256, rule]
 
     @functools.cached_property
     def user_dictionary(self) -> UserDictionary:
-        """The words of `data.user_dict`, read once.
+        """The words of `data.user_dict`.
 
         Raises:
-            OptionError: they cannot be read.
+            OptionError: the file cannot be read.
         """
         if self.config.user_dict is None:
             return UserDictionary()
         return read_user_dictionary(self.config.user_dict)
 
     def kept(self) -> Any:
-        """The words of the user's dictionary, whatever becomes of its file."""
+        """Return the words of the user's dictionary, so that its file is not needed again."""
         taught = self.config.user_dict is not None
         return [list(word) for word in self.user_dictionary.words] if taught else None
 
     def restore(self, kept: Any) -> None:
-        """Take the words that a checkpoint has kept for those of the user's dictionary.
-
-        Raises:
-            ValueError: it has kept no such words.
-        """
+        """Take over the words of the user's dictionary that a checkpoint has kept."""
         if self.config.user_dict is not None:
             self.user_dictionary = restored(kept)
 
-    def _tokenise(self, files: Sequence[File]) -> TokenisedCorpus:
-        self._found = set()
-        corpus = super()._tokenise(files)
+    def after_tokenizing(self) -> None:
+        """Note how many words of the user's dictionary occur, and warn of lines that teach none."""
         if self.config.user_dict is not None:
-            dictionary = self.user_dictionary
-            number, occur = len(dictionary.taught), len(self._found)
-            told = corpus.notes if occur else corpus.warnings
+            number, occurring = len(self.user_dictionary.taught), len(self._found)
             words = "1 word" if number == 1 else f"{number:,} words"
-            told.append(f"data.user_dict: {words}, {occur:,} of them occur in the text")
-            corpus.warnings += dictionary.warnings
-        return corpus
+            said = self.notes if occurring else self.warnings
+            said.append(f"data.user_dict: {words}, {occurring:,} of them occur in the text")
+            self.warnings += self.user_dictionary.warnings
 
 
 def _with_indents(words: Sequence[str]) -> list[str]:
-    """The two ideographic spaces of an indent as one token."""
+    """Join the two ideographic spaces of an indent into one token."""
     joined: list[str] = []
     pairs = iter(itertools.pairwise([*words, ""]))
     for word, following in pairs:

@@ -1,4 +1,4 @@
-"""The base of corpora that are one running text, read from its first character to its last."""
+"""The base of corpora that are one running text."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rnnlm.data.corpus import Corpus, CorpusConfig
-from rnnlm.data.source import File
-from rnnlm.data.splitting import Pieces, fold, refuse_nothing_to_train_on
+from rnnlm.data.texts.source import File
+from rnnlm.data.texts.splitting import Pieces, fold, refuse_nothing_to_train_on
 from rnnlm.options import OptionError, option
 
 
@@ -15,7 +15,7 @@ from rnnlm.options import OptionError, option
 class RunningTextConfig(CorpusConfig):
     """Options of every running text."""
 
-    # Only so many characters from the beginning.
+    # Keep only so many characters from the beginning.
     max_chars: int | None = option(None, minimum=1)
     # Contiguous cross-validation: test is block `fold` of `folds`, counted from 1.
     folds: int | None = option(None, minimum=2)
@@ -23,24 +23,24 @@ class RunningTextConfig(CorpusConfig):
 
 
 class RunningText(Corpus):
-    """One text, cut in contiguous pieces; a subclass says what its tokens are."""
+    """One text, divided in reading order; a subclass says what its tokens are."""
 
     Config = RunningTextConfig
     config: RunningTextConfig
 
     def parse(self, files: Sequence[File]) -> list[str]:
-        """The files' texts, one after the other."""
+        """Return the texts of the files as one."""
         texts = list(map(self.decode, files))
-        # A file ends its line, and so its last word, where another follows.
+        # A file that another follows ends its last line.
         ended = [text if text.endswith("\n") else text + "\n" for text in texts[:-1]]
         return ["".join([*ended, *texts[-1:]])[: self.config.max_chars]]
 
     def parse_file(self, file: File) -> list[str]:
-        """Take all of the file, whatever `data.max_chars` is."""
+        """Return the whole file, whatever `data.max_chars` is."""
         return [self.decode(file)]
 
     def split(self, texts: Sequence[str]) -> Pieces:
-        """Train, validation, test in reading order, or a fold of the cross-validation."""
+        """Divide the text in reading order, or return a fold of the cross-validation."""
         folds, number = self.config.folds, self.config.fold
         if folds is None:
             if number != 1:

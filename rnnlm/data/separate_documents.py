@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from rnnlm.data.corpus import Corpus, CorpusConfig
-from rnnlm.data.near_copies import RULE, dealt_together
-from rnnlm.data.splitting import Pieces, dealt
+from rnnlm.data.texts.near_copies import RULE, dealt_together
+from rnnlm.data.texts.splitting import Pieces, dealt
 from rnnlm.options import option
 
 
@@ -16,7 +16,7 @@ from rnnlm.options import option
 class SeparateDocumentsConfig(CorpusConfig):
     """Options of every corpus of separate documents."""
 
-    # Which documents are held out.
+    # Decides which documents are held out.
     seed: int = option(1, minimum=0)
 
 
@@ -25,16 +25,15 @@ class SeparateDocuments(Corpus):
 
     Config = SeparateDocumentsConfig
     config: SeparateDocumentsConfig
-    # Whether documents that are nearly the same are put on one side of the split.
+    # Put documents that are nearly the same on one side of the split.
     near_copies_together: ClassVar[bool] = True
 
     @property
     def in_documents(self) -> bool:
-        """Each text is a document."""
         return True
 
     def split(self, texts: Sequence[str]) -> Pieces:
-        """By document; which is where follows from the seed and not from the order."""
+        """Deal the documents out, by the seed and not by their order."""
         config = self.config
         fractions = config.validation_fraction, config.test_fraction
         if not self.near_copies_together:
@@ -44,9 +43,5 @@ class SeparateDocuments(Corpus):
         return pieces
 
     def tokens_depend_on(self) -> Any:
-        """The rule by which near-copies are found."""
+        """Return the rule by which near-copies are found."""
         return RULE if self.near_copies_together else None
-
-    def tokenize(self, texts: Sequence[str]) -> list[list[str]]:
-        """Characters."""
-        return [list(text) for text in texts]

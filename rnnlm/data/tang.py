@@ -1,51 +1,51 @@
 """Tang poems by character: the JSON of a well-known collection, or texts of one poem a line.
 
-Of a folder or a zip with files of the collection (`poet.tang.*.json`), these alone are read.
+If a folder or a zip holds files of the collection (`poet.tang.*.json`), only these are read.
 
-What is done to a poem's text, in this order:
+A poem's text is cleaned in this order:
 
-1. Notes are left out: all in （…）, (…), 〖…〗, 【…】, 〔…〕, <…>, ＜…＞ and 〈…〉, one inside the
-   other too; but 〈…〉 within 《…》 is part of a book's name.
-2. A note's number, `[一]` or `[12]`, is left out, and so is a note in square brackets, which is
-   known by an editor's word such as 一作. Other square brackets hold characters that the editors
-   restored: they stay, without the brackets. ［…］ is as […].
-3. A character that could not be set, described as `{…}` or by a ⿰-like sign and its two parts, or
-   put in the private-use area, or shown as ○, ● or _, becomes □, the mark of a missing character.
-   So does ? in a file of lines where it stands within verses.
-4. All that is neither a Chinese character, □, nor one of ，。？！；：、「」『』《》 is left out.
+1. Notes are left out: everything in （…）, (…), 〖…〗, 【…】, 〔…〕, <…>, ＜…＞ and 〈…〉, also
+   one inside the other; but 〈…〉 within 《…》 is part of a book's name.
+2. The number of a note, `[一]` or `[12]`, is left out, and so is a note in square brackets, which
+   has an editor's word such as 一作. Other square brackets hold characters that the editors
+   restored: these stay, without the brackets. ［…］ is treated as […].
+3. A character that could not be set becomes □, the mark of a missing character: one described as
+   `{…}` or by a sign like ⿰ and two parts, one of the private-use area, and ○, ● or _. So does ?
+   within verses in a file of lines.
+4. Everything else is left out, but for Chinese characters and □，。？！；：、「」『』《》.
 
-A poem of which nothing is left, or whose brackets do not close, is left out, and so is every poem
-after the first with exactly the same text. All of this is counted in the run's log.
+A poem of which nothing is left, or whose brackets do not close, is left out, and so is a poem with
+exactly the text of an earlier one. The run's log counts all of this.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from importlib.resources import files
 from pathlib import Path
 from typing import NamedTuple
 
 import opencc
 
-from rnnlm.data.poem_files import NoPoemsError, read_poems
 from rnnlm.data.separate_documents import SeparateDocuments, SeparateDocumentsConfig
-from rnnlm.data.source import FULL, SAMPLE, File, PublishedFile
-from rnnlm.data.splitting import drawn
-from rnnlm.data.tang_sha256 import COMMIT, SHA256
+from rnnlm.data.texts.poem_files import NoPoemsError, Poems, read_poems
+from rnnlm.data.texts.source import FULL, SAMPLE, File
+from rnnlm.data.texts.splitting import drawn
 from rnnlm.options import OptionError, option
 
 MISSING = "□"
-# Notes within notes are followed so deep.
+# The greatest depth of notes within notes.
 _DEEPEST = 20
 _NOTE = re.compile(
     r"（[^（）]*）|\([^()]*\)|〖[^〖〗]*〗|【[^【】]*】|〔[^〔〕]*〕|<[^<>]*>|＜[^＜＞]*＞|〈[^〈〉]*〉(?![^《》]{0,40}》)"
 )
 _NOTE_BRACKETS = re.compile(r"[（）()〖〗【】〔〕<>＜＞\[\]{}]")
 _NOTE_NUMBER = re.compile(r"\[[一二三四五六七八九十○〇0-9]+\]")
-# A note in square brackets, known by an editor's words.
+# A note in square brackets, marked by an editor's words.
 _NOTE_IN_SQUARE = re.compile(
     r"\[[^\[\]{}]{0,60}(?:[一又或亦集本]作|一[云本]|[原自校按]注)[^\[\]{}]{0,60}\]"
     r"|\[(?:注|按|校|案)[：:][^\[\]{}]{0,120}\]"
@@ -53,22 +53,22 @@ _NOTE_IN_SQUARE = re.compile(
 _SQUARE = str.maketrans("［］", "[]")
 _RESTORED = re.compile(r"\[([^\[\]{}]*)\]")
 _NOT_SET = re.compile(r"\{[^{}]*\}|[⿰-⿻]..|[\ue000-\uf8ff\U000f0000-\U0010ffff○●_＿]", re.DOTALL)
-# A Chinese character, within the [] of a regular expression.
+# Chinese characters, for the [] of a regular expression.
 HAN = "\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af"
 _LEFT_OUT = re.compile(rf"[^{HAN}{MISSING}，。？！；：、「」『』《》]")
 _IS_HAN = re.compile(f"[{HAN}]")
 _LINE_END = re.compile("[，。？！；：、]")
-# The collection's own files, beside which others lie.
-_OF_TANG = re.compile(r"(?:^|/)poet\.tang\.[^/]*\.json$", re.IGNORECASE)
+# The files of this collection; other files lie beside them.
+_IN_COLLECTION = re.compile(r"(?:^|/)poet\.tang\.[^/]*\.json$", re.IGNORECASE)
 _NAMED = 4
-# Half-width marks, as they stand in files typed by hand.
+# Half-width marks, which stand in files typed by hand.
 _FULL_WIDTH = str.maketrans({",": "，", ".": "。", "?": "？", "!": "！", ";": "；", "．": "。"})
-# To traditional characters as in the mainland's editions and as in Taiwan, and to simplified ones.
+# OpenCC's conversions: to traditional characters of the mainland and of Taiwan, and to simplified.
 _TO_OTHER_SCRIPT = ("s2t", "s2tw", "t2s")
 
 
 class Script(Enum):
-    """Which characters: as they stand, or converted by OpenCC."""
+    """The script of the characters: as they stand in the file, or converted by OpenCC."""
 
     original = "original"
     simplified = "simplified"
@@ -95,7 +95,7 @@ class TangConfig(SeparateDocumentsConfig):
 
     script: Script = Script.original
     form: Form = Form.any
-    # Only so many poems, drawn at random, the same ones each time.
+    # Keep only so many poems, drawn at random, always the same ones.
     max_poems: int | None = option(None, minimum=1)
 
 
@@ -106,27 +106,15 @@ class Tang(SeparateDocuments):
     config: TangConfig
     sample = "tang.json"
     suffixes = (".json", ".txt")
-    published = tuple(
-        PublishedFile(
-            name=f"tang/poet.tang.{number}.json",
-            address="https://raw.githubusercontent.com/chinese-poetry/chinese-poetry/"
-            f"{COMMIT}/%E5%85%A8%E5%94%90%E8%AF%97/poet.tang.{number}.json",
-            sha256=sha256,
-        )
-        for number, sha256 in SHA256.items()
-    )
+    published = (files("rnnlm.data") / "tang_files.txt").read_text("utf-8")
 
     def parse(self, files: Sequence[File]) -> list[str]:
-        """The cleaned poems, no two alike, in the order of the files.
-
-        Raises:
-            OptionError: a file is not what it should be, or no poem is left.
-        """
-        raw, passed_over, titles, authors = self._read(files)
+        """Return the cleaned poems, no two alike, in the order of the files."""
+        raw, passed_over = self._read(files)
         left_out: Counter[str] = Counter()
         changes: Counter[str] = Counter()
         poems: dict[str, None] = {}
-        for poem in map(clean, raw):
+        for poem in map(clean, raw.texts):
             if poem.left_out:
                 left_out[poem.left_out] += 1
             elif poem.text in poems:
@@ -144,10 +132,11 @@ class Tang(SeparateDocuments):
             few = drawn(texts, self.config.max_poems)
             left_out["not drawn"] = len(texts) - len(few)
             texts = few
-        kept = f"{len(texts):,} of {len(raw):,} poems; left out: {_counts(left_out)}"
+        kept = f"{len(texts):,} of {len(raw.texts):,} poems; left out: {_counts(left_out)}"
         self.notes = [kept, f"taken out of these poems or replaced: {_counts(changes)}"]
-        if titles:
-            self.notes.append(f"taken off the lines: {titles:,} titles, {authors:,} authors")
+        if raw.titles:
+            taken = f"{raw.titles:,} titles, {raw.authors:,} authors"
+            self.notes.append(f"taken off the lines: {taken}")
         if passed_over:
             self.notes.append(f"passed over, no poems of the Tang: {_named(passed_over)}")
         if not texts:
@@ -155,69 +144,47 @@ class Tang(SeparateDocuments):
         return texts
 
     def parse_file(self, file: File) -> list[str]:
-        """Take all poems of the file, in any form, one that comes again too."""
+        """Return all poems of the file, in any form, also one that comes again."""
         poems = read_poems(self.decode(file), file.name)
         cleaned = (clean(poem).text for poem in poems.texts)
         return list(map(self._conversion(), filter(None, cleaned)))
 
     def files(self) -> list[File]:
-        """What `data.source` names.
-
-        Raises:
-            OptionError: there are no poems in it; of a folder it is said which one below has them.
-        """
         folder = Path(self.config.source).expanduser()
         for below in () if self.config.source in (SAMPLE, FULL) else _folders_of_poems(folder):
             raise OptionError("data.source", f"the poems of {folder} are in {below}, give that")
         return super().files()
 
-    def _read(self, files: Sequence[File]) -> tuple[list[str], list[str], int, int]:
-        """The poems, the names of the files without any, and how many titles and authors.
-
-        Raises:
-            OptionError: a file is not what it should be, or there is no poem in any.
-        """
-        of_tang = [file for file in files if _OF_TANG.search(file.name)]
-        passed_over = [f.name for f in files if of_tang and not _OF_TANG.search(f.name)]
-        found, without = [], []
-        for file in of_tang or files:
+    def _read(self, files: Sequence[File]) -> tuple[Poems, list[str]]:
+        """Return the poems, and the names of the files that hold none."""
+        in_collection = [file for file in files if _IN_COLLECTION.search(file.name)]
+        passed_over = [f.name for f in files if in_collection and not _IN_COLLECTION.search(f.name)]
+        read, errors = [], []
+        for file in in_collection or files:
             try:
-                found.append(read_poems(self.decode(file), file.name))
+                read.append(read_poems(self.decode(file), file.name))
             except NoPoemsError as error:
-                without.append(error)
+                errors.append(error)
                 passed_over.append(file.name)
-        if without and not found:
-            raise without[0]
-        return (
-            [text for poems in found for text in poems.texts],
-            passed_over,
-            sum(poems.titles for poems in found),
-            sum(poems.authors for poems in found),
-        )
+        if errors and not read:
+            raise errors[0]
+        texts = [text for poems in read for text in poems.texts]
+        titles, authors = sum(p.titles for p in read), sum(p.authors for p in read)
+        return Poems(texts, titles, authors), passed_over
 
-    def typed(self, text: str) -> list[str]:
-        """Characters, in the corpus' script and with its marks; none is left out.
+    def as_written(self, text: str, known: Container[str]) -> str:
+        """Return the text in the corpus' script, with full-width marks.
 
-        Raises:
-            OptionError: it holds bytes that are no text.
-        """
-        return list(self.as_written("".join(super().typed(text))))
-
-    def as_written(self, text: str) -> str:
-        """The text in the corpus' script, with full-width marks.
-
-        Where that is left open, characters that the model does not know are written in the other
-        script if it knows them so: 春风 is 春風 to a model of traditional poems.
+        If `data.script` leaves the script open, characters that the model does not know are written
+        in the other script if it knows them so: 春风 is 春風 to a model of traditional poems.
         """
         text = self._conversion()(text.translate(_FULL_WIDTH))
-        return self._as_known(text) if self.config.script is Script.original else text
-
-    def _as_known(self, text: str) -> str:
-        known = getattr(self, "vocabulary", text)
+        if self.config.script is not Script.original:
+            return text
         for conversion in _TO_OTHER_SCRIPT:
             if all(character in known for character in text):
                 break
-            # By whole words: 发 is 髮 in 头发 and otherwise 發.
+            # OpenCC converts whole words: 发 is 髮 in 头发 and otherwise 發.
             other = opencc.OpenCC(conversion).convert(text)
             if len(other) == len(text):
                 pairs = zip(text, other, strict=True)
@@ -225,7 +192,7 @@ class Tang(SeparateDocuments):
         return text
 
     def _conversion(self) -> Callable[[str], str]:
-        """What brings a text into the corpus' script."""
+        """Return the function that converts a text to the script of the corpus."""
         if self.config.script is Script.original:
             return str
         converter = opencc.OpenCC("t2s" if self.config.script is Script.simplified else "s2t")
@@ -233,15 +200,15 @@ class Tang(SeparateDocuments):
 
 
 class Cleaned(NamedTuple):
-    """A poem's text by the rules above."""
+    """A poem's text, cleaned by the rules above."""
 
-    text: str  # empty for a poem that is left out
-    left_out: str  # why, if it is
-    changes: Counter[str]  # what was taken out or replaced, and how often
+    text: str  # empty if the poem is left out
+    left_out: str  # the reason, if it is
+    changes: Counter[str]  # how often something was taken out or replaced
 
 
 def clean(text: str) -> Cleaned:
-    """Apply the rules to a poem's text as it stands in the file."""
+    """Return a poem's text, as it stands in the file, cleaned by the rules above."""
     changes: Counter[str] = Counter()
 
     def replace(pattern: re.Pattern[str], by: str, what: str) -> int:
@@ -268,13 +235,13 @@ def clean(text: str) -> Cleaned:
 
 
 def _folders_of_poems(folder: Path) -> list[Path]:
-    """The folders below a clone of the collection that hold its files, if it does not itself."""
+    """Return the folders just below that hold files of the collection, if `folder` holds none."""
     try:
         if not folder.is_dir() or any(folder.glob("poet.tang.*.json")):
             return []
         return sorted({path.parent for path in folder.glob("*/poet.tang.*.json")})
     except (OSError, ValueError):
-        return []  # what is wrong with it is said where it is read
+        return []  # reading it reports the problem
 
 
 def _named(names: Sequence[str]) -> str:
@@ -287,17 +254,17 @@ def _counts(counter: Counter[str]) -> str:
 
 
 def is_han(symbol: str) -> bool:
-    """Whether it is one Chinese character."""
+    """Return True for a single Chinese character."""
     return len(symbol) == 1 and _IS_HAN.match(symbol) is not None
 
 
 def poem_lines(poem: str) -> list[str]:
-    """A poem's lines, without the marks that end them."""
+    """Return a poem's lines, without the marks that end them."""
     return [line for line in _LINE_END.split(poem) if line]
 
 
 def has_form(poem: str, form: Form) -> bool:
-    """Whether the poem has the form's number of lines, each of its number of characters."""
+    """Return True if the poem has the lines of the form, each with its number of characters."""
     lines, characters = SHAPES[form]
     found = poem_lines(poem)
     return len(found) == lines and all(len(line) == characters for line in found)

@@ -3,29 +3,28 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
 from rnnlm.data.running_text import RunningText, RunningTextConfig
-from rnnlm.data.source import PublishedFile
 
 
 class Normalize(Enum):
-    """What becomes of the characters before they are counted."""
+    """The characters that are predicted: as they are, or only letters a–z and spaces."""
 
     none = "none"
     letters = "letters"
 
 
 class Level(Enum):
-    """What a token is."""
+    """The unit of a token."""
 
     char = "char"
     word = "word"
 
 
-# A word with the space before it, so that joined words are the text again; else one character.
+# A word with the space before it, so that joined words are the text again, or one character.
 WORD = re.compile(r" ?[^\W\d_]+(?:'[^\W\d_]+)*| ?\d+|.", re.DOTALL)
 
 
@@ -40,37 +39,32 @@ class TimeMachineConfig(RunningTextConfig):
 class TimeMachine(RunningText):
     """An English text.
 
-    `normalize=none` keeps the text as it is. `normalize=letters` lower-cases it and makes one space
-    of every run of characters that are not a–z: the convention of Zhang et al., *Dive into Deep
-    Learning*, section 9.2. Characters of the original are what bits per character are counted by.
+    `normalize=none` keeps the text as it is. `normalize=letters` lower-cases it and replaces every
+    run of characters that are not a–z by one space: the convention of Zhang et al., *Dive into Deep
+    Learning*, section 9.2. Bits per character count the characters of the original text.
     """
 
     Config = TimeMachineConfig
     config: TimeMachineConfig
     sample = "time_machine.txt"
     published = (
-        PublishedFile(
-            name="timemachine.txt",
-            address="http://d2l-data.s3-accelerate.amazonaws.com/timemachine.txt",
-            sha256="8424dbd9532ac81f7e5f0b6add90e6952baea29158309d7d1bf3884f4e12c516",
-        ),
+        "timemachine.txt 8424dbd9532ac81f7e5f0b6add90e6952baea29158309d7d1bf3884f4e12c516 "
+        "http://d2l-data.s3-accelerate.amazonaws.com/timemachine.txt"
     )
 
     def normalised(self, texts: Sequence[str]) -> Sequence[str]:
-        """By `normalize`."""
+        """Return the texts as `normalize` changes them."""
         if self.config.normalize is Normalize.letters:
             return [re.sub("[^a-z]+", " ", text.lower()) for text in texts]
         return texts
 
-    def tokenize(self, texts: Sequence[str]) -> list[list[str]]:
-        """Characters or words."""
-        texts = self.normalised(texts)
+    def tokenize(self, texts: Sequence[str]) -> Iterable[list[str]]:
         if self.config.level is Level.word:
-            return [WORD.findall(text) for text in texts]
-        return [list(text) for text in texts]
+            return [WORD.findall(text) for text in self.normalised(texts)]
+        return super().tokenize(texts)
 
     @property
     def alphabet(self) -> str | None:
-        """The 27 letters."""
+        """The space and 26 letters, if only they are left."""
         letters = self.config.normalize is Normalize.letters and self.config.level is Level.char
         return " abcdefghijklmnopqrstuvwxyz" if letters else None

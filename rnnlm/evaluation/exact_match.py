@@ -1,9 +1,9 @@
-"""How many tasks a model answers without a mistake, in all and by kind of task.
+"""The share of tasks that a model answers without a mistake, in all and by kind of task.
 
-A greedy answer is right exactly if, at each of its tokens in turn, the most likely token after the
-right beginning is the right one; so all answers are checked in one pass, without generating.
+A greedy answer is right if and only if each of its tokens is the most likely one after the right
+tokens before it. So one pass over the right answers is enough, without generation.
 
-Shapes: D documents, N predicted tokens, T time steps, B rows, V vocabulary.
+Shapes: D documents, N predicted tokens, T time, B batch, V vocabulary.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from rnnlm.model.language_model import LanguageModel
 
 @torch.no_grad()
 def answered(network: LanguageModel, documents: Documents, mark: int) -> Tensor:
-    """Whether a document's every token after the mark is the most likely one, (D,), as they come.
+    """Tell for each document, (D,) bool, whether every token of its answer is the most likely one.
 
     Args:
-        mark: the token between the task and its answer.
+        mark: the token between a task and its answer.
     """
     device = next(network.parameters()).device
     was_training = network.training
@@ -42,25 +42,25 @@ def answered(network: LanguageModel, documents: Documents, mark: int) -> Tensor:
 
 
 def exact_match(right_D: Tensor) -> float:
-    """The share of documents that are answered without a mistake."""
+    """Return the share of documents with a right answer."""
     return int(right_D.sum()) / len(right_D)
 
 
 def exact_match_by(
     right_D: Tensor, kinds: Iterable[Mapping[str, int]]
 ) -> dict[str, dict[str, dict[str, float]]]:
-    """The same share of each kind of task, and how many tasks it is of.
+    """Return the share of right answers by kind of task, and the number of tasks of each kind.
 
     Args:
-        kinds: of each document, as `Corpus.kinds` has them.
+        kinds: the kinds of each document, from `Corpus.kinds`.
 
     Returns:
-        Such as `{"digits": {"1": {"share": 0.9, "tasks": 20}}}`, in the order of the numbers.
+        A dictionary such as `{"digits": {"1": {"share": 0.9, "tasks": 20}}}`, sorted by number.
     """
     right: Counter[tuple[str, int]] = Counter()
     tasks: Counter[tuple[str, int]] = Counter()
-    for is_right, of_document in zip(right_D.tolist(), kinds, strict=True):
-        for kind in of_document.items():
+    for is_right, document_kinds in zip(right_D.tolist(), kinds, strict=True):
+        for kind in document_kinds.items():
             right[kind] += is_right
             tasks[kind] += 1
     shares: dict[str, dict[str, dict[str, float]]] = {}

@@ -1,4 +1,4 @@
-"""Any text under a trained network."""
+"""Metrics of any text under a trained network."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from torch import Tensor
 from tqdm import tqdm
 
 from rnnlm.data.batching import EVALUATION_STREAM, Batching, for_evaluation
-from rnnlm.data.corpus import Corpus
-from rnnlm.data.vocabulary import BEGIN_ID, UNKNOWN_ID
+from rnnlm.data.tokenizer import Tokenizer
+from rnnlm.data.tokens.vocabulary import BEGIN_ID, UNKNOWN_ID
 from rnnlm.metrics import Metrics, Total
 from rnnlm.model.language_model import LanguageModel, State
 from rnnlm.options import OptionError
 
-# A text of at most so many tokens is measured as a split is, and so to the same bits; of a longer
-# one each part starts from the zero state, as each stream of a split does.
+# A text of at most so many tokens is measured exactly as a split is. A longer one is measured in
+# parts, each from the zero state, as each stream of a split is.
 PART_TOKENS = 64 * EVALUATION_STREAM
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """How well a model predicts a text: `Metrics`, and the share of its tokens that are unknown."""
+    """The metrics of a text, and the share of its predicted tokens that are unknown."""
 
     loss: float
     ppl: float
@@ -34,28 +34,28 @@ class Evaluation:
     num_chars: int
 
     def to_dict(self) -> dict[str, float]:
-        """As plain JSON values."""
+        """Return plain JSON values."""
         return asdict(self)
 
 
 @torch.no_grad()
 def evaluate(
-    network: LanguageModel, corpus: Corpus, path: Path, encoding: str | None = None
+    network: LanguageModel, tokenizer: Tokenizer, path: Path, encoding: str | None = None
 ) -> Evaluation:
-    """Measure the text of a file, cleaned and tokenised as the corpus does it.
+    """Measure the text of a file, cleaned and tokenised as the network's own text was.
 
     Args:
-        encoding: of the file, if it is known.
+        encoding: the file's, if it is known.
 
     Raises:
-        OptionError: the file cannot be read, or holds no text.
+        OptionError: the file cannot be read, is larger than 1 GiB, or holds no text.
     """
-    split = corpus.read_file(path, encoding)
+    split = tokenizer.read_file(path, encoding)
     if not split.num_tokens:
         raise OptionError("text", f"{path} has nothing to predict")
     network.eval()
     device = network.output.weight.device
-    batching = corpus.config.batching
+    batching = tokenizer.corpus.config.batching
     total = Total()
     with tqdm(
         total=split.num_tokens, unit=" tokens", unit_scale=True, leave=False, disable=None
@@ -76,15 +76,16 @@ def evaluate(
 
 
 def _parts(ids_N: Tensor, by_document: bool) -> Iterator[Tensor]:
-    """The tokens of a text, (N,), in parts: each begins with what the one before ends with.
+    """Yield the tokens of a text, (N,), in parts.
 
-    Where each document is measured by itself, none is cut.
+    A part begins with the last token of the one before, which is given and not predicted. If each
+    document is measured by itself, none is cut.
     """
     if not by_document:
         for start in range(0, len(ids_N) - 1, PART_TOKENS - 1):
             yield ids_N[start : start + PART_TOKENS]
         return
-    # The documents that begin within so many tokens are a part.
+    # Documents that begin in the same block of tokens are one part.
     begins_D = (ids_N == BEGIN_ID).nonzero().flatten()
     block_D = begins_D // PART_TOKENS
     starts = begins_D[1:][block_D[1:] != block_D[:-1]]

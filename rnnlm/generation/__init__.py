@@ -1,1 +1,1 @@
-"""Writing with a trained model: which token is drawn, when a text ends, and the search for one."""
+"""Writing with a trained network: draws, beam search, and the constraints on a text."""

@@ -1,4 +1,4 @@
-"""Beam search: the likeliest text that is found by keeping the W likeliest beginnings.
+"""Beam search: keep the W likeliest beginnings of a text, and return the likeliest text.
 
 Shapes: W beams, V vocabulary.
 """
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from rnnlm.generation.constraints import Rules
+from rnnlm.generation.constraints import Constraint
 from rnnlm.generation.distribution import IMPOSSIBLE
 from rnnlm.generation.options import GenerationOptions
 from rnnlm.generation.sampling import Token, read_prompt, rows_of, sample
@@ -24,60 +24,64 @@ class _Text:
     """A text or its beginning."""
 
     ids: tuple[int, ...]
-    nats_of: tuple[float, ...]
+    nats_by_token: tuple[float, ...]
 
     @property
     def nats(self) -> float:
         """Negative log-likelihood under the model."""
-        return sum(self.nats_of)
+        return sum(self.nats_by_token)
 
 
 def search(
-    stepper: Stepper, prompt: Sequence[int], rules: Rules, options: GenerationOptions
+    stepper: Stepper, prompt: Sequence[int], constraint: Constraint, options: GenerationOptions
 ) -> list[Token]:
-    """The tokens of the text of the largest probability among those found, the greedy one included.
+    """Return the tokens of the likeliest text that was found; the greedy text is a candidate too.
 
-    A beam of width 1 is greedy decoding. Probabilities are the model's own, the end's included:
-    where texts may end, likely ones are short.
+    A beam of width 1 is greedy decoding. The probability is the model's own and includes that of
+    the text's end, so texts that may end are likely to be short.
     """
     greedy = dataclasses.replace(options, beam=None, greedy=True, num=1)
-    tokens = list(sample(stepper, prompt, rules, greedy, with_nats=True))
+    tokens = list(sample(stepper, prompt, constraint, greedy, with_nats=True))
     best = _Text(tuple(t.id for t in tokens), tuple(t.nats or 0.0 for t in tokens))
     if options.beam is not None and options.beam > 1:
-        found = _beam(stepper, prompt, rules, options, options.beam)
+        found = _beam(stepper, prompt, constraint, options, options.beam)
         best = min(best, found, key=lambda text: text.nats)
     return [
         Token(0, token, nats, length == len(best.ids), best.ids[:length])
-        for length, (token, nats) in enumerate(zip(best.ids, best.nats_of, strict=True), 1)
+        for length, (token, nats) in enumerate(zip(best.ids, best.nats_by_token, strict=True), 1)
     ]
 
 
 def _beam(
-    stepper: Stepper, prompt: Sequence[int], rules: Rules, options: GenerationOptions, width: int
+    stepper: Stepper,
+    prompt: Sequence[int],
+    constraint: Constraint,
+    options: GenerationOptions,
+    width: int,
 ) -> _Text:
     state = read_prompt(stepper, prompt, options.state, [np.random.default_rng((options.seed, 0))])
     beams = [_Text((), ())]
     ended: list[_Text] = []
-    for _ in range(rules.longest or options.length):
+    for _ in range(constraint.longest or options.length):
         log_p_WV = stepper.logits(state).to("cpu", torch.float64).log_softmax(1)
         nats_W1 = torch.tensor([[beam.nats] for beam in beams], dtype=torch.float64)
-        forbidden = rules.forbidden([beam.ids for beam in beams])
+        forbidden = constraint.forbidden([beam.ids for beam in beams])
         allowed_WV = log_p_WV.masked_fill(forbidden, IMPOSSIBLE)
         total_N = (allowed_WV - nats_W1).flatten()
         rows, going_on = [], []
-        for place in total_N.topk(min(width, len(total_N))).indices.tolist():
-            row, token = divmod(place, log_p_WV.shape[1])
-            if total_N[place] == IMPOSSIBLE:
+        for candidate in total_N.topk(min(width, len(total_N))).indices.tolist():
+            row, token = divmod(candidate, log_p_WV.shape[1])
+            if total_N[candidate] == IMPOSSIBLE:
                 continue
             beam = beams[row]
-            text = _Text((*beam.ids, token), (*beam.nats_of, -log_p_WV[row, token].item()))
-            if rules.is_complete(text.ids):
+            text = _Text((*beam.ids, token), (*beam.nats_by_token, -log_p_WV[row, token].item()))
+            if constraint.is_complete(text.ids):
                 ended.append(text)
             else:
                 rows.append(row)
                 going_on.append(text)
         beams = going_on or beams
-        # A text only gets less likely as it goes on.
+        # A text never becomes likelier by going on.
         likeliest = min((text.nats for text in ended), default=torch.inf)
         if not going_on or likeliest <= min(beam.nats for beam in going_on):
             return min(ended, key=lambda text: text.nats)

@@ -1,4 +1,7 @@
-"""What may be written, and when a text is complete."""
+"""Constraints on a text: the tokens that may come next, and where it is complete.
+
+Shapes: B texts, V vocabulary.
+"""
 
 from __future__ import annotations
 
@@ -8,30 +11,30 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from rnnlm.data.vocabulary import BEGIN_ID, END_ID, UNKNOWN_ID, Vocabulary
+from rnnlm.data.tokens.vocabulary import BEGIN_ID, END_ID, UNKNOWN_ID, Vocabulary
 
 
-class Rules(ABC):
-    """Asked before and after each token, of what has been written after the prompt."""
+class Constraint(ABC):
+    """A rule for texts. It is asked before and after each token that follows the prompt."""
 
-    # A text is at most so many tokens long; None leaves it to what is asked for.
+    # The largest number of tokens of a text; None leaves it to the options.
     longest: int | None = None
 
     @abstractmethod
     def forbidden(self, texts: Sequence[Sequence[int]]) -> Tensor:
-        """The tokens that may not come next, never all: (B, V) bool, or (V,) if alike for all."""
+        """Return a mask of the tokens that may not come next, never all: (B, V) or (V,) bool."""
 
     @abstractmethod
     def is_complete(self, written: Sequence[int]) -> bool:
-        """Whether the text has come to its end with the last token."""
+        """Tell whether the text ends with its last token."""
 
     @abstractmethod
     def added(self, written: Sequence[int]) -> str:
-        """What the last token adds to the text."""
+        """Return the characters that the last token adds to the text."""
 
 
-class FreeText(Rules):
-    """Any tokens that are text, up to `<eos>` or up to and with a text to stop after."""
+class FreeText(Constraint):
+    """Free text without `<unk>` and `<bos>`, until `<eos>` or the end of a stop string."""
 
     def __init__(self, vocabulary: Vocabulary, stop: Sequence[str] = ()) -> None:
         self._tokens, self._stop = vocabulary.tokens, stop
@@ -57,10 +60,10 @@ class FreeText(Rules):
         return token[: self._stopped_at(written)] if self._stop else token
 
     def _stopped_at(self, written: Sequence[int]) -> int | None:
-        """How much of the last token is before the end of a text to stop after."""
+        """Return how many characters of the last token stand before the end of a stop string."""
         earlier = "".join(self._tokens[index] for index in written[-self._longest_stop : -1])
         recent = earlier + self._tokens[written[-1]]
-        # What would have ended within an earlier token has stopped the text then.
+        # A stop string that ends before the last token would have ended the text before.
         found = [
             (recent.find(text, max(0, len(earlier) - len(text) + 1)), text) for text in self._stop
         ]

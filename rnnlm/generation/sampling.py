@@ -1,9 +1,9 @@
 """Many continuations of a prompt, as one batch.
 
-Which token a text goes on with follows from the seed and the text's number: it has random numbers
-of its own, and the network gives it the same bits whatever texts stand beside it (`Stepper`).
+A text follows from the seed and its number alone: it has its own random numbers, and the network
+gives it the same bits whatever the other texts are (`Stepper`).
 
-Shapes: B texts at work, V vocabulary, T time.
+Shapes: B unfinished texts, V vocabulary, T time.
 """
 
 from __future__ import annotations
@@ -15,57 +15,57 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from rnnlm.generation.constraints import Rules
+from rnnlm.generation.constraints import Constraint
 from rnnlm.generation.distribution import IMPOSSIBLE, draw, penalised, tempered, top_k, top_p
 from rnnlm.generation.options import GenerationOptions, InitialState
 from rnnlm.model.language_model import State
 from rnnlm.model.stepper import Stepper
 
 STATE_DEVIATION = 0.5
-# As many logits are held at once.
+# The largest number of logits in memory at once.
 _MOST_LOGITS = 2**23
-# Random numbers are drawn for as many tokens at a time.
+# Random numbers are drawn for this many tokens at a time.
 _BLOCK = 256
 
 
 class Token(NamedTuple):
     """A token that has been written."""
 
-    text: int  # the number of the text, from 0
+    text: int  # number of the text, from 0
     id: int
-    nats: float | None  # its negative log-likelihood under the model, if that was asked for
+    nats: float | None  # negative log-likelihood under the model; None if not asked for
     is_last: bool
-    written: Sequence[int]  # all of the text so far; it grows
+    written: Sequence[int]  # the text so far; this list grows
 
 
 def sample(
     stepper: Stepper,
     prompt: Sequence[int],
-    rules: Rules,
+    constraint: Constraint,
     options: GenerationOptions,
     with_nats: bool = False,
 ) -> Iterator[Token]:
-    """The tokens of all texts, as they are written.
+    """Write texts, and yield their tokens as they come.
 
     Args:
-        prompt: what is read first; at least one token.
-        with_nats: also say what the model, without temperature and rules, thought of each.
+        prompt: the tokens that are read first, at least one.
+        with_nats: also give each token's nats, by the model without temperature and constraint.
     """
     per_batch = max(1, _MOST_LOGITS // stepper.vocab_size)
     for first in range(0, options.num, per_batch):
         numbers = range(first, min(first + per_batch, options.num))
-        yield from _sample_batch(stepper, prompt, rules, options, with_nats, numbers)
+        yield from _sample_batch(stepper, prompt, constraint, options, with_nats, numbers)
 
 
 def _sample_batch(
     stepper: Stepper,
     prompt: Sequence[int],
-    rules: Rules,
+    constraint: Constraint,
     options: GenerationOptions,
     with_nats: bool,
     numbers: range,
 ) -> Iterator[Token]:
-    length = rules.longest or options.length
+    length = constraint.longest or options.length
     generators = [np.random.default_rng((options.seed, number)) for number in numbers]
     state = read_prompt(stepper, prompt, options.state, generators)
     seen_BV = _seen(stepper, prompt, len(numbers)) if options.repetition_penalty != 1 else None
@@ -73,26 +73,25 @@ def _sample_batch(
     written: list[list[int]] = [[] for _ in alive]
     for step in range(length):
         if step % _BLOCK == 0:
-            # Each text's own, as many as may be needed soon.
             block = min(_BLOCK, length - step)
             drawn = [generators[number - numbers.start].random(block) for number in alive]
             uniform_TB = torch.from_numpy(np.stack(drawn, axis=1))
         logits_BV = stepper.logits(state).to("cpu", torch.float64, copy=True)
         log_p_BV = logits_BV.log_softmax(1) if with_nats else None
-        logits_BV.masked_fill_(rules.forbidden(written), IMPOSSIBLE)
+        logits_BV.masked_fill_(constraint.forbidden(written), IMPOSSIBLE)
         if seen_BV is not None:
             logits_BV = penalised(logits_BV, seen_BV, options.repetition_penalty)
         tokens_B = _next(logits_BV, options, uniform_TB[step % _BLOCK])
         nats = [None] * len(alive) if log_p_BV is None else _nats(log_p_BV, tokens_B)
         at_length, ended = step + 1 == length, set()
-        for number, text, token, of_token in zip(
+        for number, text, token, token_nats in zip(
             alive, written, tokens_B.tolist(), nats, strict=True
         ):
             text.append(token)
-            is_last = at_length or rules.is_complete(text)
+            is_last = at_length or constraint.is_complete(text)
             if is_last:
                 ended.add(number)
-            yield Token(number, token, of_token, is_last, text)
+            yield Token(number, token, token_nats, is_last, text)
         if ended:
             going_on = [row for row, number in enumerate(alive) if number not in ended]
             if not going_on:
@@ -113,10 +112,10 @@ def read_prompt(
     initial: InitialState,
     generators: Sequence[np.random.Generator],
 ) -> State:
-    """The state of each text after its prompt; what texts share is computed once.
+    """Return the state of each text after the prompt, computed once if all states are equal.
 
     Args:
-        generators: each text's own, for its initial state.
+        generators: the random numbers of each text, for its initial state.
     """
     state = stepper.network.initial_state(1)
     if initial is InitialState.normal:
@@ -130,7 +129,7 @@ def read_prompt(
 
 
 def rows_of(state: State, rows: Tensor) -> State:
-    """The states of some of the sequences, in the order of the rows (B,)."""
+    """Return the states of some of the texts, in the order of `rows` (B,)."""
     return tuple(tuple(part[rows.to(part.device)] for part in layer) for layer in state)
 
 
@@ -139,8 +138,8 @@ def _normal_state(zero: State, generators: Sequence[np.random.Generator]) -> Sta
         [g.normal(scale=STATE_DEVIATION, size=part.shape[1]) for layer in zero for part in layer]
         for g in generators
     ]
-    of_parts = (torch.from_numpy(np.stack(rows)) for rows in zip(*drawn, strict=True))
-    return tuple(tuple(next(of_parts).to(part) for part in layer) for layer in zero)
+    parts = (torch.from_numpy(np.stack(rows)) for rows in zip(*drawn, strict=True))
+    return tuple(tuple(next(parts).to(part) for part in layer) for layer in zero)
 
 
 def _seen(stepper: Stepper, prompt: Sequence[int], texts: int) -> Tensor:

@@ -1,4 +1,4 @@
-"""Texts by a network: from a prompt and options to what is written."""
+"""Texts by a network, from a prompt and options."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from rnnlm.data.vocabulary import BEGIN_ID, Vocabulary
+from rnnlm.data.tokens.vocabulary import BEGIN_ID, Vocabulary
 from rnnlm.generation.beam import search
-from rnnlm.generation.constraints import FreeText, Rules
+from rnnlm.generation.constraints import Constraint, FreeText
 from rnnlm.generation.options import GenerationOptions
 from rnnlm.generation.sampling import Token, sample
-from rnnlm.generation.verse.constraint import VerseOptions, VerseRules
+from rnnlm.generation.verse.constraint import VerseConstraint, VerseOptions
 from rnnlm.metrics import perplexity
 from rnnlm.model.language_model import LanguageModel
 from rnnlm.model.stepper import Stepper
@@ -22,21 +22,21 @@ from rnnlm.options import OptionError
 
 @dataclass(frozen=True)
 class Text:
-    """What has been written after a prompt."""
+    """A text that was written after a prompt."""
 
     prompt: str
     text: str
-    # Those of the text, and `<eos>` where the model has ended it.
+    # The tokens of the text, with `<eos>` if the model ended it.
     tokens: tuple[str, ...]
-    # Of each token under the model as it is, without temperature or rules; None where that was not
-    # asked for.
+    # The negative log-likelihood of each token under the model, without temperature and constraint;
+    # None if not asked for.
     nats: tuple[float, ...] | None
-    # Whether it came to its end: `<eos>`, a text to stop after, or the last line of its form.
+    # Whether the text came to its end: `<eos>`, a stop string, or the last line of its form.
     complete: bool
 
     @property
     def probabilities(self) -> tuple[float, ...] | None:
-        """Of each token."""
+        """The probability of each token."""
         return None if self.nats is None else tuple(math.exp(-nats) for nats in self.nats)
 
     @property
@@ -45,7 +45,7 @@ class Text:
         return None if self.nats is None else perplexity(sum(self.nats) / len(self.nats))
 
     def to_dict(self) -> dict[str, Any]:
-        """As plain JSON values, without what was not asked for."""
+        """Return it as plain JSON values, without probabilities if they were not asked for."""
         described: dict[str, Any] = {
             "prompt": self.prompt,
             "text": self.text,
@@ -61,15 +61,15 @@ class Text:
 
 
 class Piece(NamedTuple):
-    """What has been added to one of the texts."""
+    """An addition to one of the texts."""
 
     number: int  # of the text, from 0
     added: str
-    text: Text | None  # the whole, once it is written
+    text: Text | None  # the whole text, once it is finished
 
 
 class Writer:
-    """Writes with a network in the tokens of a vocabulary."""
+    """Writes texts with a network and its vocabulary."""
 
     def __init__(self, network: LanguageModel, vocabulary: Vocabulary) -> None:
         self._stepper = Stepper(network)
@@ -82,51 +82,50 @@ class Writer:
         verse: VerseOptions | None = None,
         with_probabilities: bool = False,
     ) -> Iterator[Piece]:
-        """All texts, as they are written.
+        """Write texts, and yield their pieces as they come.
 
         Args:
-            prompt: its tokens, which the text goes on from; where texts begin with `<bos>`, none
-                are needed.
+            prompt: the tokens before the text. A vocabulary with `<bos>` needs none.
 
         Raises:
-            OptionError: there is nothing to go on from, or the vocabulary or the prompt does not
-                allow the verse that is asked for.
+            OptionError: the prompt is empty, or the vocabulary or the prompt does not allow the
+                verse that was asked for.
         """
         vocabulary = self._vocabulary
-        rules: Rules
+        constraint: Constraint
         if verse is None:
-            rules = FreeText(vocabulary, options.stop)
+            constraint = FreeText(vocabulary, options.stop)
         else:
-            rules = VerseRules(vocabulary, verse, prompt)
+            constraint = VerseConstraint(vocabulary, verse, prompt)
         given = [BEGIN_ID] if vocabulary.bounded else []
         given += vocabulary.encode(prompt).tolist()
         if not given:
             raise OptionError("prompt", "this model's texts have no beginning, it needs a text")
         if options.beam is None:
-            tokens = sample(self._stepper, given, rules, options, with_probabilities)
+            tokens = sample(self._stepper, given, constraint, options, with_probabilities)
         else:
-            tokens = iter(search(self._stepper, given, rules, options))
-        return self._pieces("".join(prompt), tokens, rules, with_probabilities)
+            tokens = iter(search(self._stepper, given, constraint, options))
+        return self._pieces("".join(prompt), tokens, constraint, with_probabilities)
 
     def _pieces(
-        self, prompt: str, tokens: Iterator[Token], rules: Rules, with_probabilities: bool
+        self, prompt: str, tokens: Iterator[Token], constraint: Constraint, with_probabilities: bool
     ) -> Iterator[Piece]:
         parts: dict[int, list[str]] = defaultdict(list)
         nats: dict[int, list[float]] = defaultdict(list)
-        for number, _, of_token, is_last, written in tokens:
-            added = rules.added(written)
+        for number, _, token_nats, is_last, written in tokens:
+            added = constraint.added(written)
             parts[number].append(added)
-            if of_token is not None:
-                nats[number].append(of_token)
+            if token_nats is not None:
+                nats[number].append(token_nats)
             if not is_last:
                 yield Piece(number, added, None)
                 continue
-            thought = tuple(nats.pop(number, ()))
+            text_nats = tuple(nats.pop(number, ()))
             text = Text(
                 prompt,
                 "".join(parts.pop(number)),
                 tuple(self._vocabulary.decode(written)),
-                thought if with_probabilities else None,
-                rules.is_complete(written),
+                text_nats if with_probabilities else None,
+                constraint.is_complete(written),
             )
             yield Piece(number, added, text)

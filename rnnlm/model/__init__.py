@@ -1,1 +1,1 @@
-"""Batches to logits: features, cells and the language model made of them. Plain torch."""
+"""The recurrent language model in plain torch: features, cells and the output layer."""

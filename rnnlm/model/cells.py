@@ -1,10 +1,10 @@
-"""The recurrent cells. A cell turns what its layer is given from below into hidden states.
+"""The recurrent cells. A cell turns the inputs of its layer into hidden states.
 
 Parameters, their initialisation and the order of the gates are those of `torch.nn.RNN`, `LSTM` and
-`GRU`. W_ih belongs to what the layer is given (features, or the layer below); the biases are here.
+`GRU`. The biases are here; W_ih belongs to the inputs (the features, or the layer below).
 
-Two implementations, which agree (tests/model/test_fused.py): the scan of `rnnlm/model/scan.py`, and
-PyTorch's fused kernels, which are used where they are faster (`Cell.is_fused`).
+There are two implementations, which agree (tests/model/test_fused.py): the scan of
+`rnnlm/model/scan.py`, and PyTorch's fused kernels, used where they are faster (`Cell.is_fused`).
 
 To add a cell, subclass `Cell` here and add `conf/model/<class name in lower case>.yaml`.
 
@@ -28,7 +28,7 @@ from rnnlm.model.options import ModelConfig
 from rnnlm.model.product import multiplied_dtype
 from rnnlm.model.scan import GRUScan, LSTMScan, RNNScan
 
-# What a cell carries from one step to the next: (h,) or, for the LSTM, (h, c), each (B, H).
+# The state that a cell carries from step to step: (h,) or, for the LSTM, (h, c), each (B, H).
 CellState = tuple[Tensor, ...]
 
 
@@ -51,14 +51,14 @@ class Cell(nn.Module, ABC):
             nn.init.uniform_(parameter, -1 / math.sqrt(hidden), 1 / math.sqrt(hidden))
 
     def forward(self, layer_input: LayerInput, state: CellState | None) -> tuple[Tensor, CellState]:
-        """All time steps: hidden states (T, B, H) and the state after the last.
+        """Return the hidden states of all time steps, (T, B, H), and the last state.
 
         In training, a share `weight_dropout` of the hidden-to-hidden weights is dropped, the same
         ones for all time steps (DropConnect, Wan et al. 2013; Merity et al. 2018, section 2).
 
         Args:
-            layer_input: its gates with the part of the biases that `input_bias` names.
-            state: what the sequence continues from; None is the zero state.
+            layer_input: the input part of the gates, with `input_bias`.
+            state: the state before the first step; None is the zero state.
         """
         weight_GH = nn.functional.dropout(self.weight_hh, self.weight_dropout, self.training)
         if self.is_fused(layer_input):
@@ -73,23 +73,23 @@ class Cell(nn.Module, ABC):
             return self.scan(gates_TBG, weight_GH, state, dtype)
 
     def is_fused(self, layer_input: LayerInput) -> bool:
-        """Whether PyTorch's kernel for the layer is the faster one (`experiments/speed/`).
+        """Tell whether PyTorch's kernel is the faster one for this layer (`experiments/speed/`).
 
-        That is always so on a GPU, where the scan would be bound by the launch of its operations.
+        It always is on a GPU, where launching the scan's many operations takes longest.
         """
         return self.weight_hh.is_cuda
 
     @property
     @abstractmethod
     def recurrence(self) -> str:
-        """PyTorch's name of the recurrence."""
+        """PyTorch's name for the recurrence."""
 
     def input_bias(self) -> Tensor:
-        """The part of the biases that can be added to the gates' input part, (G·H,)."""
+        """The biases that are added to the gates' input part, (G·H,)."""
         return self.bias_ih + self.bias_hh
 
     def recurrent_bias(self) -> Tensor:
-        """What remains of the biases for the hidden-to-hidden product, (G·H,)."""
+        """The biases that are added to the hidden-to-hidden product, (G·H,)."""
         return torch.zeros_like(self.bias_hh)
 
     def zero_state(self, batch_size: int) -> CellState:
@@ -101,11 +101,15 @@ class Cell(nn.Module, ABC):
     def scan(
         self, gates_TBG: Tensor, weight_GH: Tensor, state: CellState, dtype: torch.dtype
     ) -> tuple[Tensor, CellState]:
-        """All time steps from a given state, factors of products being rounded to `dtype`."""
+        """Do all time steps from a state, with the factors of products rounded to `dtype`.
+
+        Returns:
+            The hidden states (T, B, H), and the last state.
+        """
 
     @abstractmethod
     def step(self, gates_BG: Tensor, recurrent_BG: Tensor, state: CellState) -> CellState:
-        """One time step in evaluation: the state after it, whose first part is the output.
+        """Do one time step in evaluation, and return the new state; its first part is the output.
 
         Args:
             recurrent_BG: the hidden-to-hidden product, with `recurrent_bias`.
@@ -115,8 +119,8 @@ class Cell(nn.Module, ABC):
 def _batch_size(layer_input: LayerInput) -> int:
     if isinstance(layer_input, Dense):
         return layer_input.x.shape[-2]
-    of_tokens = layer_input.index
-    return layer_input.table_RG.shape[-2] if of_tokens is None else of_tokens.shape[-1]
+    index = layer_input.index
+    return layer_input.table_RG.shape[-2] if index is None else index.shape[-1]
 
 
 class RNNNonlinearity(Enum):
@@ -166,9 +170,10 @@ class LSTM(Cell):
     recurrence = "lstm"
 
     def is_fused(self, layer_input: LayerInput) -> bool:
-        """On a CPU too, for vectors and small tables, in float32: autocast would round its states.
+        """Tell whether PyTorch's kernel is the faster one: on a CPU too, for small inputs.
 
-        A large table would have to be multiplied with an identity: the scan is faster.
+        Not under autocast, which would round the states. Not for a large table, which the kernel
+        would have to multiply with an identity matrix.
         """
         if self.weight_hh.is_cuda:
             return True
@@ -196,7 +201,7 @@ class GRU(Cell):
     recurrence = "gru"
 
     def input_bias(self) -> Tensor:
-        # The reset gate multiplies the hidden-to-hidden bias of n.
+        # The hidden-to-hidden bias of n is missing: the reset gate multiplies it.
         return torch.cat(
             [self.bias_ih[: -self.hidden_size] + self.bias_hh[: -self.hidden_size], self._bias_in]
         )
@@ -226,10 +231,10 @@ class GRU(Cell):
 
 
 def _sigmoid(x: Tensor) -> Tensor:
-    """In steps, by tanh: the kernel of sigmoid rounds an element by where in memory it stands."""
+    """Sigmoid by tanh: the rounding of PyTorch's sigmoid depends on the place in memory."""
     return x.mul(0.5).tanh_().mul_(0.5).add_(0.5)
 
 
 def cells() -> dict[str, type[Cell]]:
-    """Every cell by the name it has in `conf/model/`."""
+    """Return every cell by its name in `conf/model/`."""
     return {cell.__name__.lower(): cell for cell in Cell.__subclasses__()}

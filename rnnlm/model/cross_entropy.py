@@ -1,7 +1,7 @@
-"""The loss of a projection to a vocabulary, in chunks: the logits are never held whole.
+"""The cross-entropy of a projection to the vocabulary, without all logits in memory at once.
 
-`torch.nn.functional.linear_cross_entropy` does the same from torch 2.13 on; this one also runs on
-older ones, and was faster on the CPUs that were measured (`experiments/speed/`).
+`torch.nn.functional.linear_cross_entropy` does the same from torch 2.13 on. This one also runs on
+older versions, and was faster on the CPUs that were measured (`experiments/speed/`).
 
 Shapes: N predictions, C predictions of a chunk, H hidden, V vocabulary.
 """
@@ -19,14 +19,14 @@ from torch.nn import functional
 from rnnlm.data.batching import IGNORED
 from rnnlm.model.product import Product, add_product_of_columns, multiplied_dtype
 
-# Of a chunk: 128 MiB of float32.
+# The logits of a chunk: 128 MiB in float32.
 MOST_LOGITS = 2**25
-# So few, half a megabyte, stay in a processor's cache: PyTorch's own loss is the fastest.
+# So few logits, half a megabyte, fit in a processor's cache: PyTorch's own loss is the fastest.
 FEW_LOGITS = 2**17
 
 
 class _LinearCrossEntropy(Function):
-    """Gradients are made together with the loss, while a chunk's logits are at hand."""
+    """Computes the gradients together with the loss, while the logits of a chunk are there."""
 
     @staticmethod
     def forward(
@@ -49,12 +49,12 @@ class _LinearCrossEntropy(Function):
             nats += functional.nll_loss(log_p_CV, targets_C, ignore_index=IGNORED, reduction="sum")
             if not learning:
                 continue
-            # d nats / d logits = p - 1 at the target, and nothing where nothing is predicted.
+            # d nats / d logits is p, less 1 at the target; it is 0 for an ignored target.
             dlogits_CV = log_p_CV.exp_()
             counted_C1 = (targets_C != IGNORED).unsqueeze(1)
             minus_one_C1 = -counted_C1.to(hidden_NH.dtype)
             dlogits_CV.scatter_add_(1, targets_C.clamp(min=0).unsqueeze(1), minus_one_C1)
-            # On a GPU it would have to be waited for whether any is not counted.
+            # A GPU would have to synchronise to tell whether any target is ignored.
             if dlogits_CV.is_cuda or not counted_C1.all():
                 dlogits_CV.mul_(counted_C1)
             dbias_V += dlogits_CV.sum(0)
@@ -68,18 +68,18 @@ class _LinearCrossEntropy(Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, dnats: Tensor) -> tuple[Tensor | None, ...]:
-        # In place: of a large vocabulary a second one would be hundreds of megabytes. So this can
-        # be gone through once, and autograd says so if it is not.
+        # In place, because a second gradient of a large vocabulary would take hundreds of
+        # megabytes. A second backward pass is therefore an error, which autograd reports.
         return *(gradient.mul_(dnats) for gradient in ctx.saved_tensors), None
 
 
 def linear_cross_entropy(
     hidden_NH: Tensor, weight_VH: Tensor, bias_V: Tensor, targets_N: Tensor
 ) -> Tensor:
-    """Total negative log-likelihood, in nats, of targets under softmax(h Wᵀ + b).
+    """Return the total negative log-likelihood, in nats, of targets under softmax(h Wᵀ + b).
 
-    Targets that are `IGNORED` count nothing. Exact in value and gradient. Neither can second
-    derivatives be taken, nor the gradient twice.
+    `IGNORED` targets do not count. Value and gradient are exact. There are no second derivatives,
+    and the gradient can be taken only once.
     """
     if len(hidden_NH) * len(weight_VH) <= FEW_LOGITS:
         logits_NV = functional.linear(hidden_NH, weight_VH, bias_V).to(hidden_NH.dtype)

@@ -1,10 +1,12 @@
-"""The features of a token: what the first layer's gates are given for it.
+"""The features of a token: its input to the first layer's gates.
 
-Both kinds are tables of gates. For one-hot x the product x W_ih is a row of W_ih, so it is looked
-up and no vector of the vocabulary's width is made; for an embedding the row is E W_ihᵀ. Rows are
-made once for each token of the vocabulary, or only for the tokens at hand, whichever is less work.
+Both kinds are tables with a row of gates for each token. The product x W_ih of a one-hot x is a row
+of W_ih, so it is looked up, and no vector as wide as the vocabulary is made. The row of an
+embedding e is e W_ihᵀ. Rows are computed for the whole vocabulary or only for the tokens of the
+batch, whichever is less work.
 
-Shapes: V vocabulary, R rows of a table, E embedding, H hidden, G gates; `…` is (T, B) or (B,).
+Shapes: T time, B batch, V vocabulary, R rows of a table, E embedding, H hidden, G gates; `…` is
+(T, B) or (B,).
 """
 
 from __future__ import annotations
@@ -17,12 +19,12 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from rnnlm.data.vocabulary import UNKNOWN_ID
+from rnnlm.data.tokens.vocabulary import UNKNOWN_ID
 from rnnlm.model.layer_input import Lookup
 from rnnlm.model.product import linear
 from rnnlm.options import option
 
-# For fewer tokens than this it is not worth finding out which of them are the same.
+# For so few tokens it does not pay to find out which of them are equal.
 FEW_TOKENS = 256
 
 
@@ -31,16 +33,16 @@ class FeaturesConfig:
     """Options of every kind of features."""
 
     name: str = ""
-    # Probability that a token is `<unk>` to the network in training, wherever it stands: so that it
-    # learns to go on from what it does not know (word dropout, Bowman et al. 2016, section 3.1).
+    # Probability that the network reads a token as `<unk>` in training, so that it learns to
+    # continue after unknown tokens (word dropout, Bowman et al. 2016, section 3.1).
     token_dropout: float = option(0.0, minimum=0, below=1)
-    # Probability that what belongs to a token is zeroed in training, for all its places in a batch
+    # Probability that the row of a token is zeroed in training, wherever it stands in a batch
     # (Gal & Ghahramani 2016; Merity et al. 2018, section 4.3).
     embedding_dropout: float = option(0.0, minimum=0, below=1)
 
 
 class Features(nn.Module, ABC):
-    """Token indices (…) to the first layer's input gates."""
+    """Maps token indices (…) to the input part of the first layer's gates, (…, G·H)."""
 
     Config: ClassVar[type[FeaturesConfig]] = FeaturesConfig
 
@@ -50,25 +52,22 @@ class Features(nn.Module, ABC):
         super().__init__()
         self.vocab_size = vocab_size
         self.token_dropout, self.embedding_dropout = config.token_dropout, config.embedding_dropout
-        # Whether the gradient of what belongs to each token has only the rows of those at hand. It
-        # pays with an optimizer that leaves the other rows alone: plain SGD.
-        self.sparse_gradient = False
 
     def forward(self, tokens: Tensor, bias_G: Tensor) -> Lookup:
-        """The gates' input part x W_ih + b of each token."""
+        """Return the gates' input part, x W_ih + b, of each token."""
         if self.training and self.token_dropout:
             dropped = torch.rand(tokens.shape, device=tokens.device) < self.token_dropout
             tokens = tokens.masked_fill(dropped, UNKNOWN_ID)
         if 4 * self.vocab_size <= tokens.numel():
             return Lookup(self._dropped(self.rows(None), None) + bias_G, tokens)
-        # On a GPU it would have to be waited for how many are distinct.
+        # A GPU would have to synchronise to tell how many tokens are distinct.
         if tokens.is_cpu and tokens.numel() > FEW_TOKENS:
             distinct_R, index = torch.unique(tokens, return_inverse=True)
             return Lookup(self._dropped(self.rows(distinct_R), distinct_R) + bias_G, index)
         return Lookup(self._dropped(self.rows(tokens), tokens) + bias_G)
 
     def _dropped(self, rows: Tensor, tokens: Tensor | None) -> Tensor:
-        """Rows of tokens, some of the vocabulary's tokens being left out in training."""
+        """Zero the rows of some tokens of the vocabulary, in training."""
         if not (self.training and self.embedding_dropout):
             return rows
         kept_V = nn.functional.dropout(rows.new_ones(self.vocab_size), self.embedding_dropout)
@@ -76,16 +75,16 @@ class Features(nn.Module, ABC):
 
     @abstractmethod
     def rows(self, tokens: Tensor | None) -> Tensor:
-        """Rows x W_ih of tokens (…), (…, G·H), or of the vocabulary, (V, G·H)."""
+        """Return the rows x W_ih of tokens, (…, G·H), or of the whole vocabulary, (V, G·H)."""
 
     @property
     @abstractmethod
     def vectors(self) -> tuple[Tensor, Tensor | None]:
-        """What belongs to each token of the vocabulary, and W_ih (G·H, ·) where that is no row."""
+        """The vector of every token, and W_ih; None if the vectors are the rows themselves."""
 
 
 class OneHot(Features):
-    """A token is a unit vector of the vocabulary's size; W_ih is kept as its (V, G·H) transpose."""
+    """A token is a unit vector as wide as the vocabulary. W_ih is stored as (V, G·H)."""
 
     def __init__(
         self, config: FeaturesConfig, vocab_size: int, num_gates: int, hidden_size: int
@@ -98,7 +97,7 @@ class OneHot(Features):
     def rows(self, tokens: Tensor | None) -> Tensor:
         if tokens is None:
             return self.weight_ih
-        return nn.functional.embedding(tokens, self.weight_ih, sparse=self.sparse_gradient)
+        return nn.functional.embedding(tokens, self.weight_ih)
 
     @property
     def vectors(self) -> tuple[Tensor, Tensor | None]:
@@ -109,7 +108,7 @@ class OneHot(Features):
 class EmbedConfig(FeaturesConfig):
     """Options of `features=embed`."""
 
-    # None makes it as wide as the vocabulary.
+    # None means as wide as the vocabulary.
     embedding_size: int | None = option(128, minimum=1)
 
 
@@ -131,7 +130,7 @@ class Embed(Features):
     def rows(self, tokens: Tensor | None) -> Tensor:
         vectors = self.embedding.weight
         if tokens is not None:
-            vectors = nn.functional.embedding(tokens, vectors, sparse=self.sparse_gradient)
+            vectors = nn.functional.embedding(tokens, vectors)
         return linear(vectors, self.weight_ih)
 
     @property
@@ -140,5 +139,5 @@ class Embed(Features):
 
 
 def features() -> dict[str, type[Features]]:
-    """Every kind of features by the name it has in `conf/features/`."""
+    """Return every kind of features by its name in `conf/features/`."""
     return {kind.__name__.lower(): kind for kind in Features.__subclasses__()}

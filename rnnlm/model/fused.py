@@ -1,10 +1,10 @@
 """A layer by PyTorch's own fused kernels: cuDNN on a GPU, oneDNN's LSTM on a CPU.
 
-They take vectors x and multiply them with W_ih themselves. A layer whose gates are rows of a table
-is handed over exactly: as unit vectors with the table for W_ih where the table is small, and as the
-rows themselves with an identity for W_ih where it is not.
+The kernels take vectors x and multiply them with W_ih. Rows of a table are given to them without
+loss: a small table becomes W_ih, with unit vectors for x; from a large table the rows become x,
+with an identity for W_ih.
 
-Shapes: T time, B batch, H hidden, G gates, R rows of a table.
+Shapes: T time, B batch, I inputs, H hidden, G gates, R rows of a table.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from torch import Tensor
 
 from rnnlm.model.layer_input import Dense, LayerInput, Lookup
 
-# PyTorch's names of the recurrences.
+# The kernels by PyTorch's names for the recurrences.
 _KERNELS: dict[str, Any] = {
     "rnn_tanh": torch.rnn_tanh,
     "rnn_relu": torch.rnn_relu,
@@ -26,7 +26,7 @@ _KERNELS: dict[str, Any] = {
 
 
 def few_rows(layer_input: LayerInput, hidden_size: int) -> bool:
-    """Whether unit vectors for a table's rows are no wider than half a hidden state."""
+    """Tell whether unit vectors for a table's rows are at most half as wide as the state."""
     return (
         isinstance(layer_input, Lookup)
         and layer_input.index is not None
@@ -41,15 +41,15 @@ def fused_layer(
     bias_hh_G: Tensor,
     state: tuple[Tensor, ...],
 ) -> tuple[Tensor, tuple[Tensor, ...]]:
-    """Hidden states of all steps, (T, B, H), and the last state.
+    """Return the hidden states of all steps, (T, B, H), and the last state.
 
     Args:
         recurrence: `lstm`, `gru`, `rnn_tanh` or `rnn_relu`.
-        bias_hh_G: what the hidden-to-hidden product adds to the gates.
+        bias_hh_G: the bias of the hidden-to-hidden product.
     """
     x, weight_ih, bias_ih_G = _dense(layer_input, weight_GH)
     if x.is_cuda:
-        # With TF32 the product with an identity would round the gates.
+        # TF32 would round the gates in the product with an identity.
         torch.backends.cudnn.rnn.fp32_precision = "ieee"  # type: ignore[attr-defined]
     state_1BH = tuple(part_BH.unsqueeze(0) for part_BH in state)
     outputs_TBH, *last_1BH = _KERNELS[recurrence](
@@ -63,13 +63,13 @@ def fused_layer(
         False,  # bidirectional
         False,  # batch first
     )
-    # Under autocast the kernels compute in its type; what is handed on keeps its own.
+    # Under autocast the kernels compute in its type; the results get the weights' type back.
     dtype = weight_GH.dtype
     return outputs_TBH.to(dtype), tuple(part_1BH.squeeze(0).to(dtype) for part_1BH in last_1BH)
 
 
 def _dense(layer_input: LayerInput, weight_GH: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Vectors x, W_ih and b_ih of which x W_ihᵀ + b_ih is the gates' input part."""
+    """Return x, W_ih and b_ih, of which x W_ihᵀ + b_ih is the gates' input part."""
     if isinstance(layer_input, Dense):
         return layer_input.x, layer_input.weight_GI, layer_input.bias_G
     table_RG = layer_input.table_RG

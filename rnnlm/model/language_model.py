@@ -1,8 +1,9 @@
 """The recurrent language model: features, a stack of cells, and a projection to the vocabulary.
 
-Sequences are read here; one token at a time, by `rnnlm/model/stepper.py`.
+It reads whole sequences. `rnnlm/model/stepper.py` reads one token at a time.
 
-Shapes: T time, B batch, V vocabulary, H hidden, G gates, L layers.
+Shapes: T time, B batch, N predictions, V vocabulary, E embedding, H hidden, G gates, L layers; `…`
+is any shape.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ State = tuple[CellState, ...]
 
 
 class LanguageModel(nn.Module):
-    """p(token_{t+1} | token_1 … token_t)."""
+    """The probability of the next token, p(token_{t+1} | token_1 … token_t)."""
 
     def __init__(
         self, vocab_size: int, model: ModelConfig, features_config: FeaturesConfig
@@ -37,7 +38,7 @@ class LanguageModel(nn.Module):
             features_config, vocab_size, cell.num_gates, hidden
         )
         self.cells = nn.ModuleList(cell(model) for _ in range(model.num_layers))
-        # W_ih of each layer but the first, whose own is its features'.
+        # W_ih of each layer but the first, whose W_ih belongs to the features.
         self.between = nn.ParameterList(
             torch.empty(gates, hidden).uniform_(-1 / math.sqrt(hidden), 1 / math.sqrt(hidden))
             for _ in range(model.num_layers - 1)
@@ -58,10 +59,10 @@ class LanguageModel(nn.Module):
             self.output = nn.Linear(hidden, vocab_size)
 
     def hidden(self, tokens_TB: Tensor, state: State | None = None) -> tuple[Tensor, State]:
-        """A whole sequence: the last layer's outputs (T, B, H) before dropout, and the state after.
+        """Return the last layer's outputs before dropout, (T, B, H), and the state after them.
 
         Args:
-            state: what the sequence continues from; None is the zero state.
+            state: the state before the first token; None is the zero state.
         """
         below, hidden_TBH, new_state = tokens_TB, tokens_TB, []
         for layer, cell in enumerate(self.layers()):
@@ -73,26 +74,26 @@ class LanguageModel(nn.Module):
         return hidden_TBH, tuple(new_state)
 
     def forward(self, tokens_TB: Tensor, state: State | None = None) -> tuple[Tensor, State]:
-        """A whole sequence: logits (T, B, V), and the state after the last token."""
+        """Return the logits of a sequence, (T, B, V), and the state after its last token."""
         hidden_TBH, new_state = self.hidden(tokens_TB, state)
         return self.output(self.projected(self.dropped(hidden_TBH))), new_state
 
     def nats(
         self, inputs_TB: Tensor, targets_TB: Tensor, state: State | None = None
     ) -> tuple[Tensor, State]:
-        """Total negative log-likelihood of the targets, in nats, a scalar; and the state after."""
+        """Return the total negative log-likelihood of the targets in nats, and the last state."""
         hidden_TBH, new_state = self.hidden(inputs_TB, state)
         return self.nats_of(self.dropped(hidden_TBH), targets_TB), new_state
 
     def nats_of(self, dropped_TBH: Tensor, targets_TB: Tensor) -> Tensor:
-        """The same of outputs after dropout; the logits are never held whole."""
+        """Return the same from outputs after dropout, without all logits in memory at once."""
         output = self.output
         projected_NE = self.projected(dropped_TBH).flatten(0, 1)
         targets_N = targets_TB.flatten()
         return linear_cross_entropy(projected_NE, output.weight, output.bias, targets_N)
 
     def activation_penalty(self, hidden_TBH: Tensor, dropped_TBH: Tensor) -> Tensor | float:
-        """What is added to the loss in training: AR and TAR of Merity et al. 2018, section 4.7."""
+        """Return AR plus TAR of Merity et al. 2018, section 4.7, to be added to the loss."""
         penalty: Tensor | float = 0.0
         if self.activation_regularization:
             penalty = self.activation_regularization * dropped_TBH.square().mean()
@@ -103,24 +104,23 @@ class LanguageModel(nn.Module):
         return penalty
 
     def projected(self, hidden: Tensor) -> Tensor:
-        """What the output layer is given, (…, H) or (…, E), in the type of the hidden states.
+        """Return the output layer's inputs, (…, H) or (…, E), in the type of the hidden states.
 
-        `nn.Linear` would hand on autocast's type, and the loss would be summed in that.
+        Under autocast, `nn.Linear` would change the type, and the loss would be summed in it.
         """
         return hidden if self.projection is None else linear(hidden, self.projection.weight)
 
     def _layer_input(self, layer: int, cell: Cell, below: Tensor) -> LayerInput:
-        """What a layer's cell is given: of tokens the first, of hidden states all others."""
+        """Return a cell's input, from tokens for the first layer, from hidden states for others."""
         bias_G = cell.input_bias()
         if layer == 0:
-            of_tokens: LayerInput = self.features(below, bias_G)
-            return of_tokens
+            return cast(LayerInput, self.features(below, bias_G))
         return Dense(below, self.between[layer - 1], bias_G)
 
     def dropped(self, hidden_TBH: Tensor) -> Tensor:
-        """A layer's outputs (T, B, H) after dropout: as what is above them is given them.
+        """Apply dropout to a layer's outputs, (T, B, H).
 
-        Variational dropout has one mask for all time steps.
+        Variational dropout uses one mask for all time steps.
         """
         hidden_TBH = nn.functional.dropout(hidden_TBH, self.dropout, self.training)
         if self.training and self.variational_dropout:
@@ -129,19 +129,19 @@ class LanguageModel(nn.Module):
         return hidden_TBH
 
     def layers(self) -> list[Cell]:
-        """The cells, the lowest first."""
+        """Return the cells, the lowest first."""
         return [cast(Cell, cell) for cell in self.cells]
 
     def initial_state(self, batch_size: int) -> State:
-        """The zero state of `batch_size` sequences."""
+        """Return the zero state of `batch_size` sequences."""
         return tuple(cell.zero_state(batch_size) for cell in self.layers())
 
 
 def detach(state: State) -> State:
-    """The same state, cut off from the graph that made it (truncated backpropagation)."""
+    """Return the same state without its graph, to truncate backpropagation."""
     return tuple(tuple(tensor.detach() for tensor in cell_state) for cell_state in state)
 
 
 def num_parameters(network: nn.Module) -> int:
-    """How many trainable numbers the network has."""
+    """Return the number of the network's trainable numbers."""
     return sum(parameter.numel() for parameter in network.parameters() if parameter.requires_grad)

@@ -1,6 +1,6 @@
-"""What a layer is given from below, before it becomes the input part of the layer's gates.
+"""The input of a layer, before it becomes the input part of the layer's gates.
 
-Shapes: R rows of a table, I inputs, H hidden, G gates; `…` is (T, B) or (B,).
+Shapes: T time, B batch, R rows of a table, I inputs, H hidden, G gates; `…` is (T, B) or (B,).
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from rnnlm.model.product import linear
 
 @dataclass(frozen=True)
 class Lookup:
-    """The gates' input part of each token is a row of a table; no index means row after row."""
+    """The gates' input part of each token is a row of a table; without an index, the next row."""
 
     table_RG: Tensor
     index: Tensor | None = None
 
     def gates(self) -> Tensor:
-        """The input part of all gates, (…, G·H)."""
+        """Return the input part of all gates, (…, G·H)."""
         if self.index is None:
             return self.table_RG
         return nn.functional.embedding(self.index, self.table_RG)
@@ -28,14 +28,14 @@ class Lookup:
 
 @dataclass(frozen=True)
 class Dense:
-    """The gates' input part is x Wᵀ + b of a vector x."""
+    """The gates' input part is x Wᵀ + b for a vector x."""
 
     x: Tensor
     weight_GI: Tensor
     bias_G: Tensor
 
     def gates(self) -> Tensor:
-        """The input part of all gates, (…, G·H)."""
+        """Return the input part of all gates, (…, G·H)."""
         return linear(self.x, self.weight_GI).add_(self.bias_G)
 
 

@@ -1,12 +1,12 @@
-"""Matrix products, by the faster of PyTorch's two CPU engines.
+"""Matrix products by the faster of PyTorch's two CPU engines.
 
 PyTorch multiplies float32 matrices with MKL, which is slow on some x86 processors. oneDNN was at
-least as fast on all that were measured (`experiments/speed/`), the more so where one matrix is
-multiplied with again and again and need be laid out only once.
+least as fast on all processors that were measured (`experiments/speed/`). It gains most where one
+matrix is used many times, since its memory is laid out only once.
 
-Under autocast the factors are rounded to its type; sums are made in float32 all the same.
+Under autocast the factors are rounded to its type; sums stay in float32.
 
-Shapes: N rows, I inputs, O outputs.
+Shapes: N rows, I inputs, O outputs; `…` is any shape.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from torch.autograd import Function
 from torch.autograd.function import once_differentiable
 
 _X86 = platform.machine() in ("x86_64", "AMD64")
-# The operators of oneDNN that `torch.compile` uses where weights are constants.
+# `torch.compile` uses these operators of oneDNN for constant weights.
 _ONEDNN = _X86 and torch.backends.mkldnn.is_available()
 _onednn_linear: Any = torch.ops.mkldnn._linear_pointwise.default if _ONEDNN else None
 
 
 def has_fast_bfloat16(device: torch.device) -> bool:
-    """Whether the device has units that multiply bfloat16 faster than float32."""
+    """Tell whether the device has units that multiply bfloat16 faster than float32."""
     if device.type == "cuda":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     return (
@@ -37,29 +37,29 @@ def has_fast_bfloat16(device: torch.device) -> bool:
 
 
 def multiplied_dtype(tensor: Tensor) -> torch.dtype:
-    """The type in which products of the tensor are made: autocast's, or its own."""
+    """Return the type to which factors of products are rounded: autocast's, or the tensor's."""
     device = tensor.device.type
     if tensor.dtype != torch.float64 and torch.is_autocast_enabled(device):
         return torch.get_autocast_dtype(device)
     return tensor.dtype
 
 
-# So many multiplications are few: MKL, which adds to the product in the same pass, is faster.
+# For so few multiplications MKL is faster, because it adds to the product in the same pass.
 _FEW = 2**22
-# oneDNN lays out W first: once where that pays (so many entries times uses, but no more memory than
-# so many entries take), else in every product, which pays for so many rows.
+# oneDNN first lays out W in memory. Doing that once pays from so many entries times uses, if W has
+# no more entries than the second number. Doing it in every product pays from so many rows.
 _WORTH_PACKING = 2**22
 _MOST_PACKED = 2**24
 _MANY_ROWS = 512
 
 
 class Product:
-    """x ↦ x Wᵀ for one W and several x; not differentiable.
+    """The map x ↦ x Wᵀ for one W and several x, without a gradient.
 
     Args:
-        rows: of an x.
-        uses: how often it will be called.
-        dtype: what the factors are rounded to. Results have the type of x.
+        rows: number of rows of an x.
+        uses: number of products with this W.
+        dtype: type to which the factors are rounded. Results have the type of x.
     """
 
     def __init__(self, weight_OI: Tensor, rows: int, uses: int, dtype: torch.dtype) -> None:
@@ -80,12 +80,12 @@ class Product:
             self._weight_OI = torch.ops.mkldnn._reorder_linear_weight(self._weight_OI, rows)
 
     def __call__(self, x_NI: Tensor) -> Tensor:
-        """The product x Wᵀ, in memory of its own."""
+        """Return the product x Wᵀ in new memory."""
         result_NO: Tensor = self._product(x_NI).to(x_NI.dtype)
         return result_NO
 
     def plus(self, x_NI: Tensor, addend_NO: Tensor, out: Tensor | None = None) -> Tensor:
-        """The sum x Wᵀ + addend, in memory of its own or in `out`."""
+        """Return the sum x Wᵀ + addend in new memory or in `out`."""
         if self._onednn or x_NI.dtype != self._dtype:
             return torch.add(addend_NO, self._product(x_NI), out=out)
         return torch.addmm(addend_NO, x_NI, self._weight_OI.t(), out=out)
@@ -98,14 +98,14 @@ class Product:
 
 
 def product_of_columns(y_NO: Tensor, x_NI: Tensor, dtype: torch.dtype) -> Tensor:
-    """yᵀ x, the gradient of a weight: one product over all rows."""
+    """Return yᵀ x, the gradient of a weight, as one product over all rows."""
     return (y_NO.to(dtype).t() @ x_NI.to(dtype)).to(x_NI.dtype)
 
 
 def add_product_of_columns(
     sum_OI: Tensor, y_NO: Tensor, x_NI: Tensor, dtype: torch.dtype, first: bool
 ) -> Tensor:
-    """Add yᵀ x to a sum, in place; as the first of its terms, put it there."""
+    """Add yᵀ x to a sum in place; if it is the first term, overwrite the sum."""
     if dtype == sum_OI.dtype:
         return sum_OI.addmm_(y_NO.t(), x_NI, beta=0 if first else 1)
     product_OI = y_NO.to(dtype).t() @ x_NI.to(dtype)
@@ -129,7 +129,7 @@ class _Linear(Function):
 
 
 def linear(x: Tensor, weight_OI: Tensor) -> Tensor:
-    """The product x Wᵀ for x (…, I), as `torch.nn.functional.linear`, in the type of x."""
+    """Return x Wᵀ for x (…, I) like `torch.nn.functional.linear`, in the type of x."""
     y_NO: Tensor = _Linear.apply(x.flatten(0, -2), weight_OI)
     return y_NO.view(*x.shape[:-1], -1)
 
@@ -137,11 +137,11 @@ def linear(x: Tensor, weight_OI: Tensor) -> Tensor:
 class RowwiseLinear:
     """The map x ↦ x Wᵀ + b for one W and few rows at a time, in evaluation.
 
-    oneDNN's kernel for a W that is laid out once gives a row the same bits whatever rows stand
-    beside it, as MKL's does not, and is as fast on one row (tests/model/test_product.py).
+    With oneDNN's kernel the result of a row has the same bits whatever the other rows are. MKL's
+    kernel does not do that, and is no faster on one row (tests/model/test_product.py).
     """
 
-    _ROWS = 32  # that the layout is chosen for
+    _ROWS = 32  # number of rows for which the layout is chosen
 
     def __init__(self, weight_OI: Tensor, bias_O: Tensor) -> None:
         self._weight_OI, self._bias_O = weight_OI.detach().contiguous(), bias_O.detach()
@@ -150,7 +150,7 @@ class RowwiseLinear:
             self._weight_OI = torch.ops.mkldnn._reorder_linear_weight(self._weight_OI, self._ROWS)
 
     def __call__(self, x_NI: Tensor) -> Tensor:
-        """Of rows (N, I), (N, O)."""
+        """Return the results, (N, O), of rows (N, I)."""
         if not self._onednn:
             return torch.nn.functional.linear(x_NI, self._weight_OI, self._bias_O)
         result_NO: Tensor = _onednn_linear(x_NI, self._weight_OI, self._bias_O, "none", [], "")

@@ -1,10 +1,10 @@
 """The recurrences over time, each one autograd function with a backward pass written by hand.
 
-The gates' input part comes in ready for all time steps, so a step forward is one (B, H) × (H, G·H)
-product and some elementwise operations on what is still in the processor's cache; a step backward
-likewise. The gradient of the hidden-to-hidden weights of all steps is a single product.
+The gates' input part is computed before, for all time steps. A step is then one (B, H) × (H, G·H)
+product and some elementwise operations on numbers that are still in the processor's cache, forward
+and backward. The gradient of the hidden-to-hidden weights is a single product for all steps.
 
-States and sums are float32 (or float64); `dtype` is what the factors of products are rounded to.
+States and sums are float32 (or float64). The factors of products are rounded to `dtype`.
 
 Shapes: T time, B batch, H hidden, G gates (RNN 1, GRU 3, LSTM 4).
 `gates_TBG` is (T, B, G·H), weights are (G·H, H), biases (G·H,), states (B, H), as in `torch.nn`.
@@ -27,7 +27,7 @@ _MINUS_ONE = torch.tensor(-1.0)
 
 
 def _tanh(x: Tensor, out: Tensor) -> Tensor:
-    """As 2 σ(2x) - 1: PyTorch's own takes several times as long on a CPU."""
+    """Tanh as 2 σ(2x) - 1: PyTorch's own takes several times as long on a CPU."""
     return _twice_minus_one_(torch.mul(x, 2, out=out).sigmoid_())
 
 
@@ -35,25 +35,25 @@ def _twice_minus_one_(x: Tensor) -> Tensor:
     return torch.add(_MINUS_ONE, x, alpha=2, out=x) if x.is_cpu else x.mul_(2).sub_(1)
 
 
-def _room_for_states(steps: int, first_BH: Tensor) -> Tensor:
-    """Memory for the state before and after each step, (T + 1, B, H)."""
+def _memory_for_states(steps: int, first_BH: Tensor) -> Tensor:
+    """Return memory for the states before and after each step, (T + 1, B, H), with the first."""
     states_TBH = first_BH.new_empty(steps + 1, *first_BH.shape)
     states_TBH[0] = first_BH
     return states_TBH
 
 
 def _weight_gradient(dgates_TBG: Tensor, states_TBH: Tensor, dtype: torch.dtype) -> Tensor:
-    """Of the hidden-to-hidden weights, from the states before and after each step."""
+    """Return the gradient of the hidden-to-hidden weights."""
     return product_of_columns(dgates_TBG.flatten(0, 1), states_TBH[:-1].flatten(0, 1), dtype)
 
 
-def _gradients_before(grad_TBH: Tensor) -> list[Tensor]:
-    """What reaches the state before each step from outside; nothing the state before the first."""
+def _outer_gradients(grad_TBH: Tensor) -> list[Tensor]:
+    """Return the outer gradient of the state before each step; the first state has none."""
     return [torch.zeros_like(grad_TBH[0]), *grad_TBH[:-1].unbind()]
 
 
 def _backwards(*by_step: Tensor | list[Tensor]) -> zip[tuple[Tensor, ...]]:
-    """The tensors' steps, the last first."""
+    """Iterate over the steps of several tensors together, the last step first."""
     steps = (list(t.unbind()) if isinstance(t, Tensor) else t for t in by_step)
     return zip(*(reversed(s) for s in steps), strict=True)
 
@@ -70,8 +70,8 @@ class RNNScan(Function):
         relu: bool,
         dtype: torch.dtype,
     ) -> Tensor:
-        """Hidden states of all steps, (T, B, H)."""
-        states_TBH = _room_for_states(len(gates_TBG), h0_BH)
+        """Return the hidden states of all steps, (T, B, H)."""
+        states_TBH = _memory_for_states(len(gates_TBG), h0_BH)
         product = Product(weight_GH, len(h0_BH), len(gates_TBG), dtype)
         h_BH = h0_BH
         for gates_BG, out_BH in zip(gates_TBG.unbind(), states_TBH[1:].unbind(), strict=True):
@@ -87,8 +87,8 @@ class RNNScan(Function):
         weight_GH, states_TBH = ctx.saved_tensors
         product = Product(weight_GH.t(), grad_TBH.shape[1], len(grad_TBH), ctx.dtype)
         dgates_TBG = torch.empty_like(grad_TBH)
-        dh_BH, from_outside = grad_TBH[-1], _gradients_before(grad_TBH)
-        for h_BH, dgates_BG, dh_before_BH in _backwards(states_TBH[1:], dgates_TBG, from_outside):
+        dh_BH, outer = grad_TBH[-1], _outer_gradients(grad_TBH)
+        for h_BH, dgates_BG, dh_before_BH in _backwards(states_TBH[1:], dgates_TBG, outer):
             if ctx.relu:
                 torch.mul(dh_BH, h_BH > 0, out=dgates_BG)
             else:
@@ -113,9 +113,9 @@ class LSTMScan(Function):
         c0_BH: Tensor,
         dtype: torch.dtype,
     ) -> tuple[Tensor, Tensor]:
-        """Hidden states of all steps, (T, B, H), and the last cell state, (B, H)."""
+        """Return the hidden states of all steps, (T, B, H), and the last cell state, (B, H)."""
         steps, batch, hidden = *gates_TBG.shape[:2], h0_BH.shape[1]
-        states_TBH = _room_for_states(steps, h0_BH)
+        states_TBH = _memory_for_states(steps, h0_BH)
         tanh_c_TBH = h0_BH.new_empty(steps, batch, hidden)
         product = Product(weight_GH, batch, steps, dtype)
         h_BH, cells, activated = h0_BH, [c0_BH], []
@@ -123,7 +123,7 @@ class LSTMScan(Function):
         for gates_BG, tanh_c_BH, out_BH in by_step:
             activated_BG = product.plus(h_BH, gates_BG)
             i, f, g, o = activated_BG.split(hidden, 1)
-            # As in `_tanh` for g, with one sigmoid for all four gates.
+            # One sigmoid for all four gates: g gets its tanh from it, as in `_tanh`.
             g.mul_(2)
             activated_BG.sigmoid_()
             _twice_minus_one_(g)
@@ -142,9 +142,9 @@ class LSTMScan(Function):
         steps, batch, hidden = grad_TBH.shape
         product = Product(weight_GH.t(), batch, steps, ctx.dtype)
         dgates_TBG = grad_TBH.new_empty(steps, batch, 4 * hidden)
-        dh_BH, from_outside = grad_TBH[-1], _gradients_before(grad_TBH)
+        dh_BH, outer = grad_TBH[-1], _outer_gradients(grad_TBH)
         dc_BH, through_c_BH = grad_c_BH.clone(), torch.empty_like(grad_c_BH)
-        by_step = _backwards(kept[:steps], kept[steps:], tanh_c_TBH, dgates_TBG, from_outside)
+        by_step = _backwards(kept[:steps], kept[steps:], tanh_c_TBH, dgates_TBG, outer)
         for c_before_BH, activated_BG, tanh_c_BH, dgates_BG, dh_before_BH in by_step:
             i, f, g, o = activated_BG.split(hidden, 1)
             di, df, dg, do = dgates_BG.split(hidden, 1)
@@ -154,7 +154,7 @@ class LSTMScan(Function):
             torch.mul(dc_BH, g, out=di)
             torch.mul(dc_BH, c_before_BH, out=df)
             torch.mul(dc_BH, i, out=dg)
-            # Through the activations: of i and f at once, of g, of o.
+            # The derivatives of the activations: of i and f together, of g, of o.
             di_and_df, i_and_f = dgates_BG[:, : 2 * hidden], activated_BG[:, : 2 * hidden]
             _sigmoid_backward(di_and_df, i_and_f, grad_input=di_and_df)
             _tanh_backward(dg, g, grad_input=dg)
@@ -180,13 +180,13 @@ class GRUScan(Function):
         h0_BH: Tensor,
         dtype: torch.dtype,
     ) -> Tensor:
-        """Hidden states of all steps, (T, B, H)."""
+        """Return the hidden states of all steps, (T, B, H)."""
         steps, batch, hidden = *gates_TBG.shape[:2], h0_BH.shape[1]
-        states_TBH = _room_for_states(steps, h0_BH)
+        states_TBH = _memory_for_states(steps, h0_BH)
         product = Product(weight_GH, batch, steps, dtype)
         h_BH, activated, recurrent = h0_BH, [], []
         for gates_BG, out_BH in zip(gates_TBG.unbind(), states_TBH[1:].unbind(), strict=True):
-            # r, z and n take the place of W h, whose part for n backward needs as well.
+            # r, z and n overwrite W h. Its part for n is kept for the backward pass.
             activated_BG = product(h_BH)
             r_and_z, n = activated_BG.split((2 * hidden, hidden), 1)
             recurrent_n_BH = n + bias_n_H
@@ -206,12 +206,12 @@ class GRUScan(Function):
         weight_GH, states_TBH, *kept = ctx.saved_tensors
         steps, batch, hidden = grad_TBH.shape
         product = Product(weight_GH.t(), batch, steps, ctx.dtype)
-        # Into x_r, x_z, x_n; and into W h, which n sees through the reset gate.
+        # The gradients of the input part and of W h. They differ in n, by the reset gate.
         dgates_TBG = grad_TBH.new_empty(steps, batch, 3 * hidden)
         drecurrent_TBG = torch.empty_like(dgates_TBG)
-        dh_BH, from_outside = grad_TBH[-1], _gradients_before(grad_TBH)
+        dh_BH, outer = grad_TBH[-1], _outer_gradients(grad_TBH)
         by_step = _backwards(
-            states_TBH[:-1], kept[:steps], kept[steps:], dgates_TBG, drecurrent_TBG, from_outside
+            states_TBH[:-1], kept[:steps], kept[steps:], dgates_TBG, drecurrent_TBG, outer
         )
         for before_BH, activated_BG, recurrent_n, dgates_BG, drecurrent_BG, dh_before_BH in by_step:
             r, z, n = activated_BG.split(hidden, 1)

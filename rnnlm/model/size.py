@@ -1,4 +1,4 @@
-"""The hidden size that meets a budget of parameters, so that cells compare at equal size."""
+"""The hidden size that meets a budget of parameters, to compare cells of equal size."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from rnnlm.model.options import ModelConfig
 from rnnlm.options import OptionError
 
 OPTION = "model.num_parameters"
-# How far a network may be from its budget.
+# The largest relative difference between a network's size and its budget.
 TOLERANCE = 0.01
 
 
 def meet_budget(
     vocab_size: int, model: ModelConfig, features: FeaturesConfig
 ) -> tuple[ModelConfig, FeaturesConfig]:
-    """The options with the hidden size that comes nearest to `model.num_parameters`, if given.
+    """Return the options with the hidden size that comes nearest to `model.num_parameters`.
 
-    Of tied weights the embedding is as wide as the hidden state.
+    Without a budget they stay as they are. A tied embedding is as wide as the hidden state.
 
     Raises:
         OptionError: no hidden size comes within 1 % of the budget.
@@ -30,17 +30,17 @@ def meet_budget(
     if budget is None:
         return model, features
 
-    def of_size(hidden_size: int) -> tuple[ModelConfig, FeaturesConfig]:
-        sized = replace(model, hidden_size=hidden_size)
+    def sized(hidden_size: int) -> tuple[ModelConfig, FeaturesConfig]:
+        resized = replace(model, hidden_size=hidden_size)
         if model.tie_weights and isinstance(features, EmbedConfig):
-            return sized, replace(features, embedding_size=hidden_size)
-        return sized, features
+            return resized, replace(features, embedding_size=hidden_size)
+        return resized, features
 
     def size(hidden_size: int) -> int:
         with torch.device("meta"):
-            return num_parameters(LanguageModel(vocab_size, *of_size(hidden_size)))
+            return num_parameters(LanguageModel(vocab_size, *sized(hidden_size)))
 
-    # Bisection: a wider network has more parameters.
+    # Bisect, since a wider network has more parameters.
     low, high = 1, 2
     while size(high) < budget:
         low, high = high, 2 * high
@@ -54,4 +54,4 @@ def meet_budget(
             f"no {model.name} with features={features.name} comes within 1 % of {budget:,}, the "
             f"nearest has {size(nearest):,} with a hidden size of {nearest}",
         )
-    return of_size(nearest)
+    return sized(nearest)

@@ -1,6 +1,6 @@
-"""One token at a time: a trained network laid out for writing.
+"""A trained network that reads one token at a time, for writing.
 
-Shapes: B batch, V vocabulary, H hidden, G gates; I numbers that belong to a token.
+Shapes: B batch, V vocabulary, E embedding, H hidden, G gates, I inputs of the first layer.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from rnnlm.model.cells import CellState
 from rnnlm.model.language_model import LanguageModel, State
 from rnnlm.model.product import RowwiseLinear
 
-# A table of the gates of the whole vocabulary may have so many entries.
+# The largest table of the gates of the whole vocabulary, in entries.
 _MOST_TABLE_ENTRIES = 2**22
 
 
 class Stepper:
-    """A network in evaluation, whose matrices are laid out once; nothing of it has a gradient.
+    """A network in evaluation, without gradients, whose matrices are laid out once in memory.
 
-    On a CPU in float32 each sequence gets the same bits whatever sequences stand beside it.
+    On a CPU in float32 each sequence gets the same bits whatever the other sequences are.
     """
 
     def __init__(self, network: LanguageModel) -> None:
@@ -28,14 +28,14 @@ class Stepper:
         with torch.no_grad():
             table, weight_GI = network.features.vectors
             bias_G = self._cells[0].input_bias()
-            # The first layer's gates for each token, or what they are made of.
-            self._of_vector: RowwiseLinear | None = None
+            # The first layer's gates of each token; of a large vocabulary, what makes them.
+            self._input: RowwiseLinear | None = None
             self._bias_G: Tensor | None = None
             if len(table) * len(bias_G) <= _MOST_TABLE_ENTRIES:
                 table = table if weight_GI is None else nn.functional.linear(table, weight_GI)
                 table = table + bias_G
             elif weight_GI is not None:
-                self._of_vector = RowwiseLinear(weight_GI, bias_G)
+                self._input = RowwiseLinear(weight_GI, bias_G)
             else:
                 self._bias_G = bias_G
             self._table = table.detach()
@@ -54,19 +54,19 @@ class Stepper:
 
     @property
     def device(self) -> torch.device:
-        """Where the network is."""
+        """The device of the network."""
         return self._table.device
 
     @property
     def vocab_size(self) -> int:
-        """How many tokens there are."""
+        """The number of tokens."""
         return self.network.output.out_features
 
     def read(self, tokens_B: Tensor, state: State) -> State:
-        """The state after one token more of each sequence."""
+        """Return the state after one more token of each sequence."""
         gates_BG = self._table.index_select(0, tokens_B)
-        if self._of_vector is not None:
-            gates_BG = self._of_vector(gates_BG)
+        if self._input is not None:
+            gates_BG = self._input(gates_BG)
         elif self._bias_G is not None:
             gates_BG = gates_BG + self._bias_G
         new_state: list[CellState] = []
@@ -78,6 +78,6 @@ class Stepper:
         return tuple(new_state)
 
     def logits(self, state: State) -> Tensor:
-        """What is predicted in a state, (B, V)."""
+        """Return the logits of the next token, (B, V)."""
         hidden_BH = state[-1][0]
         return self._output(self._projection(hidden_BH) if self._projection else hidden_BH)

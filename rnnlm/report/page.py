@@ -1,4 +1,4 @@
-"""The page itself: what the records hold, put into `report.html.jinja`."""
+"""The page of a report: records, tables and plots in the template `report.html.jinja`."""
 
 from __future__ import annotations
 
@@ -16,49 +16,52 @@ from rnnlm.plots.saving import Format, encoded
 from rnnlm.report import account
 from rnnlm.results.columns import COLUMNS, Column
 from rnnlm.results.differences import Differences
+from rnnlm.results.differences_in_words import answer
 from rnnlm.results.grouping import Comparison, comparisons
 from rnnlm.results.history import Against
 from rnnlm.results.record import FAILED, Record
-from rnnlm.results.tables.comparison import differences_tables
+from rnnlm.results.tables.difference_table import differences_table
 from rnnlm.results.tables.formats import as_html
 from rnnlm.results.tables.grid import grid_tables
-from rnnlm.results.tables.groups import groups_table
-from rnnlm.results.tables.runs import failures
+from rnnlm.results.tables.group_table import groups_table
+from rnnlm.results.tables.run_table import failures
 from rnnlm.results.tables.table import Table
 
-# The columns of a text's table, and of the table of costs.
+# The columns of the table of all models of a text, and of the table of costs.
 OF_A_TEXT = (
-    *("model", "features", "options", "n", "num_parameters", "best_epoch"),
-    *("train_ppl", "validation_ppl", "test_ppl", "test_bpc", "exact_match"),
-)
+    "model", "features", "options", "n", "num_parameters", "best_epoch",
+    "train_ppl", "validation_ppl", "test_ppl", "test_bpc", "exact_match",
+)  # fmt: skip
 COSTS = (
-    *("data", "model", "features", "options", "n", "num_parameters", "epochs"),
-    *("tokens_per_second", "train_seconds", "peak_memory_mb"),
-)
+    "data", "model", "features", "options", "n", "num_parameters", "epochs",
+    "tokens_per_second", "train_seconds", "peak_memory_mb",
+)  # fmt: skip
 # Steps and tokens would show the same curves again.
 CURVES_AGAINST = (Against.epoch, Against.seconds)
 
 
 def render(found: Sequence[tuple[Path, Record]], left_out: Sequence[str], title: str) -> str:
-    """The report of some runs, in HTML that needs no other file.
+    """Return a report of the runs as HTML that needs no other file.
 
     Args:
         found: the runs, each with its folder.
-        left_out: what looked like a record and was none, in words.
+        left_out: messages on files that are not records.
     """
     records = [record for _, record in found]
+    grouped = comparisons(records)
+    failed = [record for record in records if record.status == FAILED]
     environment = Environment(
         loader=PackageLoader("rnnlm.report", ""),
         autoescape=True,
         trim_blocks=True,
         undefined=StrictUndefined,
     )
-    texts = [_of_text(comparison, found) for comparison in comparisons(records)]
+    texts = [_of_text(comparison, found) for comparison in grouped]
     return environment.get_template("report.html.jinja").render(
         title=title,
         question=account.question(records),
         texts=texts,
-        costs=_html(groups_table(records, _that_say_something(COSTS, records))),
+        costs=_html(groups_table(grouped, failed, usual=COSTS)),
         made_with=account.made_with(records),
         options=account.shared_options(records),
         failed=failures(records),
@@ -67,62 +70,44 @@ def render(found: Sequence[tuple[Path, Record]], left_out: Sequence[str], title:
 
 
 def _of_text(comparison: Comparison, found: Sequence[tuple[Path, Record]]) -> dict[str, Any]:
-    """What the page says of the runs on one text."""
-    figure = main_figure(comparison)
-    completed = {id(record) for record in comparison.records}
-    # What has failed is noted in the figures of its corpus.
-    own = [run for run in found if id(run[1]) in completed or run[1].status == FAILED]
-    drawn, broken = figures(own, x=CURVES_AGAINST, quality=figure)
-    records = comparison.records
-    (differences,) = differences_tables(records, figure)
-    shown = dict.fromkeys((figure, COLUMNS["test_bpc"]))
+    """The content of the page on the runs of one comparison."""
+    metric = main_metric(comparison)
+    compared = set(map(id, comparison.records))
+    # The plots name the failed runs of the same corpus.
+    runs = [run for run in found if id(run[1]) in compared or run[1].status == FAILED]
+    drawn, broken = figures(runs, x=CURVES_AGAINST, quality=metric)
+    differences = Differences.of(comparison, metric)
+    grids = [t for m in (metric, COLUMNS["test_bpc"]) for t in grid_tables(comparison, m)]
+    samples = [(group.name, group.records[0]) for group in comparison.groups]
     return {
         "title": escaped(comparison.title),
-        "data": legible(records[0].data),
-        "answer": " ".join(Differences.of(comparison, figure).answer()),
+        "data": legible(comparison.records[0].data),
+        "answer": " ".join(answer(differences)),
         "facts": account.facts(comparison),
-        "grids": [_html(table) for column in shown for table in grid_tables(records, column)],
-        "groups": _html(groups_table(records, _that_say_something(OF_A_TEXT, records))),
-        "differences": _html(differences),
-        "figures": [{"source": _data_url(plot), "description": plot.title} for plot in drawn],
-        "samples": _samples(comparison),
+        "grids": [_html(table) for table in grids],
+        "groups": _html(groups_table([comparison], usual=OF_A_TEXT)),
+        "differences": _html(differences_table(differences)),
+        "plots": [{"source": _data_url(plot), "description": plot.title} for plot in drawn],
+        "samples": [
+            {"name": name, "prompt": record.prompt or "", "text": record.sample}
+            for name, record in samples
+            if record.sample is not None
+        ],
         "commands": [(group.name, account.command(group)) for group in comparison.groups],
         "left_out": [str(error) for error in broken],
     }
 
 
-def main_figure(comparison: Comparison) -> Column[Record]:
-    """What the question is about: perplexity, or the share of right answers where there are any."""
-    asked = any(record.exact_match is not None for record in comparison.records)
-    return COLUMNS["exact_match" if asked else "test_ppl"]
-
-
-def _that_say_something(names: Sequence[str], records: Sequence[Record]) -> list[str]:
-    """Without columns that would be empty."""
-    several = {group.options for c in comparisons(records) for group in c.groups} != {""}
-    matched = any(record.exact_match is not None for record in records)
-    return [
-        name
-        for name in names
-        if (name != "options" or several) and (name != "exact_match" or matched)
-    ]
-
-
-def _samples(comparison: Comparison) -> list[dict[str, str]]:
-    """What the first seed of each group has written."""
-    firsts = [(group.name, group.records[0]) for group in comparison.groups]
-    return [
-        {"name": name, "prompt": record.prompt or "", "text": record.sample}
-        for name, record in firsts
-        if record.sample is not None
-    ]
+def main_metric(comparison: Comparison) -> Column[Record]:
+    """Return exact match if any run has it, and otherwise test perplexity."""
+    has_tasks = any(record.exact_match is not None for record in comparison.records)
+    return COLUMNS["exact_match" if has_tasks else "test_ppl"]
 
 
 def _html(table: Table) -> Markup:
-    # It has escaped what it was given.
-    return Markup(as_html([table]))
+    return Markup(as_html([table]))  # which has escaped all text
 
 
 def _data_url(plot: Plot) -> str:
-    """The figure as an image within the page, in vectors."""
+    """The plot as an SVG image within the page."""
     return f"data:image/svg+xml;base64,{base64.b64encode(encoded(plot, Format.svg)).decode()}"

@@ -14,7 +14,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from rnnlm.data.splitting import SPLITS
+from rnnlm.data.texts.splitting import SPLITS
 from rnnlm.messages.legible import legible
 from rnnlm.metrics import perplexity
 from rnnlm.results.record import Record

@@ -1,8 +1,8 @@
-"""Which records may stand side by side, and which differ in nothing but their seed.
+"""Records that compare, and among them groups of runs that differ only in the seed.
 
-Figures compare where they were measured on the same tokens: the same text, split, vocabulary and
-rule for unknown tokens. Records that agree in that make a `Comparison`; within it, the runs of one
-choice of all options over several seeds make a `Group`.
+Metrics compare if they were measured on the same tokens: the same text, split, vocabulary and rule
+for unknown tokens. Records that agree in those form a `Comparison`. Within it, the runs that agree
+in all options but the seed form a `Group`.
 """
 
 from __future__ import annotations
@@ -17,35 +17,39 @@ from rnnlm.messages.legible import legible, shortened
 from rnnlm.results.columns import SELECTED_BY, Column
 from rnnlm.results.record import COMPLETED, Record
 
-# Options that a column of their own shows, or that decide no result.
-SHOWN_APART = (
-    *("data", "data.name", "model", "model.name", "features", "features.name", "seed"),
-    *("data.source", "data.encoding", "output_dir", "force"),
-)
+# Options that have a column of their own, or that do not change a result.
+SHOWN_APART = {
+    "data",
+    "data.name",
+    "data.source",
+    "data.encoding",
+    "model",
+    "model.name",
+    "features",
+    "features.name",
+    "seed",
+    "output_dir",
+    "force",
+}
 
 
 @dataclass(frozen=True)
 class Group:
-    """Completed runs that differ in nothing but their seed, in the order of it."""
+    """Completed runs that differ only in the seed, ordered by it."""
 
     records: list[Record]
-    # The options that set it apart from others of the same model and features.
+    # The options that distinguish it from other groups of the same model and features.
     apart: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def options(self) -> str:
-        """What sets it apart, as on the command line."""
+        """The options that distinguish the group, as on the command line."""
         return _as_overrides(self.apart)
 
     @property
     def num_seeds(self) -> int:
-        """How many seeds there are: of copies of a run one counts."""
+        """The number of seeds; copies of a run count once."""
         return len({record.seed for record in self.records})
-
-    def agrees(self, apart: Mapping[str, str]) -> bool:
-        """Whether it has these options with no other values; what it lacks sets nothing apart."""
-        own = _options(self.records[0])
-        return all(own.get(name, value) == value for name, value in apart.items())
 
     @property
     def model(self) -> str:
@@ -54,27 +58,32 @@ class Group:
 
     @property
     def features(self) -> str | None:
-        """The features, where the model has any."""
+        """The features, None for a baseline."""
         return self.records[0].features
 
     @property
     def has_epochs(self) -> bool:
-        """Whether they are of networks as they were trained."""
+        """Whether these are networks as they were trained."""
         return self.records[0].has_epochs
 
     @property
     def name(self) -> str:
-        """Such as `lstm-embed`, or with what sets it apart."""
+        """Model and features, such as `lstm-embed`, and the options that distinguish the group."""
         return legible(f"{self.records[0].cell} {self.options}".rstrip())
 
-    def by_seed(self, figure: Column[Record]) -> dict[int | None, float]:
-        """A figure's value at each seed that has one; None is the seed of what needs none."""
-        values = ((record.seed, figure.value(record)) for record in self.records)
+    def agrees(self, apart: Mapping[str, str]) -> bool:
+        """Return True if no option of the group contradicts these; it may lack some of them."""
+        own = _options(self.records[0])
+        return all(own.get(name, value) == value for name, value in apart.items())
+
+    def by_seed(self, metric: Column[Record]) -> dict[int | None, float]:
+        """Return the metric of each seed that has it; a baseline has the seed None."""
+        values = ((record.seed, metric.value(record)) for record in self.records)
         return {seed: value for seed, value in values if value is not None}
 
-    def values(self, figure: Column[Record]) -> list[float]:
-        """A figure's values over the seeds."""
-        return list(self.by_seed(figure).values())
+    def values(self, metric: Column[Record]) -> list[float]:
+        """Return the metric's values over the seeds."""
+        return list(self.by_seed(metric).values())
 
 
 @dataclass(frozen=True)
@@ -85,17 +94,22 @@ class Comparison:
 
     @property
     def records(self) -> list[Record]:
-        """All its runs."""
+        """The runs of all groups."""
         return [record for group in self.groups for record in group.records]
 
     @property
+    def has_several_seeds(self) -> bool:
+        """Whether there are means to take."""
+        return any(group.num_seeds > 1 for group in self.groups)
+
+    @property
     def baselines(self) -> list[Group]:
-        """Those of models that are no networks."""
+        """The groups of models that are not networks."""
         return [group for group in self.groups if not group.features]
 
     @property
     def title(self) -> str:
-        """What was measured on, so that it cannot be taken for another."""
+        """Corpus, source, hash of the text, vocabulary and number of test tokens."""
         record = self.records[0]
         names = (record.data, Path(record.source).name, f"text {record.text_sha256[:8]}")
         parts = list(map(shortened, names))
@@ -107,31 +121,27 @@ class Comparison:
 
 
 def comparisons(records: Sequence[Record]) -> list[Comparison]:
-    """The completed records, by what they were measured on and then by seed."""
+    """Group the completed records by the tokens that they were measured on, then by options."""
     completed = [record for record in records if record.status == COMPLETED]
-    by_tokens = _classes(completed, measured_on)
-    return sorted((_comparison(same) for same in by_tokens), key=lambda c: c.title)
-
-
-def has_several_seeds(records: Sequence[Record]) -> bool:
-    """Whether there are means to take."""
-    return any(group.num_seeds > 1 for c in comparisons(records) for group in c.groups)
+    found = [_comparison(same) for same in _classes(completed, measured_on)]
+    return sorted(found, key=lambda comparison: comparison.title)
 
 
 def measured_on(record: Record) -> Hashable:
-    """What two records share if their figures were measured on the same tokens."""
+    """Return a key that is equal for two records if they were measured on the same tokens."""
     if record.held_out_sha256:
         return record.held_out_sha256
-    # Earlier versions did not write it down.
+    # Records of earlier versions lack the hash.
     sizes = (record.test["num_tokens"], record.test["num_chars"]) if record.test else ()
     return (record.data, record.text_sha256, record.vocab_size, *sizes)
 
 
 def differing_options(records: Sequence[Record]) -> list[str]:
-    """Of each record, as on the command line, the options that no column shows and that differ.
+    """Return for each record the options, as on the command line, in which the records differ.
 
-    An option differs if two records on the same corpus have it with different values, or if one of
-    two of the same cell has it and the other does not, as of a version without it.
+    An option differs if two records on the same corpus have different values of it, or if one of
+    two records of the same model and features lacks it, as in a version without that option.
+    Options with a column of their own are left out.
     """
     return [_as_overrides(options) for options in _differing(records)]
 
@@ -161,10 +171,9 @@ def _as_overrides(options: Mapping[str, str]) -> str:
 
 def _comparison(records: Sequence[Record]) -> Comparison:
     classes = _classes(records, lambda r: (r.cell, *sorted(_options(r).items())))
-    firsts = [same[0] for same in classes]
-    # An option that only some models have sets nothing apart.
+    # An option that only some models have distinguishes no groups of one model.
     apart: dict[int, dict[str, str]] = {}
-    for same_cell in _classes(firsts, lambda r: r.cell):
+    for same_cell in _classes([same[0] for same in classes], lambda r: r.cell):
         apart |= zip(map(id, same_cell), _differing(same_cell), strict=True)
     groups = [
         Group(sorted(same, key=lambda r: (r.seed is None, r.seed)), apart[id(same[0])])
@@ -180,16 +189,16 @@ def _order(group: Group) -> tuple[float, str]:
 
 
 def _options(record: Record) -> dict[str, str]:
-    """The options that decide a run's result, but those that columns show."""
+    """The options that decide a run's result, but for those that have columns."""
     options: dict[str, Any] = record.options
     if not options:
-        # Earlier versions wrote down only what was given on the command line.
+        # Records of earlier versions hold only what was given on the command line.
         options = dict(override.partition("=")[::2] for override in record.overrides)
     return {name: str(value) for name, value in options.items() if name not in SHOWN_APART}
 
 
 def _classes(records: Sequence[Record], key: Callable[[Record], Hashable]) -> list[list[Record]]:
-    """The records that share a key, in the order in which the keys come up."""
+    """The records by a key, in the order in which the keys first occur."""
     found: dict[Hashable, list[Record]] = {}
     for record in records:
         found.setdefault(key(record), []).append(record)

@@ -1,8 +1,8 @@
-"""A run's record, `result.json`: the only thing that tables are built from.
+"""A run's record, `result.json`: the only source of all tables.
 
-The file has one field more than a `Record`: `sha256`, the hash of all others. A file that does not
-go with it is damaged. Files of earlier versions have none, and are checked for what must be so of
-any record.
+The file has one field more than a `Record`: `sha256`, the hash of all others. A file whose hash
+does not match is damaged. Files of earlier versions have no hash, so their metrics are checked for
+what must hold in any record.
 """
 
 from __future__ import annotations
@@ -26,34 +26,34 @@ from rnnlm.metrics import perplexity
 
 CHECKSUM = "sha256"
 COMPLETED, FAILED = "completed", "failed"
-# Larger files are no records: those of a thousand epochs have 100 kB.
+# A larger file is not a record: that of a thousand epochs has 100 kB.
 MOST_BYTES = 64 * 2**20
-# How far the perplexity of a record without a checksum may be from exp of its loss, if rounded.
+# The relative error allowed between a perplexity and exp of its loss, in a record without a hash.
 TOLERANCE = 1e-3
 
-# Larger whole numbers are none that a float can hold, which is what figures are reckoned with.
+# Whole numbers up to 2^53 are exact as floats, with which metrics are computed.
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
-Figure = Annotated[int, msgspec.Meta(ge=-(2**53), le=2**53)] | float
+Number = Annotated[int, msgspec.Meta(ge=-(2**53), le=2**53)] | float
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
-OptionValue = str | bool | Figure | None
-# What every split of a completed record has; of a baseline those that it knows.
-FIGURES = ("loss", "ppl", "bpc", "num_tokens", "num_chars")
-OF_BASELINES = FIGURES[2:]
+OptionValue = str | bool | Number | None
+# The metrics of each split of a completed run, and those that every baseline has.
+SPLIT_METRICS = ("loss", "ppl", "bpc", "num_tokens", "num_chars")
+BASELINE_METRICS = SPLIT_METRICS[2:]
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class RecordError(ValueError):
-    """A `result.json` that is damaged, or no record of this project: one line."""
+    """A `result.json` is damaged, or is not a record of this project: one line."""
 
 
 @dataclass
 class Record:
-    """One run: what it was, what came out, what it cost, and where it was made.
+    """One run: its configuration, its metrics, what it cost, and where it was made.
 
     `train`, `validation` and `test` hold loss (nats per token), ppl, bpc (bits per character of the
-    original text), num_tokens, num_chars, and unigram_ppl, the perplexity of the unigram model of
-    the training text on the same tokens. A failed run has none of them, but `error`. A baseline
-    has no features, and no seed. A row of a run that was measured with help has
-    no train.
+    original text), num_tokens, num_chars, and unigram_ppl, the perplexity on the same tokens of the
+    unigram model of the training text. A failed run has `error` instead. A baseline has no
+    features, and no seed. An adapted run has no train split.
     """
 
     status: str
@@ -65,9 +65,9 @@ class Record:
     seed: Count | None
     fingerprint: str
     overrides: list[str] = field(default_factory=list)
-    # Every option that decides the result, by dotted name.
+    # All options that decide the result, by dotted name.
     options: dict[str, OptionValue | list[OptionValue]] = field(default_factory=dict)
-    # Of the vocabulary and the held-out tokens: where it is the same, figures compare.
+    # The hash of the vocabulary and the held-out tokens: if it is equal, metrics compare.
     held_out_sha256: str | None = None
     error: str | None = None
 
@@ -76,23 +76,23 @@ class Record:
     oov_rate: Share | None = None
     epochs: Count | None = None
     best_epoch: Count | None = None
-    train: dict[str, Figure] | None = None
-    validation: dict[str, Figure] | None = None
-    test: dict[str, Figure] | None = None
-    # Share of the test split's tasks that are answered without a mistake, where there are tasks.
+    train: dict[str, Number] | None = None
+    validation: dict[str, Number] | None = None
+    test: dict[str, Number] | None = None
+    # The share of the test split's tasks that are answered without a mistake.
     exact_match: Share | None = None
-    # The same by kind of task, and how many tasks it is of: `{"digits": {"1": {"share": 0.9,
-    # "tasks": 20}}}`; empty where no kinds are told apart.
-    exact_match_by: dict[str, dict[str, dict[str, Figure]]] = field(default_factory=dict)
-    # What was chosen on validation for the helps that the run was measured with; None without any.
+    # The same by kind of task, with the number of tasks: `{"digits": {"1": {"share": 0.9,
+    # "tasks": 20}}}`.
+    exact_match_by: dict[str, dict[str, dict[str, Number]]] = field(default_factory=dict)
+    # The settings of adaptation, chosen on validation; None for a run that is not adapted.
     adaptation: dict[str, OptionValue | dict[str, OptionValue]] | None = None
-    # The loss of each epoch, in nats per token: `train_running`, with dropout on and the weights
-    # moving, and `validation`, None where there was none. Empty where nothing was trained.
-    history: dict[str, list[Figure | None]] = field(default_factory=dict)
-    # What the model goes on with after the prompt, which all models of a text are given.
+    # The loss of each epoch, in nats per token: `train_running`, with dropout on and while the
+    # weights move, and `validation`, None for an epoch without validation.
+    history: dict[str, list[Number | None]] = field(default_factory=dict)
+    # How the model continues the prompt, which is the same for all models of a text.
     prompt: str | None = None
     sample: str | None = None
-    # By which `scalars.csv` is known to be as the run left it.
+    # The hash of `scalars.csv` as the run left it.
     scalars_sha256: str | None = None
 
     tokens_per_second: float | None = None
@@ -107,83 +107,60 @@ class Record:
 
     @property
     def cell(self) -> str:
-        """The cell of the grid, such as `lstm-embed`; of a baseline its name."""
+        """Model and features, such as `lstm-embed`, or the name of a baseline."""
         return f"{self.model}-{self.features}" if self.features else self.model
 
     @property
     def has_epochs(self) -> bool:
-        """Whether it is of a network as it was trained: no baseline, nor measured with help."""
+        """Whether this is a network as it was trained: not a baseline, and not adapted."""
         return self.features is not None and self.adaptation is None
 
     def write(self, folder: Path) -> None:
-        r"""Write `result.json` atomically: the folder holds a whole record, this or the last.
+        r"""Write `result.json` atomically: the folder holds this record or the previous one.
 
-        Of a name that is not UTF-8 the bytes that are none are spelled out, such as `\udcff`.
+        Bytes of a file name that are not UTF-8 are spelled out, such as `\udcff`.
         """
         folder.mkdir(parents=True, exist_ok=True)
         text = json.dumps(asdict(self), ensure_ascii=False)
-        content = json.loads(_SURROGATE.sub(_spelled_out, text))
+        content = json.loads(_SURROGATE.sub(lambda found: rf"\\u{ord(found[0]):04x}", text))
         content[CHECKSUM] = _checksum(content)
         if (folder / RECORD).is_dir():
             discard(folder / RECORD)
-        with (
-            replacing(folder / RECORD) as temporary,
-            temporary.open("w", encoding="utf-8") as file,
-        ):
-            json.dump(content, file, indent=2, ensure_ascii=False)
-            file.write("\n")
+        with replacing(folder / RECORD) as temporary:
+            text = json.dumps(content, indent=2, ensure_ascii=False)
+            temporary.write_text(f"{text}\n", encoding="utf-8")
 
     @classmethod
     def read(cls, folder: Path) -> Record:
-        """The record in a run's folder; fields that this version does not know are left out.
+        """Return the record in a run's folder, without fields that this version does not know.
 
         Raises:
-            FileNotFoundError: the run has left no record.
-            RecordError: the file cannot be read, is damaged or foreign.
+            FileNotFoundError: there is no record.
+            RecordError: the file cannot be read, is damaged, or is not a record.
         """
         path = folder / RECORD
-        content, checksum = _read_content(path)
-        written = content.pop(CHECKSUM, None)
-        if written not in (None, checksum):
-            raise RecordError(
-                f"{path} is damaged, its {CHECKSUM} does not fit; the command that made the run "
-                "makes it again (with force=true from the start)"
-            )
         try:
+            content = _read_object(path)
+            written = content.pop(CHECKSUM, None)
+            checksum = _checksum(content)  # which also refuses half of a surrogate pair
+            if written not in (None, checksum):
+                raise RecordError(
+                    f"{path} is damaged, its {CHECKSUM} does not match; the command that made the "
+                    "run makes it again (with force=true from the start)"
+                )
             record = msgspec.convert(content, cls)
-        except msgspec.ValidationError as error:
-            raise _no_record(path, _in_words(error)) from error
-        record._check(path)
-        if written is None:
-            record._check_figures(path)
+            _check(record, has_checksum=written is not None)
+        except (FileNotFoundError, RecordError):
+            raise
+        except OSError as error:
+            raise RecordError(f"{path} cannot be read ({error.strerror})") from error
+        except (ValueError, RecursionError) as error:
+            raise RecordError(f"{path} is not a record: {_in_words(error)}") from error
         return record
-
-    def _check(self, path: Path) -> None:
-        if self.status not in (COMPLETED, FAILED):
-            raise _no_record(path, f"its status is {self.status[:20]!r}")
-        if self.status == COMPLETED:
-            train = [] if self.adaptation is not None else [self.train]
-            for split in (*train, self.validation, self.test):
-                for figure in FIGURES if self.features else OF_BASELINES:
-                    if split is None or figure not in split:
-                        raise _no_record(path, f"a split has no {figure}")
-
-    def _check_figures(self, path: Path) -> None:
-        """Refuse figures that cannot be a run's, where no checksum tells."""
-        for split in filter(None, (self.train, self.validation, self.test)):
-            if any(split.get(count, 0) < 0 for count in ("num_tokens", "num_chars")):
-                raise _no_record(path, "a split has fewer than no tokens or characters")
-            if "loss" in split and "ppl" in split:
-                expected = perplexity(split["loss"])
-                both_nan = math.isnan(expected) and math.isnan(split["ppl"])
-                if not (both_nan or math.isclose(split["ppl"], expected, rel_tol=TOLERANCE)):
-                    raise _no_record(
-                        path, f"a ppl is {split['ppl']}, and exp of its loss {expected}"
-                    )
 
 
 def find_records(folders: Iterable[Path]) -> tuple[list[tuple[Path, Record]], list[RecordError]]:
-    """All records below the folders, by path, and the files that look like one but are not."""
+    """Return all records below the folders, by path, and the errors of those that are broken."""
     found: list[tuple[Path, Record]] = []
     broken: list[RecordError] = []
     for path in _record_files(folders):
@@ -197,10 +174,7 @@ def find_records(folders: Iterable[Path]) -> tuple[list[tuple[Path, Record]], li
 
 
 def _record_files(folders: Iterable[Path]) -> list[Path]:
-    """The paths of all files called `result.json` below the folders, in order.
-
-    A file that two of the folders lead to, by different paths, comes once.
-    """
+    """The sorted paths of all files called `result.json`, each file once."""
     by_real_path: dict[str, str] = {}
     for folder in folders:
         given, real = str(folder), str(folder.resolve())
@@ -214,59 +188,68 @@ def _record_files(folders: Iterable[Path]) -> list[Path]:
     return sorted(map(Path, by_real_path.values()))
 
 
-_SURROGATE = re.compile("[\ud800-\udfff]")
-
-
-def _spelled_out(found: re.Match[str]) -> str:
-    """A surrogate as text within JSON, where a backslash is two."""
-    return f"\\\\u{ord(found[0]):04x}"
-
-
-def _read_content(path: Path) -> tuple[dict[str, Any], str]:
-    """The object in a file, and the hash of all its fields but the checksum.
+def _read_object(path: Path) -> dict[str, Any]:
+    """The object in a JSON file.
 
     Raises:
-        FileNotFoundError: there is no such file.
-        RecordError: it cannot be read, or holds no object.
+        OSError: the file cannot be read.
+        ValueError: it is not a file, too large, not JSON, or not an object.
+        RecursionError: it is nested too deeply.
     """
-    try:
-        status = path.stat()
-        if not stat.S_ISREG(status.st_mode):
-            raise _no_record(path, "it is no file")
-        if status.st_size > MOST_BYTES:
-            raise _no_record(path, f"it has {status.st_size:,} bytes")
-        content = json.loads(path.read_bytes().decode())
-        if not isinstance(content, dict):
-            raise _no_record(path, "it holds no object")
-        checksum = _checksum({n: value for n, value in content.items() if n != CHECKSUM})
-    except FileNotFoundError:
-        raise
-    except OSError as error:
-        raise RecordError(f"{path} cannot be read ({error.strerror})") from error
-    except RecursionError as error:
-        raise _no_record(path, "it is nested too deeply") from error
-    except RecordError:
-        raise
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise _no_record(path, str(error)) from error
-    except UnicodeEncodeError as error:
-        raise _no_record(path, "it holds half of a surrogate pair") from error
-    except ValueError as error:  # more digits than Python reads
-        raise _no_record(path, "it holds a number of thousands of digits") from error
-    return content, checksum
+    status = path.stat()
+    if not stat.S_ISREG(status.st_mode):
+        raise ValueError("it is not a file")
+    if status.st_size > MOST_BYTES:
+        raise ValueError(f"it has {status.st_size:,} bytes")
+    content = json.loads(path.read_bytes().decode())
+    if not isinstance(content, dict):
+        raise ValueError("it is not an object")
+    return content
+
+
+def _check(record: Record, has_checksum: bool) -> None:
+    """Check the status of a record, and the metrics of a completed run.
+
+    Raises:
+        ValueError: the record lacks some, or they contradict each other.
+    """
+    if record.status not in (COMPLETED, FAILED):
+        raise ValueError(f"its status is {record.status[:20]!r}")
+    splits = (record.train, record.validation, record.test)
+    if record.status == COMPLETED:
+        for split in splits if record.adaptation is None else splits[1:]:
+            for metric in SPLIT_METRICS if record.features else BASELINE_METRICS:
+                if split is None or metric not in split:
+                    raise ValueError(f"a split has no {metric}")
+    if not has_checksum:
+        for split in filter(None, splits):
+            _check_split(split)
+
+
+def _check_split(split: dict[str, Number]) -> None:
+    """Check the metrics of a split of which no hash says that they are as they were written.
+
+    Raises:
+        ValueError: they cannot be those of a run.
+    """
+    if any(split.get(count, 0) < 0 for count in ("num_tokens", "num_chars")):
+        raise ValueError("a split has a negative number of tokens or characters")
+    if "loss" in split and "ppl" in split:
+        ppl, expected = split["ppl"], perplexity(split["loss"])
+        both_nan = math.isnan(expected) and math.isnan(ppl)
+        if not (both_nan or math.isclose(ppl, expected, rel_tol=TOLERANCE)):
+            raise ValueError(f"a ppl is {ppl}, and exp of its loss {expected}")
 
 
 def _checksum(content: dict[str, Any]) -> str:
-    """The hash of fields, whatever their order and layout."""
+    """The hash of the fields, independent of their order and layout."""
     text = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _no_record(path: Path, why: str) -> RecordError:
-    return RecordError(f"{path} is not a record: {why}")
-
-
-def _in_words(error: msgspec.ValidationError) -> str:
-    """The problem with a field: its name first, and then what is expected of it."""
+def _in_words(error: Exception) -> str:
+    """The reason of an error: of a wrong field its name first, and then what is expected of it."""
+    if isinstance(error, RecursionError):
+        return "it is nested too deeply"
     problem, _, place = str(error).partition(" - at `$.")
     return f"{place.rstrip('`')}: {problem}" if place else problem

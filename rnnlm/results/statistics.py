@@ -1,7 +1,8 @@
-"""What seeds say of a figure: mean and interval, a paired test, and its correction for many.
+"""Statistics over seeds: mean and interval, a paired test, and its correction for many tests.
 
-All of it takes the seeds' values to be drawn independently from a normal distribution (Student,
-The probable error of a mean, Biometrika 6, 1908).
+All of them assume that the values are drawn independently from a normal distribution (Student,
+The probable error of a mean, Biometrika 6, 1908). `scipy.stats.ttest_1samp` computes the same, but
+its last digits depend on the order of the values, and it takes no least standard deviation.
 """
 
 from __future__ import annotations
@@ -12,14 +13,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 CONFIDENCE = 0.95
-# Losses, logarithms and shares are around 1, where a double's last digit is worth 2e-16: what a
-# difference of such values has below this is left over from their rounding.
+# Losses, logarithms and shares are around 1, where a double is exact to 2e-16. A smaller difference
+# between them than this is a rounding error.
 ROUNDING = 1e-12
 
 
 @dataclass(frozen=True)
 class Summary:
-    """A figure over seeds, in the figure's unit.
+    """A metric over seeds, in the metric's unit.
 
     `std` is the standard deviation (over n - 1), `low` to `high` the 95 % t interval of the mean.
     All three are None for one value, and where a value is not finite.
@@ -38,11 +39,11 @@ class Summary:
 
     @classmethod
     def of(cls, values: Sequence[float], least_std: float = 0.0) -> Summary:
-        """The summary of some values; their order is of no consequence, to the last digit.
+        """Return the summary of the values, the same to the last digit in any order.
 
         Args:
-            values: in any unit.
-            least_std: what the standard deviation is known to be at least, in the same unit.
+            values: at least one, in any unit.
+            least_std: a known lower bound of the standard deviation, in the same unit.
 
         Raises:
             ValueError: there are no values.
@@ -50,7 +51,7 @@ class Summary:
         n, mean = len(values), float(statistics.mean(values))
         if n == 1 or not all(map(math.isfinite, values)):
             return cls(n, mean)
-        from scipy import stats  # takes most of a second, which a single run need not wait
+        from scipy import stats  # the import takes most of a second, which most commands can save
 
         std = max(float(statistics.stdev(values)), least_std)
         margin = float(stats.t.ppf((1 + CONFIDENCE) / 2, n - 1)) * std / math.sqrt(n)
@@ -58,39 +59,38 @@ class Summary:
 
 
 def paired_t_test(differences: Sequence[float], least_std: float = 0.0) -> float | None:
-    """How probable differences with this mean, or one as far from zero, are by chance alone.
+    """Return the two-sided p value of the hypothesis that the mean difference is zero.
 
-    That is the two-sided p; the mean and its interval are `Summary.of(differences, least_std)`.
-    Differences that are all the same leave nothing to chance: p is 1 if they are zero and otherwise
-    0, unless their standard deviation is known to be more. Fewer than two have no test.
+    Equal differences leave nothing to chance: p is 1 if they are zero and otherwise 0, unless
+    `least_std` is larger. There is no test of fewer than two differences.
 
     Args:
         differences: of values around 1.
-        least_std: what their standard deviation is known to be at least.
+        least_std: a known lower bound of their standard deviation.
 
     Raises:
         ValueError: a difference is not finite.
     """
     if not all(map(math.isfinite, differences)):
         raise ValueError(f"differences are finite, not {list(differences)}")
-    n = len(differences)
-    if n < 2:
+    if len(differences) < 2:
         return None
-    mean = float(statistics.mean(differences))
-    std = max(float(statistics.stdev(differences)), least_std)
-    if std <= ROUNDING:
-        return 0.0 if abs(mean) > ROUNDING else 1.0
+    summary = Summary.of(differences, least_std)
+    assert summary.std is not None
+    if summary.std <= ROUNDING:
+        return 0.0 if abs(summary.mean) > ROUNDING else 1.0
     from scipy import stats
 
-    return 2 * float(stats.t.sf(abs(mean) / std * math.sqrt(n), n - 1))
+    n = summary.n
+    return 2 * float(stats.t.sf(abs(summary.mean) / summary.std * math.sqrt(n), n - 1))
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """The p values corrected for their number, in the order given.
+    """Return the p values corrected for their number, in the order given.
 
-    Where those up to a level are taken for real, the probability that any of them is not is at most
-    that level, however the tests depend on each other (Holm, A simple sequentially rejective
-    multiple test procedure, Scandinavian Journal of Statistics 6, 1979).
+    If those up to a level are taken as differences, the probability that any of them is by chance
+    is at most that level, however the tests depend on each other (Holm, A simple sequentially
+    rejective multiple test procedure, Scandinavian Journal of Statistics 6, 1979).
     """
     corrected = [0.0] * len(p_values)
     highest = 0.0

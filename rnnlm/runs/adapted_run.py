@@ -10,8 +10,8 @@ import dataclasses
 import logging
 from typing import Any
 
-from rnnlm.data.corpus import Corpus
-from rnnlm.data.splitting import TEST
+from rnnlm.data.preparation import PreparedCorpus
+from rnnlm.data.texts.splitting import TEST
 from rnnlm.evaluation.adaptation.measurement import HELD_OUT, Measurement
 from rnnlm.hardware import device_name
 from rnnlm.results.record import COMPLETED, Record
@@ -25,7 +25,7 @@ from rnnlm.runs.trained_model import load
 log = logging.getLogger(__name__)
 
 
-def measure_variants(spec: RunSpec, corpus: Corpus, device: str = "cpu") -> None:
+def measure_variants(spec: RunSpec, corpus: PreparedCorpus, device: str = "cpu") -> None:
     """Measure the adaptation variants of a completed run that have not completed.
 
     Raises:
@@ -45,7 +45,7 @@ def measure_variants(spec: RunSpec, corpus: Corpus, device: str = "cpu") -> None
                 measurement = Measurement(network, corpus, spec.config.adaptation)
             record.device = device_name(measurement.device)
             record.precision = measurement.precision
-            metrics, record.adaptation = measurement.figures(variant)
+            metrics, record.adaptation = measurement.measure(variant)
             held_out: dict[str, Any] = {
                 split: metrics[split] | {"unigram_ppl": getattr(run, split)["unigram_ppl"]}
                 for split in HELD_OUT

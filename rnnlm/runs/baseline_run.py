@@ -10,14 +10,16 @@ from typing import Any
 from rnnlm.baselines import baselines
 from rnnlm.baselines.baseline import BaselineConfig
 from rnnlm.baselines.unigram import unigram_ppl
-from rnnlm.data.corpus import Corpus
-from rnnlm.data.splitting import SPLITS
+from rnnlm.data.preparation import PreparedCorpus
+from rnnlm.data.texts.splitting import SPLITS
 from rnnlm.runs.spec import RunSpec
 
 log = logging.getLogger(__name__)
 
 
-def measure_baseline(spec: RunSpec, corpus: Corpus, gpu: int | None) -> Iterator[dict[str, Any]]:
+def measure_baseline(
+    spec: RunSpec, corpus: PreparedCorpus, gpu: int | None
+) -> Iterator[dict[str, Any]]:
     """Carry out the run of a baseline, on the CPU.
 
     Yields:

@@ -1,12 +1,11 @@
-"""What a checkpoint says of its network, so that it can be used without the text it learned from.
+"""Checkpoints that describe their network, so that it can be used without its training text.
 
-The options of the corpus, the cell and the features, the vocabulary, what unknown tokens cost to
-spell, and the words that the user taught: primitives, beside the weights.
+Beside the weights it holds, as primitives, the options of the corpus, the cell and the features,
+and what the tokenizer keeps: vocabulary, costs of spelling, and the words that the user taught.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -19,10 +18,7 @@ from torch import Tensor
 
 from rnnlm.config import Config
 from rnnlm.data import corpora
-from rnnlm.data.batching import Batching
-from rnnlm.data.corpus import Corpus
-from rnnlm.data.spelling import ESCAPE, Spelling
-from rnnlm.data.vocabulary import Vocabulary
+from rnnlm.data.tokenizer import Tokenizer
 from rnnlm.messages.legible import legible
 from rnnlm.model.cells import cells
 from rnnlm.model.features import EmbedConfig, features
@@ -32,37 +28,31 @@ from rnnlm.training.checkpoint_file import CheckpointError, read_checkpoint_file
 from rnnlm.training.module import FINGERPRINT
 
 _GROUPS = ("data", "model", "features")
-# What weights may be kept in.
+# The dtypes that weights may have.
 DTYPES = (torch.float32, torch.float64, torch.float16, torch.bfloat16)
-_NETWORK = "network."  # what the module puts before the names of the network's weights
+_NETWORK = "network."  # the prefix of the network's weights in the module
 
 
 class DescriptionError(Exception):
-    """A checkpoint that does not say what its network is, or not truly: one line."""
+    """A checkpoint does not describe its network, or describes another: one line."""
 
 
-def describe(config: Config, corpus: Corpus, fingerprint: str) -> dict[str, Any]:
-    """What the checkpoints of a run say of its network."""
+def describe(config: Config, tokenizer: Tokenizer, fingerprint: str) -> dict[str, Any]:
+    """Return what the checkpoints of a run say of its network."""
     options = {
         group: OmegaConf.to_container(
             OmegaConf.structured(getattr(config, group)), enum_to_str=True
         )
         for group in _GROUPS
     }
-    return {
-        FINGERPRINT: fingerprint,
-        "options": options,
-        "vocabulary": corpus.vocabulary.tokens,
-        "spelling": corpus.spelling.costs,
-        "corpus": corpus.kept(),
-    }
+    return {FINGERPRINT: fingerprint, "options": options, **tokenizer.kept()}
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:
-    """A checkpoint, on the CPU.
+    """Return the content of a checkpoint, on the CPU.
 
     Raises:
-        DescriptionError: it is damaged, or says nothing of itself.
+        DescriptionError: it is damaged, or does not describe its network.
     """
     try:
         content = read_checkpoint_file(path)
@@ -82,64 +72,61 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class _Description:
-    """The keys of a checkpoint that describe its network; all others are Lightning's."""
+    """The keys of a checkpoint that describe its network; all others belong to Lightning."""
 
     options: dict[str, dict[str, Any]]
     vocabulary: list[str]
-    # Nats.
-    spelling: dict[str, Annotated[float, msgspec.Meta(ge=0)]]
+    spelling: dict[str, Annotated[float, msgspec.Meta(ge=0)]]  # nats
     state_dict: dict[str, Any]
-    # Words that the user taught; earlier versions kept none.
-    corpus: Any = None
+    corpus: Any = None  # words that the user taught; earlier versions kept none
 
 
-def rebuild(checkpoint: Mapping[str, Any], path: Path) -> tuple[LanguageModel, Corpus]:
-    """The network of a checkpoint, and its corpus: how text becomes tokens, without any text.
+def rebuild(checkpoint: Mapping[str, Any], path: Path) -> tuple[LanguageModel, Tokenizer]:
+    """Return the network of a checkpoint, and its tokenizer.
 
-    All that it says is compared with the weights that it holds before memory is taken for them.
+    The description is compared with the weights before memory is taken for a network.
 
     Args:
-        path: of the checkpoint, for messages.
+        path: the checkpoint's, for messages.
 
     Raises:
-        DescriptionError: what it says of itself does not go with its weights, or with this version.
+        DescriptionError: the description does not fit the weights, or this version of rnnlm.
     """
     try:
-        said = msgspec.convert(dict(checkpoint), _Description)
-        options = _options(said)
-        vocabulary, spelling = Vocabulary(said.vocabulary), Spelling(said.spelling)
-        corpus = corpora()[options["data"].name](options["data"])
-        corpus.restore(said.corpus)
-        _check(corpus, vocabulary, spelling, options)
+        described = msgspec.convert(dict(checkpoint), _Description)
+        options = _options(described.options)
+        tokenizer = Tokenizer.restored(
+            corpora()[options["data"].name](options["data"]),
+            described.vocabulary,
+            described.spelling,
+            described.corpus,
+        )
+        if options["model"].tie_weights and not isinstance(options["features"], EmbedConfig):
+            raise ValueError("model.tie_weights: only features=embed has an embedding to tie")
     except (msgspec.ValidationError, OptionError, KeyError, ValueError) as error:
         reason = f"its options lack {error}" if isinstance(error, KeyError) else legible(str(error))
         raise DescriptionError(f"{path} is of another version of rnnlm ({reason})") from error
-    weights = _weights(said.state_dict, path)
-    of_tokens = weights.get("output.bias")
-    if of_tokens is None or of_tokens.shape != (len(vocabulary),):
-        found = "none" if of_tokens is None else f"one of {of_tokens.numel():,} tokens"
+    weights = _weights(described.state_dict, path)
+    vocab_size, bias = len(tokenizer.vocabulary), weights.get("output.bias")
+    if bias is None or bias.shape != (vocab_size,):
+        found = "none" if bias is None else f"one of {bias.numel():,} tokens"
         raise DescriptionError(
-            f"{path} is of another vocabulary: it names {len(vocabulary):,} tokens, "
+            f"{path} is of another vocabulary: it names {vocab_size:,} tokens, "
             f"its weights are for {found}"
         )
     shapes = {name: weight.shape for name, weight in weights.items()}
-    if _shapes(len(vocabulary), options, weights) != shapes or (
+    if _shapes(vocab_size, options, weights) != shapes or (
         options["model"].tie_weights
         and not torch.equal(weights["features.embedding.weight"], weights["output.weight"])
     ):
         raise DescriptionError(f"{path} holds other weights than its options ask for")
-    network = LanguageModel(len(vocabulary), options["model"], options["features"])
-    network.to(of_tokens.dtype).load_state_dict(weights)
-    corpus.vocabulary, corpus.spelling = vocabulary, spelling
-    return network.eval(), corpus
+    network = LanguageModel(vocab_size, options["model"], options["features"])
+    network.to(bias.dtype).load_state_dict(weights)
+    return network.eval(), tokenizer
 
 
-def _options(said: _Description) -> dict[str, Any]:
-    """The options of each group, as its schema has them.
-
-    Raises:
-        ValidationError, OptionError, KeyError, ValueError: they are none of this version's.
-    """
+def _options(described: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
+    """Return the options of each group, converted to its schema."""
     schemas: dict[str, Mapping[str, type[Any]]] = {
         "data": {name: corpus.Config for name, corpus in corpora().items()},
         "model": {name: cell.Config for name, cell in cells().items()},
@@ -147,7 +134,7 @@ def _options(said: _Description) -> dict[str, Any]:
     }
     options: dict[str, Any] = {}
     for group, known in schemas.items():
-        given = said.options[group]
+        given = described[group]
         name = given["name"]
         if not isinstance(name, str) or name not in known:
             raise ValueError(f"{group}.name: {name!r} is not one of {', '.join(known)}")
@@ -158,34 +145,8 @@ def _options(said: _Description) -> dict[str, Any]:
     return options
 
 
-def _check(
-    corpus: Corpus, vocabulary: Vocabulary, spelling: Spelling, options: Mapping[str, Any]
-) -> None:
-    """Refuse what does not go together.
-
-    Raises:
-        ValueError: says what.
-    """
-    "".join(vocabulary.tokens).encode()  # half of a surrogate pair is no text
-    if ESCAPE not in spelling.costs:
-        raise ValueError("it does not say what a character costs that it has not seen")
-    if not all(map(math.isfinite, spelling.costs.values())):
-        raise ValueError("a cost of spelling is not finite")
-    in_documents = corpus.in_documents or options["data"].batching is Batching.documents
-    if vocabulary.bounded != in_documents:
-        raise ValueError("its vocabulary and data.batching differ in whether texts are documents")
-    if len(vocabulary) <= (3 if vocabulary.bounded else 1):
-        raise ValueError("its vocabulary names no token")
-    if options["model"].tie_weights and not isinstance(options["features"], EmbedConfig):
-        raise ValueError("model.tie_weights: only features=embed has an embedding to tie")
-
-
 def _weights(state_dict: Mapping[str, Any], path: Path) -> dict[str, Tensor]:
-    """The weights of the network, which are arrays of finite numbers.
-
-    Raises:
-        DescriptionError: what should be one is none.
-    """
+    """Return the weights of the network."""
     weights = {
         name.removeprefix(_NETWORK): weight
         for name, weight in state_dict.items()
@@ -193,7 +154,7 @@ def _weights(state_dict: Mapping[str, Any], path: Path) -> dict[str, Tensor]:
     }
     dtypes = {weight.dtype for weight in weights.values() if isinstance(weight, Tensor)}
     for weight in weights.values():
-        # A small array may say that it is a large one, which repeats.
+        # A large tensor may repeat a small storage: it is larger than the file that holds it.
         if (
             not isinstance(weight, Tensor)
             or weight.layout is not torch.strided
@@ -210,8 +171,8 @@ def _weights(state_dict: Mapping[str, Any], path: Path) -> dict[str, Tensor]:
 def _shapes(
     vocab_size: int, options: Mapping[str, Any], weights: Mapping[str, Tensor]
 ) -> dict[str, torch.Size] | None:
-    """The shapes of the weights that the options ask for; None where no network has such."""
-    # Of what is larger than all weights together nothing is made: layers without memory take time.
+    """Return the shapes of the weights that the options ask for; None if no network has them."""
+    # Even without memory a layer takes time to make: refuse one larger than all weights together.
     model, embedding_size = options["model"], getattr(options["features"], "embedding_size", None)
     sizes = (model.hidden_size, embedding_size or vocab_size)
     if model.num_layers > len(weights) or max(sizes) > sum(map(torch.numel, weights.values())):

@@ -14,8 +14,9 @@ from pytorch_lightning.callbacks import ModelCheckpoint
 from pytorch_lightning.loggers import Logger
 
 from rnnlm.baselines.unigram import unigram_ppl
-from rnnlm.data.corpus import Corpus
-from rnnlm.data.splitting import SPLITS, TEST
+from rnnlm.data.datamodule import CorpusDataModule
+from rnnlm.data.preparation import PreparedCorpus
+from rnnlm.data.texts.splitting import SPLITS, TEST
 from rnnlm.evaluation.exact_match import answered, exact_match, exact_match_by
 from rnnlm.files.run_files import best_checkpoint, last_checkpoint
 from rnnlm.generation.options import GenerationOptions
@@ -27,6 +28,7 @@ from rnnlm.model.product import has_fast_bfloat16
 from rnnlm.runs.checkpoint import describe
 from rnnlm.runs.hparams import hyperparameters, log_final_metrics, log_hyperparameters
 from rnnlm.runs.spec import RunSpec
+from rnnlm.training.averaging import AverageWeights
 from rnnlm.training.checkpoint_file import read_checkpoint_file, write_checkpoint
 from rnnlm.training.loggers import open_loggers
 from rnnlm.training.module import TRAIN_RUNNING, LanguageModelModule
@@ -51,15 +53,19 @@ class _Training:
     """A network, and everything that trains it."""
 
     module: LanguageModelModule
+    data: CorpusDataModule
     trainer: pl.Trainer
     stopwatch: Stopwatch
     samples: WriteSamples
+    averaging: AverageWeights
     keep_last: LastCheckpoint
     # The step that a resumed run goes on from.
     first_step: int | None
 
 
-def fit_and_measure(spec: RunSpec, corpus: Corpus, gpu: int | None) -> Iterator[dict[str, Any]]:
+def fit_and_measure(
+    spec: RunSpec, corpus: PreparedCorpus, gpu: int | None
+) -> Iterator[dict[str, Any]]:
     """Carry out the run of a network.
 
     Args:
@@ -78,11 +84,11 @@ def fit_and_measure(spec: RunSpec, corpus: Corpus, gpu: int | None) -> Iterator[
         log_hyperparameters(loggers, options, training.first_step)
         device = training.trainer.strategy.root_device
         yield {"num_parameters": num_parameters(network), "device": device_name(device)}
-        yield _fit(training, corpus, last_checkpoint(spec.folder))
+        yield _fit(training, last_checkpoint(spec.folder))
         best = _load_best(training, spec)
         best_epoch = best["epoch"] + 1
         yield {"best_epoch": best_epoch}
-        training.trainer.test(training.module, corpus, verbose=False)
+        training.trainer.test(training.module, training.data, verbose=False)
         metrics = {name: _metrics(training.module, corpus, name) for name in SPLITS}
         yield {**metrics, **_exact_matches(network, corpus)}
         training.samples.write_chosen(network, best_epoch)
@@ -92,7 +98,9 @@ def fit_and_measure(spec: RunSpec, corpus: Corpus, gpu: int | None) -> Iterator[
         log_final_metrics(loggers, options, metrics, sample, best["global_step"] - 1)
 
 
-def _build(spec: RunSpec, corpus: Corpus, loggers: list[Logger], gpu: int | None) -> _Training:
+def _build(
+    spec: RunSpec, corpus: PreparedCorpus, loggers: list[Logger], gpu: int | None
+) -> _Training:
     """Build the network and its trainer, after a check of the checkpoints to resume from."""
     config, last = spec.config, last_checkpoint(spec.folder)
     first_step = None
@@ -100,17 +108,19 @@ def _build(spec: RunSpec, corpus: Corpus, loggers: list[Logger], gpu: int | None
         first_step = check_checkpoints(last, best_checkpoint(spec.folder), spec.fingerprint)
     pl.seed_everything(config.seed, workers=True, verbose=False)
     network = LanguageModel(len(corpus.vocabulary), config.model, config.features)
-    description = describe(config, corpus, spec.fingerprint)
+    description = describe(config, corpus.tokenizer, spec.fingerprint)
     module = LanguageModelModule(network, config.optimizer, description)
+    data = CorpusDataModule(corpus, config.seed)
     stopwatch = Stopwatch()
-    samples = WriteSamples(config.samples, corpus, stopwatch, spec.folder)
+    averaging = AverageWeights(config.optimizer, module)
+    samples = WriteSamples(config.samples, corpus, stopwatch, averaging, spec.folder)
     keep_last = LastCheckpoint(last, config.checkpoint.every_n_train_steps)
     trainer = build_trainer(
         config.trainer,
         config.early_stopping,
         spec.folder,
         loggers,
-        [stopwatch, ReportProgress(spec.folder), samples, keep_last],
+        [stopwatch, ReportProgress(spec.folder), samples, averaging, keep_last],
         gpu,
     )
     device = trainer.strategy.root_device
@@ -119,10 +129,10 @@ def _build(spec: RunSpec, corpus: Corpus, loggers: list[Logger], gpu: int | None
             "this device has bfloat16 units: trainer.precision=bf16-mixed may double the speed of "
             "a large network (experiments/speed); its loss then differs a little"
         )
-    return _Training(module, trainer, stopwatch, samples, keep_last, first_step)
+    return _Training(module, data, trainer, stopwatch, samples, averaging, keep_last, first_step)
 
 
-def _fit(training: _Training, corpus: Corpus, last: Path) -> dict[str, Any]:
+def _fit(training: _Training, last: Path) -> dict[str, Any]:
     """Train, from the last checkpoint where there is one; return what the record says about it."""
     module, trainer, stopwatch = training.module, training.trainer, training.stopwatch
     resumes = training.first_step is not None
@@ -134,7 +144,7 @@ def _fit(training: _Training, corpus: Corpus, last: Path) -> dict[str, Any]:
         warnings.filterwarnings("ignore", "Checkpoint directory .* exists and is not empty")
         # `trainer.max_steps` may end a run before its first validation.
         warnings.filterwarnings("ignore", ".* could not find the monitored key")
-        trainer.fit(module, corpus, ckpt_path=last if resumes else None, weights_only=True)
+        trainer.fit(module, training.data, ckpt_path=last if resumes else None, weights_only=True)
     return {
         "train_seconds": stopwatch.train_seconds,
         "peak_memory_mb": peak_memory_mb(trainer.strategy.root_device),
@@ -155,7 +165,7 @@ def _load_best(training: _Training, spec: RunSpec) -> dict[str, Any]:
     if not any(isinstance(c, ModelCheckpoint) and c.best_model_path for c in savers):
         checkpoint = read_checkpoint_file(last_checkpoint(spec.folder))
         module.load_state_dict(checkpoint["state_dict"])
-        module.swap_average()
+        training.averaging.swap()
         write_checkpoint(checkpoint | {"state_dict": module.state_dict()}, path)
     best = read_checkpoint_file(path)
     check_owner(best, path, spec.fingerprint)
@@ -163,28 +173,28 @@ def _load_best(training: _Training, spec: RunSpec) -> dict[str, Any]:
     return best
 
 
-def _metrics(module: LanguageModelModule, corpus: Corpus, name: str) -> dict[str, float]:
+def _metrics(module: LanguageModelModule, corpus: PreparedCorpus, name: str) -> dict[str, float]:
     """The metrics of a split, for the record."""
     split, total = corpus.splits[name], module.evaluated[name]
     metrics = Metrics.of(total.nats, total.num_tokens, split.num_chars, split.unknown_nats)
     return {**metrics.to_dict(), "unigram_ppl": unigram_ppl(corpus, name)}
 
 
-def _exact_matches(network: LanguageModel, corpus: Corpus) -> dict[str, Any]:
+def _exact_matches(network: LanguageModel, corpus: PreparedCorpus) -> dict[str, Any]:
     """The shares of the test split's tasks that are solved; empty if the corpus has no tasks."""
-    if corpus.answer_mark is None:
+    if corpus.definition.answer_mark is None:
         return {}
-    (mark,) = corpus.vocabulary.encode(corpus.answer_mark).tolist()
+    (mark,) = corpus.vocabulary.encode(corpus.definition.answer_mark).tolist()
     right_D = answered(network, corpus.tasks(), mark)
     # The text tells the kind of a task even if one of its tokens is unknown.
-    kinds = map(corpus.kinds, corpus.texts()[TEST])
+    kinds = map(corpus.definition.kinds, corpus.texts()[TEST])
     return {
         "exact_match": exact_match(right_D),
         "exact_match_by": exact_match_by(right_D, kinds),
     }
 
 
-def write_sample(network: LanguageModel, corpus: Corpus) -> tuple[str, str]:
+def write_sample(network: LanguageModel, corpus: PreparedCorpus) -> tuple[str, str]:
     """Return the beginning of the validation text, and the network's continuation of it."""
     options = GenerationOptions(length=SAMPLE_TOKENS, seed=SAMPLE_SEED)
     *_, last = Writer(network, corpus.vocabulary).stream(corpus.prompt(), options)

@@ -10,7 +10,7 @@ from pytorch_lightning.utilities.exceptions import SIGTERMException
 
 from rnnlm.config import Config
 from rnnlm.data import corpora
-from rnnlm.data.corpus import Corpus
+from rnnlm.data.preparation import PreparedCorpus, prepare
 from rnnlm.files.atomic_write import discard
 from rnnlm.files.run_files import HYDRA, LOCK, LOG, RECORD, last_checkpoint
 from rnnlm.results.record import COMPLETED, Record
@@ -30,18 +30,16 @@ from rnnlm.training.scalars import scalars_sha256
 log = logging.getLogger(__name__)
 
 
-def load_corpus(config: Config) -> Corpus:
+def load_corpus(config: Config) -> PreparedCorpus:
     """Read, split and number the corpus that the configuration names.
 
     Raises:
         OptionError: the text is not available, or is too small for the options.
     """
-    corpus = corpora()[config.data.name](config.data, config.seed)
-    corpus.setup()
-    return corpus
+    return prepare(corpora()[config.data.name](config.data))
 
 
-def train(spec: RunSpec, corpus: Corpus, gpu: int | None = None) -> Record:
+def train(spec: RunSpec, corpus: PreparedCorpus, gpu: int | None = None) -> Record:
     """Carry out a run in its folder and write its record.
 
     The run goes on from `last.ckpt` if an earlier attempt has left one.

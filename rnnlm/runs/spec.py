@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from rnnlm.config import Config
-from rnnlm.data.corpus import NOT_IN_KEY
-from rnnlm.data.identity import CorpusIdentity
+from rnnlm.data.preparation import NOT_IN_KEY, CorpusIdentity
 from rnnlm.evaluation.adaptation.options import (
     Variant,
     folder_name,

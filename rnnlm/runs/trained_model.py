@@ -1,4 +1,4 @@
-"""A trained model, taken from its run's folder: it writes, and it measures other texts.
+"""A trained model, loaded from its run's folder: it generates texts and measures other texts.
 
 model = rnnlm.load("outputs/tang/lstm-embed/seed1")
 for text in model.generate("春", num=3, top_k=5):
@@ -18,8 +18,8 @@ from typing import Any, TypeVar
 
 import torch
 
-from rnnlm.data.corpus import Corpus
 from rnnlm.data.tang import SHAPES
+from rnnlm.data.tokenizer import Tokenizer
 from rnnlm.evaluation.text import Evaluation, evaluate
 from rnnlm.files.run_files import LOG, RECORD, best_checkpoint, last_checkpoint
 from rnnlm.generation.options import GenerationOptions, InitialState, check_generation
@@ -37,26 +37,26 @@ Choice = TypeVar("Choice", bound=Enum)
 
 
 class LoadError(Exception):
-    """There is no trained model there: what is wrong and what to do, in one line."""
+    """The model cannot be loaded: one line says why and what to do."""
 
 
 class TrainedModel:
-    """A network with the corpus whose tokens it was trained on.
+    """A network with the tokenizer that it was trained with.
 
     Args:
-        record: of its run; None where it was loaded from a checkpoint alone.
+        record: its run's; None if it was loaded from a checkpoint alone.
     """
 
-    def __init__(self, network: LanguageModel, corpus: Corpus, record: Record | None) -> None:
-        self.network, self.corpus, self.record = network, corpus, record
-        self._writer = Writer(network, corpus.vocabulary)
+    def __init__(self, network: LanguageModel, tokenizer: Tokenizer, record: Record | None) -> None:
+        self.network, self.tokenizer, self.record = network, tokenizer, record
+        self._writer = Writer(network, tokenizer.vocabulary)
 
     def generate(self, prompt: str = "", **options: Any) -> list[Text]:
-        """Texts that go on from the prompt, which is read first.
+        """Return texts that continue the prompt.
 
         Args:
             options: those of `GenerationOptions` and, for poems in a form, of `VerseOptions`;
-                `with_probabilities=True` also says how likely each token was.
+                `with_probabilities=True` adds the probability of each token.
 
         Raises:
             OptionError: an option is out of range, or does not go with the model.
@@ -70,60 +70,58 @@ class TrainedModel:
     def stream(
         self, prompt: str = "", *, with_probabilities: bool = False, **options: Any
     ) -> Iterator[Piece]:
-        """The same texts, as they are written, all at a time."""
+        """Yield the texts of `generate` piece by piece, all texts side by side."""
         verse = self._verse(options)
         if "state" in options:
             options["state"] = _choice("state", options["state"], list(InitialState))
         stop = options.pop("stop", None) or []
         stop = [stop] if isinstance(stop, str) else stop
-        options["stop"] = [self.corpus.as_written(_checked("stop", text)) for text in stop]
+        options["stop"] = [self.tokenizer.as_written(text, "stop") for text in stop]
         generation = GenerationOptions(**options)
         check_generation(generation)
         if verse is not None and stop:
             raise OptionError("stop", "a poem in a form ends where its form does")
-        return self._writer.stream(self.corpus.typed(prompt), generation, verse, with_probabilities)
+        return self._writer.stream(
+            self.tokenizer.typed(prompt), generation, verse, with_probabilities
+        )
 
     def evaluate(self, text: str | Path, encoding: str | None = None) -> Evaluation:
-        """The figures of a file, cleaned and tokenised as the corpus does it.
+        """Return the metrics of a file, cleaned and tokenised as the model's own corpus was.
 
         Args:
-            encoding: of the file, any text encoding of Python's; None recognises it.
+            encoding: the file's, any text encoding of Python's; None recognises it.
 
         Raises:
-            OptionError: the file cannot be read, or holds no text.
+            OptionError: the file cannot be read, is larger than 1 GiB, or holds no text.
         """
-        return evaluate(self.network, self.corpus, Path(text), encoding)
+        return evaluate(self.network, self.tokenizer, Path(text), encoding)
 
     def unknown(self, prompt: str) -> list[str]:
-        """The tokens of a prompt that the model does not know."""
-        tokens = self.corpus.typed(prompt)
-        return [t for t in dict.fromkeys(tokens) if t not in self.corpus.vocabulary]
+        """Return the tokens of a prompt that the model does not know."""
+        tokens = self.tokenizer.typed(prompt)
+        return [t for t in dict.fromkeys(tokens) if t not in self.tokenizer.vocabulary]
 
     def _verse(self, options: dict[str, Any]) -> VerseOptions | None:
-        """Take what is about verse out of the options."""
+        """Take the options about verse out of the others, if any is given."""
         names = [field.name for field in dataclasses.fields(VerseOptions)]
-        taken = {name: options.pop(name) for name in names if name in options}
-        given = {name: value for name, value in taken.items() if value}
+        given = {name: value for name in names if (value := options.pop(name, None))}
         if not given:
             return None
-        if self.corpus.config.name != "tang":
-            raise OptionError(
-                next(iter(given)),
-                f"it is for verse, of data=tang and not {self.corpus.config.name}",
-            )
+        if (corpus := self.tokenizer.corpus.config.name) != "tang":
+            raise OptionError(next(iter(given)), f"it is for verse, of data=tang and not {corpus}")
         if "form" in given:
             given["form"] = _choice("form", given["form"], list(SHAPES))
         if "acrostic" in given:
-            given["acrostic"] = self.corpus.as_written(_checked("acrostic", given["acrostic"]))
+            given["acrostic"] = self.tokenizer.as_written(given["acrostic"], "acrostic")
         return VerseOptions(**given)
 
 
 def load(run: str | Path, device: str = "cpu") -> TrainedModel:
-    """The model of a run, with the weights that were best on validation; or of a checkpoint.
+    """Return the model of a run, with the weights that were best on validation, or of a checkpoint.
 
     Args:
         run: the run's folder, or the path of a checkpoint.
-        device: where it computes, such as `cpu` or `cuda`.
+        device: the device that computes, such as `cpu` or `cuda`.
 
     Raises:
         LoadError: there is no such run, it has not completed or is a baseline, or its checkpoint
@@ -148,7 +146,7 @@ def load(run: str | Path, device: str = "cpu") -> TrainedModel:
         checkpoint = read_checkpoint(path)
         if record is not None and checkpoint[FINGERPRINT] != record.fingerprint:
             raise LoadError(f"{path} is of another run than the {RECORD} of its folder")
-        network, corpus = rebuild(checkpoint, path)
+        network, tokenizer = rebuild(checkpoint, path)
     except DescriptionError as error:
         damaged = record is not None and isinstance(error.__cause__, CheckpointError)
         advice = "; force=true trains the run again" if damaged else ""
@@ -158,16 +156,20 @@ def load(run: str | Path, device: str = "cpu") -> TrainedModel:
         network.to(torch.device(device))
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         raise LoadError(f"device: {device!r} is not on this machine; cpu is") from error
-    return TrainedModel(network, corpus, record)
+    return TrainedModel(network, tokenizer, record)
 
 
 def unknown_in_words(unknown: list[str]) -> str:
-    """That the model does not know these tokens of a prompt."""
+    """Return a warning that the model does not know these tokens."""
     return f"the model has not learned {', '.join(map(repr, unknown))}: that is <unk> to it"
 
 
 def _completed(folder: Path) -> Record:
-    """The record of a run that has completed."""
+    """Return the record of a run that has completed and has a network.
+
+    Raises:
+        LoadError: there is none.
+    """
     try:
         record = Record.read(folder)
     except FileNotFoundError as error:
@@ -192,19 +194,6 @@ def _completed(folder: Path) -> Record:
     if record.features is None:
         raise LoadError(f"{folder} is of {record.model}, a baseline: there is no network in it")
     return record
-
-
-def _checked(name: str, text: str) -> str:
-    """A text that was given for an option.
-
-    Raises:
-        OptionError: it holds bytes that are no text.
-    """
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        raise OptionError(name, "it is not text in UTF-8") from error
-    return text
 
 
 def _choice(name: str, value: str | Choice, choices: Sequence[Choice]) -> Choice:

@@ -102,7 +102,7 @@ def _end_process(number: int) -> NoReturn:
     # os._exit skips the clean-up of multiprocessing: remove its folder of sockets here.
     if "multiprocessing.process" in sys.modules:
         process = sys.modules["multiprocessing.process"].current_process()
-        if folder := process._config.get("tempdir"):
+        if folder := process._config.get("tempdir"):  # noqa: SLF001 there is no public name for it
             shutil.rmtree(folder, ignore_errors=True)
     os._exit(status_after(number))
 

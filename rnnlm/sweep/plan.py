@@ -14,7 +14,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import DictConfig
 
 from rnnlm.config import checked
-from rnnlm.data.identity import CorpusIdentity
+from rnnlm.data.preparation import CorpusIdentity
 from rnnlm.evaluation.adaptation.options import AdaptationConfig
 from rnnlm.options import OptionError
 from rnnlm.runs.run import load_corpus

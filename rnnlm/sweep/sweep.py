@@ -16,11 +16,11 @@ from hydra.types import RunMode, TaskFunction
 from omegaconf import OmegaConf
 
 from rnnlm.files.atomic_write import remove_leftovers, write_text
-from rnnlm.results.grouping import has_several_seeds
-from rnnlm.results.record import Record
+from rnnlm.results.grouping import comparisons
+from rnnlm.results.record import FAILED, Record
 from rnnlm.results.tables.formats import as_csv, as_markdown
-from rnnlm.results.tables.groups import groups_table
-from rnnlm.results.tables.runs import runs_table
+from rnnlm.results.tables.group_table import groups_table
+from rnnlm.results.tables.run_table import runs_table
 from rnnlm.results.tables.terminal import print_table, table_console
 from rnnlm.runs.outcome import Outcome
 from rnnlm.sweep.hydra_internals import Composer, call_callbacks, context_of
@@ -87,8 +87,10 @@ def tabulate(outcomes: Collection[Outcome]) -> None:
         return
     table, console = runs_table(records), table_console()
     print_table(table, console)
-    if has_several_seeds(records):
-        print_table(groups_table(records), console)
+    found = comparisons(records)
+    if any(comparison.has_several_seeds for comparison in found):
+        failed = [record for record in records if record.status == FAILED]
+        print_table(groups_table(found, failed), console)
     folder = Path(next(iter(outcomes)).spec.config.output_dir)
     remove_leftovers(folder)
     write_text(folder / CSV_NAME, as_csv([table]))

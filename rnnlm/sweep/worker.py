@@ -11,8 +11,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
 from rnnlm.config import checked
-from rnnlm.data.corpus import Corpus
-from rnnlm.data.identity import CorpusIdentity
+from rnnlm.data.preparation import CorpusIdentity, PreparedCorpus
 from rnnlm.files.lock import sole_writer
 from rnnlm.hardware import uses_gpu
 from rnnlm.options import OptionError
@@ -54,7 +53,7 @@ def run_one(composed: DictConfig) -> str:
             return COMPLETED
 
 
-def _specify(composed: DictConfig, folder: Path) -> tuple[RunSpec, Corpus]:
+def _specify(composed: DictConfig, folder: Path) -> tuple[RunSpec, PreparedCorpus]:
     """Specify the run of a composed configuration, and load its corpus.
 
     Raises:

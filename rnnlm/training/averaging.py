@@ -2,50 +2,95 @@
 
 from __future__ import annotations
 
-from enum import Enum
+import contextlib
+from collections.abc import Iterator
+from typing import Any
 
+from pytorch_lightning import LightningModule, Trainer
+from pytorch_lightning.callbacks import Checkpoint
 from torch import nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from rnnlm.data.texts.splitting import VALIDATION
+from rnnlm.training.module import LanguageModelModule
+from rnnlm.training.optimizer import Averaging, OptimizerConfig
 
-class Averaging(Enum):
-    """Which average of the weights is measured and kept, if any.
 
-    `ema` is an exponential moving average from the first step on. `equal` weighs all steps alike
-    from where it starts: at an epoch that is named (Izmailov et al. 2018), or else once the
-    validation loss has not improved for a while (NT-ASGD, Merity et al. 2018, section 3).
+class AverageWeights(Checkpoint):
+    """Keeps an average of the weights of a module's network, and has it measured in their place.
+
+    Validation sees the average, and so does the `best.ckpt` that it chooses. Both the weights and
+    their average are in every checkpoint.
+
+    Lightning calls a `Checkpoint` after all other callbacks. Among these, this one belongs after
+    `ModelCheckpoint`, which saves what was validated before the weights are put back, and before
+    `LastCheckpoint`, which saves a step's average with it.
     """
 
-    none = "none"
-    ema = "ema"
-    equal = "equal"
-
-
-class WeightAverage(nn.Module):
-    """The average of a network's weights so far; its weights and its count are kept with a run's.
-
-    Args:
-        ema_decay: what an exponential average keeps of itself at each step; None weighs all alike.
-    """
-
-    def __init__(self, network: nn.Module, ema_decay: float | None) -> None:
-        super().__init__()
-        average = None if ema_decay is None else get_ema_multi_avg_fn(ema_decay)
-        self.averaged = AveragedModel(network, multi_avg_fn=average)
-        self.requires_grad_(False)
+    def __init__(self, config: OptimizerConfig, module: LanguageModelModule) -> None:
+        self._config, self._module = config, module
+        self._steps = 0  # of training, that have been seen
+        self.average: AveragedModel | None = None
+        if config.averaging is not Averaging.none:
+            is_ema = config.averaging is Averaging.ema
+            function = get_ema_multi_avg_fn(config.ema_decay) if is_ema else None
+            self.average = AveragedModel(module.network, multi_avg_fn=function)
+            self.average.requires_grad_(False)
+            # As a part of the module it is moved to its device, and is in its checkpoints.
+            module.average = nn.ModuleDict({"averaged": self.average})
 
     @property
     def has_begun(self) -> bool:
-        """Whether there is anything in it."""
-        return bool(self.averaged.n_averaged)
+        """Whether any step's weights are in the average."""
+        return self.average is not None and bool(self.average.n_averaged)
 
-    def add(self, network: nn.Module) -> None:
-        """Count in the weights after another step."""
-        self.averaged.update_parameters(network)
-
-    def swap(self, network: nn.Module) -> None:
-        """Exchange the network's weights with their average."""
-        for average, current in zip(
-            self.averaged.module.parameters(), network.parameters(), strict=True
+    def swap(self) -> None:
+        """Exchange the network's weights with their average, if it has begun."""
+        if self.average is None or not self.has_begun:
+            return
+        for average, weight in zip(
+            self.average.module.parameters(), self._module.network.parameters(), strict=True
         ):
-            average.data, current.data = current.data, average.data
+            average.data, weight.data = weight.data, average.data
+
+    @contextlib.contextmanager
+    def measured_weights(self) -> Iterator[None]:
+        """Have the average in the network for a while, between validations."""
+        self.swap()
+        try:
+            yield
+        finally:
+            self.swap()
+
+    def begins(self, epoch: int, validation_losses: list[float | None]) -> bool:
+        """Tell whether an average that has not begun begins with the next step.
+
+        Args:
+            epoch: the present one, from 0.
+            validation_losses: nats per token after each epoch; None for one without validation.
+        """
+        if self._config.averaging is Averaging.ema:
+            return True
+        if self._config.averaging_start is not None:
+            return epoch >= self._config.averaging_start
+        losses = [loss for loss in validation_losses if loss is not None]
+        patience = self._config.averaging_patience
+        return len(losses) > patience + 1 and losses[-1] > min(losses[: -patience - 1])
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self._steps = trainer.global_step
+
+    def on_train_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, index: int
+    ) -> None:
+        if self.average is None or trainer.global_step == self._steps:
+            return  # gradients are accumulated over several batches
+        self._steps = trainer.global_step
+        if self.has_begun or self.begins(trainer.current_epoch, self._module.history[VALIDATION]):
+            self.average.update_parameters(self._module.network)
+
+    def on_validation_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self.swap()
+
+    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self.swap()

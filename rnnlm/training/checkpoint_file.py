@@ -109,11 +109,7 @@ def read_checkpoint_file(path: Path) -> dict[str, Any]:
 
 
 def _check(file: IO[bytes], path: Path) -> None:
-    """Check that a file is as it was written.
-
-    Raises:
-        CheckpointError: it is not.
-    """
+    """Raise CheckpointError if a file is not as it was written."""
     if file.read(len(_BEGIN)) != _BEGIN:
         raise CheckpointError(f"{path} is no checkpoint that can be read (it is no zip file)")
     size = file.seek(0, os.SEEK_END)

@@ -1,4 +1,4 @@
-"""Noticing the first training step after which there is nothing left to train."""
+"""Stop training at the first step whose loss is not finite."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ from rnnlm.metrics import perplexity
 
 
 class DivergedError(FloatingPointError):
-    """A loss whose perplexity is beyond all numbers: training cannot go on from here."""
+    """A loss, or its perplexity, is not finite: training cannot go on."""
 
 
 class Divergence:
-    """Watches the losses of training steps.
+    """Checks the losses of training steps.
 
-    On a CPU every loss is looked at as it comes. On a GPU a look waits for the device, so they are
-    looked at together, some steps later; the step that is named is still the first.
+    On a CPU every loss is checked at once. On a GPU reading a loss waits for the device, so losses
+    are read together, some steps later; the error still names the first bad step.
     """
 
-    STEPS_BETWEEN_LOOKS = 100  # of a GPU
+    STEPS_BETWEEN_LOOKS = 100  # on a GPU
 
     def __init__(self) -> None:
         self._unseen: list[tuple[int, Tensor]] = []
 
     def watch(self, loss: Tensor, step: int) -> None:
-        """Look at the scalar loss of a step, now or later.
+        """Check the scalar loss of a step, now or later.
 
         Raises:
-            DivergedError: its perplexity, or that of one before, is not finite.
+            DivergedError: the perplexity of this step or an earlier one is not finite.
         """
         if loss.device.type == "cpu":
             refuse_divergence("training", loss.item(), step)
@@ -40,7 +40,7 @@ class Divergence:
             self.look()
 
     def look(self) -> None:
-        """Look at the losses that have not been looked at.
+        """Check the losses that have not been checked yet.
 
         Raises:
             DivergedError: the perplexity of one of them is not finite.
@@ -54,7 +54,7 @@ class Divergence:
 
 
 def refuse_divergence(name: str, loss: float, step: int) -> None:
-    """Refuse a loss, in nats per token, that training cannot go on from.
+    """Raise an error for a loss, in nats per token, that is too large or no number.
 
     Raises:
         DivergedError: its perplexity is not finite.

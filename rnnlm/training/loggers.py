@@ -1,7 +1,7 @@
-"""Where a run's metrics and options go: the loggers of `conf/logger/`, opened and closed with it.
+"""The loggers of `conf/logger/`, which are opened and closed with a run.
 
-TensorBoard's and `scalars.csv` need no more than the run's folder. Weights & Biases and MLflow are
-extras that stay on this machine, and a run that goes on does so in the run of theirs that it began.
+TensorBoard and `scalars.csv` need only the run's folder. Weights & Biases and MLflow are extras.
+They stay on this machine, and a resumed run goes on in the W&B or MLflow run that it began.
 """
 
 from __future__ import annotations
@@ -9,14 +9,14 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock
-from hydra.utils import instantiate
+from hydra.utils import get_object, instantiate
 from pytorch_lightning.loggers import Logger, MLFlowLogger, WandbLogger
 
 from rnnlm.files.atomic_write import write_text
@@ -24,69 +24,64 @@ from rnnlm.files.run_files import MLFLOW_RUN_ID, WANDB
 from rnnlm.options import OptionError
 from rnnlm.plugin_options import TARGET, check_plugin
 
-# The modules that the extra of a logger's name brings.
+# The modules that a logger needs, and the extra of the same name installs.
 EXTRAS = {"wandb": ["wandb"], "mlflow": ["mlflow", "sqlalchemy", "alembic"]}
-# Of what these two would print, ask or send home; what is set already stays.
+# Keeps both from printing, asking and sending data home, unless a variable is set already.
 QUIET_WANDB = {"WANDB_SILENT": "true", "WANDB_CONSOLE": "off", "WANDB_ERROR_REPORTING": "false"}
 QUIET_MLFLOW = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_LOGGING_LEVEL": "WARNING"}
+
+# For the class of a logger: the function to which its constructor passes options that it does not
+# know, and the options that follow from the run's folder, besides `save_dir`.
+CLASSES: dict[Any, tuple[str | None, tuple[str, ...]]] = {
+    "pytorch_lightning.loggers.TensorBoardLogger": (
+        "torch.utils.tensorboard.SummaryWriter.__init__",
+        (),
+    ),
+    "rnnlm.training.loggers.Wandb": ("wandb.init", ("name", "id", "dir")),
+    "rnnlm.training.loggers.MLFlow": (None, ("run_name", "run_id")),
+}
 
 MLFLOW_LOCK_NAME = ".mlflow.lock"
 
 
 def check_loggers(options: Mapping[str, Any]) -> None:
-    """See that what the loggers need is installed, and that each takes the options it is given.
+    """Check that what the loggers need is installed, and that each one takes its options.
 
     Args:
-        options: of each logger, by its name.
+        options: the options of each logger, by its name.
 
     Raises:
         OptionError: names the extra to install, or the option that is wrong.
     """
-    for name, of_logger in options.items():
+    for name, logger in options.items():
         if not all(_is_installed(module) for module in EXTRAS.get(name, [])):
             raise OptionError(
                 "logger", f"{name} needs the extra of that name, pip install -e '.[{name}]'"
             )
-        target = of_logger.get(TARGET) if isinstance(of_logger, Mapping) else None
-        forwarded_to = _FORWARDED_TO.get(target, lambda: None)()
-        given = {"save_dir", *_GIVEN.get(target, ())}
-        check_plugin(of_logger, f"logger.{name}", Logger, "logger", given, forwarded_to)
-
-
-def _summary_writer() -> Any:
-    from torch.utils.tensorboard import SummaryWriter
-
-    return SummaryWriter.__init__
-
-
-def _wandb_init() -> Any:
-    return import_module("wandb").init
-
-
-# What a logger's constructor passes on the options to that it does not know.
-_FORWARDED_TO: dict[Any, Callable[[], Any]] = {
-    "pytorch_lightning.loggers.TensorBoardLogger": _summary_writer,
-    "rnnlm.training.loggers.Wandb": _wandb_init,
-}
-# What follows from the run's folder, besides the folder.
-_GIVEN: dict[Any, Sequence[str]] = {
-    "rnnlm.training.loggers.Wandb": ("name", "id", "dir"),
-    "rnnlm.training.loggers.MLFlow": ("run_name", "run_id"),
-}
+        target = logger.get(TARGET) if isinstance(logger, Mapping) else None
+        forwarded_to, given = CLASSES.get(target, (None, ()))
+        check_plugin(
+            logger,
+            f"logger.{name}",
+            Logger,
+            "logger",
+            {"save_dir", *given},
+            get_object(forwarded_to) if forwarded_to else None,
+        )
 
 
 def _is_installed(module: str) -> bool:
     spec = find_spec(module)
-    # A folder of the same name in the current one is a package too, but without an origin.
+    # A folder of that name in the current directory is a package too, but has no origin.
     return spec is not None and spec.origin is not None
 
 
 @contextlib.contextmanager
 def open_loggers(options: Mapping[str, Any], folder: Path) -> Iterator[list[Logger]]:
-    """The loggers of a run, which hear at the end how it went.
+    """Open the loggers of a run; at the end tell them whether it failed.
 
     Args:
-        options: of each logger, by its name.
+        options: the options of each logger, by its name.
     """
     loggers: list[Logger] = [instantiate(logger, save_dir=folder) for logger in options.values()]
     try:
@@ -105,9 +100,9 @@ def _close(loggers: list[Logger], status: str) -> None:
 
 
 class Wandb(WandbLogger):
-    """Logs to a W&B run in the run's folder, which is named by its path below `output_dir`.
+    """Logs to a W&B run in the run's folder, named by the folder's path below `output_dir`.
 
-    A run that goes on is another part of the same id, which `wandb sync` joins to the first.
+    A resumed run writes another part with the same id, which `wandb sync` joins to the first.
     """
 
     def __init__(self, save_dir: str | Path, output_dir: str | Path, **options: Any) -> None:
@@ -117,11 +112,11 @@ class Wandb(WandbLogger):
         if begun is not None:
             options["id"] = begun.name.rpartition("-")[2]
         super().__init__(name=_name(save_dir, output_dir), save_dir=save_dir, **options)
-        # Lightning gives it always, and wandb warns of it.
+        # Lightning always passes it, and wandb warns about it.
         self._wandb_init.pop("anonymous", None)
 
     def finish(self, status: str) -> None:
-        """End the W&B run, which `finalize` does not: Lightning calls that after every loop."""
+        """End the W&B run. Lightning calls `finalize` after every loop, which is too early."""
         if self._experiment is not None:
             self._experiment.finish(exit_code=0 if status == "success" else 1)
             self._experiment = None
@@ -130,17 +125,17 @@ class Wandb(WandbLogger):
 class MLFlow(MLFlowLogger):
     """Logs to an MLflow run, named by the path of the run's folder below `output_dir`.
 
-    Its id is kept in the folder, for when the run goes on. The store may be shared with other
-    processes: SQLite's has one writer at a time, and the others wait.
+    The folder keeps its id, for when the run resumes. Several processes may share the store:
+    SQLite has one writer at a time, and the others wait.
     """
 
     def __init__(self, save_dir: str | Path, output_dir: str | Path, **options: Any) -> None:
         for name, value in QUIET_MLFLOW.items():
             os.environ.setdefault(name, value)
-        # A second that nobody is to wait for with the lock held.
+        # Importing takes a second: do it before taking the lock.
         import_module("mlflow.store.tracking.sqlalchemy_store")
         kept = Path(save_dir, MLFLOW_RUN_ID)
-        # One process makes the store's tables and the experiment, and the others find them.
+        # One process makes the store's tables and the experiment; the others find them.
         with FileLock(Path(output_dir, MLFLOW_LOCK_NAME)):
             super().__init__(run_name=_name(save_dir, output_dir), **options)
             begun = _run_id(kept)
@@ -150,7 +145,7 @@ class MLFlow(MLFlowLogger):
             write_text(kept, str(self.run_id))
 
     def _has_run(self, run_id: str) -> bool:
-        """Whether a run is in the store, which may be another by now, and has not been deleted."""
+        """Tell whether the store, which may be another one now, has the run, not deleted."""
         from mlflow.exceptions import MlflowException
 
         try:
@@ -160,7 +155,7 @@ class MLFlow(MLFlowLogger):
 
 
 def _run_id(path: Path) -> str | None:
-    """The id of the MLflow run that a run has begun, if it has one and its file is sound."""
+    """Return the id of the MLflow run that this run began; None without a sound file."""
     try:
         found = re.fullmatch(r"[0-9a-f]{32}", path.read_text(encoding="ascii"))
     except (OSError, UnicodeDecodeError):
@@ -169,5 +164,5 @@ def _run_id(path: Path) -> str | None:
 
 
 def _name(folder: str | Path, output_dir: str | Path) -> str:
-    """What TensorBoard calls the run."""
+    """Return the folder's path below `output_dir`, by which TensorBoard too names the run."""
     return Path(folder).resolve().relative_to(Path(output_dir).resolve()).as_posix()

@@ -5,34 +5,29 @@ Shapes: T time, B batch, V vocabulary.
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import torch
 from pytorch_lightning import LightningModule
 from torch import Tensor
-from torch.optim import Optimizer
 
 from rnnlm.data.batching import Batch, Batches
-from rnnlm.data.splitting import SPLITS, VALIDATION
+from rnnlm.data.texts.splitting import SPLITS, VALIDATION
 from rnnlm.metrics import Total, perplexity
 from rnnlm.model.language_model import LanguageModel, State, detach
-from rnnlm.training.averaging import Averaging, WeightAverage
 from rnnlm.training.divergence import Divergence, refuse_divergence
-from rnnlm.training.gradient_clipping import clip_by_norm, clip_by_value
 from rnnlm.training.optimizer import (
     OptimizerConfig,
     Schedule,
     build_optimizer,
     build_schedule,
-    leaves_rows_alone,
 )
 
 VALIDATION_LOSS = f"loss/{VALIDATION}"
-# Of an epoch in training, with dropout on and the weights moving.
+# Names metrics that are taken in training, with dropout on and the weights moving.
 TRAIN_RUNNING = "train_running"
-# By which a checkpoint says whose it is.
+# The key under which a checkpoint says which run it belongs to.
 FINGERPRINT = "fingerprint"
 
 
@@ -43,7 +38,8 @@ class LanguageModelModule(LightningModule):
     the batch says that its streams start; training and evaluation carry states of their own.
 
     Args:
-        described: what checkpoints say of the network besides its weights (`describe`).
+        described: what checkpoints say of the network besides its weights
+            (`rnnlm.runs.checkpoint.describe`).
     """
 
     def __init__(
@@ -56,37 +52,25 @@ class LanguageModelModule(LightningModule):
         self._described = described or {}
         self.network = network
         self.optimizer_config = optimizer
-        self.average: WeightAverage | None = None
-        if optimizer.averaging is not Averaging.none:
-            of_ema = optimizer.averaging is Averaging.ema
-            self.average = WeightAverage(network, optimizer.ema_decay if of_ema else None)
-        # The losses of every epoch so far; None of one that was not validated.
+        # The loss of every epoch so far, in nats per token; None for one that was not validated.
         self.history: dict[str, list[float | None]] = {TRAIN_RUNNING: [], VALIDATION: []}
         self.train_total = Total()
         self.validation_total = Total()
-        # After `Trainer.test`: the totals of train, validation and test in eval mode.
+        # The totals of train, validation and test in evaluation, after `Trainer.test`.
         self.evaluated: dict[str, Total] = {}
         self._divergence = Divergence()
         self._train_state: State | None = None
         self._evaluation_state: State | None = None
 
-    def __setattr__(self, name: str, value: Any) -> None:
-        # Lightning sets this some 45 times a step; `nn.Module` would look each time whether it is a
-        # parameter, which takes a fiftieth of the step of a small network.
-        if name == "_current_fx_name":
-            object.__setattr__(self, name, value)
-        else:
-            super().__setattr__(name, value)
-
     def nats(self, batch: Batch, state: State | None) -> tuple[Tensor, State]:
-        """Total negative log-likelihood of the batch's targets, in nats, and the state after it."""
+        """Return the total negative log-likelihood of a batch in nats, and the state after it."""
         nats, state = self.network.nats(
             batch.inputs_TB, batch.targets_TB, None if batch.starts else state
         )
         return nats, detach(state)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """What the network is, and what a run needs to go on within an epoch."""
+        """Add what the network is, and what an interrupted run needs within an epoch."""
         checkpoint.update(self._described)
         checkpoint["train_state"] = self._train_state
         checkpoint["train_total"] = (self.train_total.nats, self.train_total.num_tokens)
@@ -112,63 +96,26 @@ class LanguageModelModule(LightningModule):
         dropped_TBH = network.dropped(hidden_TBH)
         nats = network.nats_of(dropped_TBH, batch.targets_TB)
         self.train_total.add(nats, batch.num_tokens)
-        # Of the shortest parts of a stream there may be one that only begins a document.
+        # A very short batch may hold only `<bos>` targets, which do not count.
         loss = nats / max(batch.num_tokens, 1) + network.activation_penalty(hidden_TBH, dropped_TBH)
         return loss if batch.scale == 1 else loss * batch.scale
 
     def on_train_batch_end(self, outputs: Any, batch: Batch, batch_idx: int) -> None:
         self._divergence.watch(outputs["loss"], self.trainer.global_step)
 
-    def optimizer_step(self, *arguments: Any, **named: Any) -> None:
-        super().optimizer_step(*arguments, **named)
-        # Here, because a checkpoint of this step is written before the batch's end is.
-        if self.average is not None and self._averages():
-            self.average.add(self.network)
-
-    def _averages(self) -> bool:
-        """Whether this step's weights count in the average."""
-        config = self.optimizer_config
-        if config.averaging is Averaging.ema or (self.average and self.average.has_begun):
-            return True
-        if config.averaging_start is not None:
-            return self.current_epoch >= config.averaging_start
-        losses = [loss for loss in self.history[VALIDATION] if loss is not None]
-        patience = config.averaging_patience
-        return len(losses) > patience + 1 and losses[-1] > min(losses[: -patience - 1])
-
     def on_train_epoch_end(self) -> None:
         self._divergence.look()
-        # Measured while the weights moved and with dropout on, hence its own name.
         metrics = self._keep_epoch(self.train_total, TRAIN_RUNNING)
-        # Straight to the loggers: what Lightning logs by epoch it logs after `last.ckpt` has been
-        # written, which then says that the epoch is done; a kill in between would lose it.
+        # Straight to the loggers. Lightning would log an epoch after `last.ckpt`, which says that
+        # the epoch is done, has been written; a kill in between would lose the metrics.
         for logger in self.trainer.loggers:
-            # Lightning numbers steps from 0 in what it logs, and adds the epoch.
+            # Like Lightning: steps count from 0, and the epoch is logged too.
             epoch = {"epoch": self.current_epoch}
             logger.log_metrics(metrics | epoch, self.trainer.global_step - 1)
             logger.save()
 
     def on_validation_epoch_start(self) -> None:
         self.validation_total = Total()
-        self.swap_average()
-
-    def on_validation_end(self) -> None:
-        # After the best checkpoint has been written: it holds what was measured.
-        self.swap_average()
-
-    def swap_average(self) -> None:
-        """Exchange the weights with their average, once there is one."""
-        if self.average is not None and self.average.has_begun:
-            self.average.swap(self.network)
-
-    @contextlib.contextmanager
-    def measured_weights(self) -> Iterator[None]:
-        """Between epochs, the weights that are measured: their average, once there is one."""
-        self.swap_average()
-        try:
-            yield
-        finally:
-            self.swap_average()
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         nats, self._evaluation_state = self.nats(batch, self._evaluation_state)
@@ -176,7 +123,7 @@ class LanguageModelModule(LightningModule):
 
     def on_validation_epoch_end(self) -> None:
         for name, value in self._keep_epoch(self.validation_total, VALIDATION).items():
-            # As a float64 tensor: Lightning would round a Python number to float32.
+            # A float64 tensor, because Lightning rounds a Python number to float32.
             self.log(name, torch.tensor(value, dtype=torch.float64))
 
     def on_test_epoch_start(self) -> None:
@@ -187,30 +134,16 @@ class LanguageModelModule(LightningModule):
         self.evaluated[SPLITS[dataloader_idx]].add(nats, batch.num_tokens)
 
     def _keep_epoch(self, total: Total, name: str) -> dict[str, float]:
-        """Add an epoch to the history; returns its metrics by the names they are logged under."""
+        """Add an epoch's loss to the history, and return its metrics by their logged names."""
         refuse_divergence(name, total.loss, self.trainer.global_step)
         losses = self.history[name]
-        # What is done again after an interruption takes the same place.
+        # An epoch that is done again after an interruption takes its place.
         losses += [None] * (self.current_epoch + 1 - len(losses))
         losses[self.current_epoch] = total.loss
         return {f"loss/{name}": total.loss, f"ppl/{name}": perplexity(total.loss)}
 
-    def configure_gradient_clipping(
-        self,
-        optimizer: Optimizer,
-        gradient_clip_val: float | None = None,
-        gradient_clip_algorithm: str | None = None,
-    ) -> None:
-        if gradient_clip_val is None:
-            return
-        clip = clip_by_value if gradient_clip_algorithm == "value" else clip_by_norm
-        clip(self.network.parameters(), gradient_clip_val)
-
     def configure_optimizers(self) -> Any:
-        # Of a tied embedding every row has a gradient.
-        sparse = leaves_rows_alone(self.optimizer_config) and not self.network.tied
-        self.network.features.sparse_gradient = sparse
-        fused = not sparse and self.trainer.precision != "16-mixed"
+        fused = self.trainer.precision != "16-mixed"
         optimizer = build_optimizer(self.optimizer_config, self.network.parameters(), fused)
         num_steps = int(self.trainer.estimated_stepping_batches)
         schedule = build_schedule(self.optimizer_config, optimizer, num_steps)
@@ -221,7 +154,7 @@ class LanguageModelModule(LightningModule):
             "optimizer": optimizer,
             "lr_scheduler": {
                 "scheduler": schedule,
-                # What Lightning does by epoch it does after `last.ckpt` has been written.
+                # By step, because Lightning's epoch ends after `last.ckpt` has been written.
                 "interval": "step",
                 "frequency": int(self.trainer.num_training_batches) if by_epoch else 1,
                 "monitor": VALIDATION_LOSS,

@@ -10,7 +10,6 @@ from torch import nn, optim
 from torch.optim import lr_scheduler
 
 from rnnlm.options import option
-from rnnlm.training.averaging import Averaging
 
 
 class OptimizerName(Enum):
@@ -22,17 +21,30 @@ class OptimizerName(Enum):
 
 
 class Schedule(Enum):
-    """How the learning rate moves over the steps of training.
+    """The learning rate over the steps of training.
 
-    `cosine` falls from lr to 0; `one_cycle` climbs to lr for `warmup_fraction` of the steps and
-    falls to almost 0 (Smith & Topin 2019); `plateau` divides by `decay` after an epoch that did not
-    improve the validation loss.
+    `cosine` falls from `lr` to 0. `one_cycle` climbs to `lr` for `warmup_fraction` of the steps and
+    falls to almost 0 (Smith & Topin 2019). `plateau` divides the rate by `decay` after an epoch
+    that did not improve the validation loss.
     """
 
     constant = "constant"
     cosine = "cosine"
     one_cycle = "one_cycle"
     plateau = "plateau"
+
+
+class Averaging(Enum):
+    """Which average of the weights is measured and kept, if any.
+
+    `ema` is an exponential moving average from the first step on. `equal` gives all steps the same
+    weight. It starts at the epoch `averaging_start` (Izmailov et al. 2018), or else once the
+    validation loss has stopped improving (NT-ASGD, Merity et al. 2018, section 3).
+    """
+
+    none = "none"
+    ema = "ema"
+    equal = "equal"
 
 
 @dataclass
@@ -47,30 +59,22 @@ class OptimizerConfig:
     warmup_fraction: float = option(0.3, above=0, below=1)
     decay: float = option(4.0, above=1)
     averaging: Averaging = Averaging.none
-    # What an exponential average keeps of itself at each step.
+    # The share of itself that an exponential average keeps at each step.
     ema_decay: float = option(0.999, above=0, below=1)
-    # The epochs before an equal average starts; None waits until the validation loss has not
-    # improved on what it was more than `averaging_patience` validations before.
+    # The epochs before an equal average starts. None waits until the validation loss is worse than
+    # the best one of more than `averaging_patience` validations before.
     averaging_start: int | None = option(None, minimum=0)
     averaging_patience: int = option(5, minimum=1)
-
-
-def leaves_rows_alone(config: OptimizerConfig) -> bool:
-    """Whether rows of a parameter without a gradient stay as they are: only in plain SGD.
-
-    Adam's moments, momentum and weight decay move every row at every step.
-    """
-    return config.name is OptimizerName.sgd and config.momentum == 0 and config.weight_decay == 0
 
 
 def build_optimizer(
     config: OptimizerConfig, parameters: Iterable[nn.Parameter], fused: bool = False
 ) -> optim.Optimizer:
-    """The optimizer at its learning rate; `momentum` is for SGD alone.
+    """Build the optimizer; only SGD has `momentum`.
 
     Args:
-        fused: update all of a parameter in one pass over its memory. Not for sparse gradients, nor
-            for those that a gradient scaler has scaled and that are to be clipped.
+        fused: update a parameter in one pass over its memory. Gradients that a gradient scaler has
+            scaled cannot be clipped then.
     """
     rate, decay = config.lr, config.weight_decay
     if config.name is OptimizerName.sgd:
@@ -84,14 +88,14 @@ def build_optimizer(
 def build_schedule(
     config: OptimizerConfig, optimizer: optim.Optimizer, num_steps: int
 ) -> lr_scheduler.LRScheduler | None:
-    """The schedule over `num_steps` optimizer steps, or None for a constant rate.
+    """Build the schedule over `num_steps` optimizer steps; a constant rate has none.
 
-    `plateau` is to be advanced after every epoch, all others after every step.
+    Call its `step` after every epoch for `plateau`, and after every optimizer step for the others.
     """
     if config.schedule is Schedule.cosine:
         return lr_scheduler.CosineAnnealingLR(optimizer, num_steps)
     if config.schedule is Schedule.one_cycle:
-        # Momentum stays as configured: what is compared is the learning rate.
+        # The momentum stays as configured, so that only the learning rate changes.
         return lr_scheduler.OneCycleLR(
             optimizer,
             config.lr,

@@ -1,7 +1,7 @@
-"""How far a run is: kept in its folder, where whoever watches the sweep reads it.
+"""The progress of a run, kept in a file of its folder.
 
-A run may be at work in another process or on another machine; what is shown of it is the business
-of `rnnlm/sweep/display.py`.
+The run may be in another process or on another machine than the sweep that shows its progress
+(`rnnlm/sweep/display.py`).
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from rnnlm.data.batching import Batch
 from rnnlm.files.atomic_write import replacing
 from rnnlm.files.run_files import PROGRESS
 from rnnlm.metrics import perplexity
+from rnnlm.training.module import LanguageModelModule
 
 log = logging.getLogger(__name__)
 
@@ -28,11 +29,11 @@ SECONDS_BETWEEN_WRITES = 0.5
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a run is.
+    """The progress of a run.
 
     figures: the epoch, loss and perplexity so far, for people.
-    fraction: of its batches that are done.
-    seconds_left: as it went so far; None before the first batch.
+    fraction: the share of its batches that are done.
+    seconds_left: estimated from the batches so far; None before the first one.
     """
 
     figures: str
@@ -40,7 +41,7 @@ class Progress:
     seconds_left: float | None
 
     def write(self, folder: Path) -> None:
-        """Leave it in the run's folder; where that cannot be written, the run does not mind."""
+        """Write it to the run's folder; a folder that cannot be written is no error."""
         with (
             contextlib.suppress(OSError),
             replacing(folder / PROGRESS, durable=False) as temporary,
@@ -49,7 +50,7 @@ class Progress:
 
     @classmethod
     def read(cls, folder: Path) -> Progress | None:
-        """What the run in the folder has left, if it has left anything readable."""
+        """Read the progress of the run in the folder; None without a readable file."""
         try:
             return msgspec.json.decode((folder / PROGRESS).read_bytes(), type=cls)
         except (OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
@@ -57,7 +58,7 @@ class Progress:
 
 
 class ReportProgress(Callback):
-    """Writes how far the run is, a few times a second, and every epoch to its log."""
+    """Writes the progress to the run's folder, twice a second, and to its log, every epoch."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -65,29 +66,31 @@ class ReportProgress(Callback):
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self._started = time.monotonic()
-        # A run that goes on has some of its batches behind it.
+        # A resumed run has done some of its batches before.
         self._first = _batches_done(trainer, trainer.fit_loop.batch_idx + 1)
         self._validation = ""
         Progress("", self._first / max(_num_batches(trainer), 1), None).write(self._folder)
 
     def on_train_batch_end(
-        self, trainer: Trainer, pl_module: Any, outputs: Any, batch: Batch, index: int
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Batch, index: int
     ) -> None:
         now = time.monotonic()
         if now - self._written > SECONDS_BETWEEN_WRITES:
             self._written = now
             self._progress(trainer, pl_module, index + 1).write(self._folder)
 
-    def on_validation_epoch_end(self, trainer: Trainer, pl_module: Any) -> None:
+    def on_validation_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        assert isinstance(pl_module, LanguageModelModule)
         loss = pl_module.validation_total.loss
         self._validation = f"validation loss {loss:.4f} ppl {perplexity(loss):.2f}"
 
-    def on_train_epoch_end(self, trainer: Trainer, pl_module: Any) -> None:
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         progress = self._progress(trainer, pl_module, int(trainer.num_training_batches))
         log.debug("%s", progress.figures)
         progress.write(self._folder)
 
-    def _progress(self, trainer: Trainer, module: Any, batches: int) -> Progress:
+    def _progress(self, trainer: Trainer, module: LightningModule, batches: int) -> Progress:
+        assert isinstance(module, LanguageModelModule)
         loss = module.train_total.loss
         done, total = _batches_done(trainer, batches), _num_batches(trainer)
         seconds = time.monotonic() - self._started
@@ -104,5 +107,5 @@ def _num_batches(trainer: Trainer) -> int:
     return int(trainer.num_training_batches) * (trainer.max_epochs or 1)
 
 
-def _batches_done(trainer: Trainer, of_epoch: int) -> int:
-    return trainer.current_epoch * int(trainer.num_training_batches) + of_epoch
+def _batches_done(trainer: Trainer, in_epoch: int) -> int:
+    return trainer.current_epoch * int(trainer.num_training_batches) + in_epoch

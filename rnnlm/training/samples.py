@@ -1,7 +1,7 @@
-"""Samples in training: what the network goes on with after fixed prompts, every few epochs.
+"""Samples in training: continuations of fixed prompts, written every few epochs.
 
-They go to the run's log, to TensorBoard, and to `samples.txt` in its folder, which ends with what
-the chosen checkpoint writes.
+They go to the run's log, to TensorBoard, and to `samples.txt` in its folder, which ends with the
+samples of the best checkpoint.
 """
 
 from __future__ import annotations
@@ -14,13 +14,15 @@ from typing import Any
 from pytorch_lightning import Callback, LightningModule, Trainer
 from pytorch_lightning.loggers import TensorBoardLogger
 
-from rnnlm.data.corpus import Corpus
+from rnnlm.data.preparation import PreparedCorpus
 from rnnlm.files.atomic_write import write_text
 from rnnlm.files.run_files import SAMPLES
 from rnnlm.generation.options import GenerationOptions
 from rnnlm.generation.writer import Text, Writer
 from rnnlm.model.language_model import LanguageModel
 from rnnlm.options import option
+from rnnlm.training.averaging import AverageWeights
+from rnnlm.training.module import LanguageModelModule
 from rnnlm.training.stopwatch import Stopwatch
 
 log = logging.getLogger(__name__)
@@ -30,31 +32,34 @@ TENSORBOARD_TAG = "samples"
 
 @dataclass
 class SamplesConfig(GenerationOptions):
-    """Options of the samples in training; they never change what is trained."""
+    """Options of the samples in training; they never change the trained network."""
 
     length: int = option(100, minimum=1, affects_result=False)
-    # None writes none.
+    # None writes no samples.
     every_n_epochs: int | None = option(5, minimum=1, affects_result=False)
-    # None, or an empty one where texts have no beginning, is the validation text's beginning.
+    # No prompt, or an empty one for a corpus without documents, means the beginning of validation.
     prompts: list[str] = field(default_factory=list, metadata={"affects_result": False})
 
 
 class WriteSamples(Callback):
-    """Writes samples with the same draws each time.
-
-    Args:
-        folder: the run's.
-    """
+    """Writes samples with the same random draws each time, to the run's folder."""
 
     def __init__(
-        self, config: SamplesConfig, corpus: Corpus, stopwatch: Stopwatch, folder: Path
+        self,
+        config: SamplesConfig,
+        corpus: PreparedCorpus,
+        stopwatch: Stopwatch,
+        averaging: AverageWeights,
+        folder: Path,
     ) -> None:
         self._config, self._vocabulary = config, corpus.vocabulary
         self._path = folder / SAMPLES
-        # What the file holds so far, kept with what an interrupted run needs to go on.
+        # The content of the file, for when an interrupted run resumes.
         self._written: list[str] = []
-        self._stopwatch = stopwatch
-        self._prompts = [corpus.typed(prompt) for prompt in config.prompts] or [corpus.prompt()]
+        self._stopwatch, self._averaging = stopwatch, averaging
+        self._prompts = [corpus.tokenizer.typed(prompt) for prompt in config.prompts] or [
+            corpus.prompt()
+        ]
         if not corpus.vocabulary.bounded:
             self._prompts = [prompt or corpus.prompt() for prompt in self._prompts]
         for token in {token for prompt in self._prompts for token in prompt}:
@@ -71,12 +76,12 @@ class WriteSamples(Callback):
         every, epoch = self._config.every_n_epochs, trainer.current_epoch + 1
         if every is None or epoch % every:
             return
-        module: Any = pl_module
-        with self._stopwatch.paused(), module.measured_weights():
-            self._show(self.write(module.network), trainer)
+        assert isinstance(pl_module, LanguageModelModule)
+        with self._stopwatch.paused(), self._averaging.measured_weights():
+            self._show(self.write(pl_module.network), trainer)
 
     def write_chosen(self, network: LanguageModel, epoch: int) -> None:
-        """The same of the checkpoint that was chosen, of an epoch, at the end of the file."""
+        """Add the samples of the best checkpoint, which is of this epoch, to the file."""
         if self._config.every_n_epochs is not None:
             self._keep(f"epoch {epoch}, the best on validation", self.write(network))
 
@@ -96,12 +101,12 @@ class WriteSamples(Callback):
         write_text(self._path, "\n\n".join(self._written))
 
     def write(self, network: LanguageModel) -> list[Text]:
-        """The texts of all prompts."""
+        """Return a text for each prompt."""
         writer = Writer(network, self._vocabulary)
         pieces = (p for prompt in self._prompts for p in writer.stream(prompt, self._config))
         return [piece.text for piece in pieces if piece.text is not None]
 
 
 def as_markdown(prompt: str, text: str) -> str:
-    """A prompt and what goes on from it; indented, so that nothing in it is markup."""
+    """Return a prompt and its continuation, indented so that nothing in them is markup."""
     return "\n".join(f"    {line}" for line in f"{prompt}|{text}".split("\n"))

@@ -1,7 +1,6 @@
-"""The scalars of a run as a CSV file, one row a step: the same that TensorBoard shows.
+"""The scalars of a run as a CSV file with one row a step, the same that TensorBoard shows.
 
-While a run is at work `checkpoints/last.ckpt` has them too, and a run that goes on starts from
-those: the file is written for readers, and never read by the run.
+A run never reads the file. `checkpoints/last.ckpt` holds the scalars too, for a run that resumes.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from rnnlm.files.run_files import SCALARS
 
 
 class ScalarsCSV(Logger):
-    """Keeps `scalars.csv` in the run's folder up to date; columns come as metrics appear."""
+    """Keeps `scalars.csv` in the run's folder up to date; a new metric adds a column."""
 
     def __init__(self, save_dir: str | Path) -> None:
         super().__init__()
@@ -29,22 +28,22 @@ class ScalarsCSV(Logger):
         self._columns = ["step", "epoch"]
 
     def state_dict(self) -> dict[str, Any]:
-        """All that has been logged."""
+        """Return all that has been logged."""
         return {"columns": self._columns, "rows": self._rows}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from what had been logged, and write the file anew."""
+        """Take over what was logged before, and write the file again."""
         self._columns, self._rows = list(state["columns"]), dict(state["rows"])
         self.save()
 
     @property
     def name(self) -> str:
-        """The run is named by its folder."""
+        """Nothing: the folder names the run."""
         return ""
 
     @property
     def version(self) -> str:
-        """A folder holds one run."""
+        """Nothing: a folder holds one run."""
         return ""
 
     def log_metrics(self, metrics: dict[str, float], step: int | None = None) -> None:
@@ -54,10 +53,10 @@ class ScalarsCSV(Logger):
         self._columns += [name for name in metrics if name not in self._columns]
 
     def log_hyperparams(self, params: dict[str, Any] | Namespace, *_: Any, **__: Any) -> None:
-        """Options are in the record."""
+        """Do nothing: the options are in the record."""
 
     def save(self, durable: bool = False) -> None:
-        """Write the file anew, whole."""
+        """Write the whole file again."""
         with (
             replacing(self._path, durable) as temporary,
             temporary.open("w", newline="", encoding="utf-8") as file,
@@ -67,12 +66,12 @@ class ScalarsCSV(Logger):
             writer.writerows(self._rows[step] for step in sorted(self._rows))
 
     def finalize(self, status: str) -> None:
-        """Write what came last, so that it survives when the machine goes down."""
+        """Write the last rows so that they survive a crash of the machine."""
         self.save(durable=True)
 
 
 def scalars_sha256(folder: Path) -> str | None:
-    """The hash of a run's `scalars.csv`, by which its record knows it; None without one."""
+    """Return the hash of a run's `scalars.csv`, as its record holds it; None without a file."""
     with contextlib.suppress(OSError), (folder / SCALARS).open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
     return None

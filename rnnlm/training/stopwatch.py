@@ -1,4 +1,4 @@
-"""How long a run has trained, and how fast."""
+"""The seconds that a run has trained, and its tokens per second."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rnnlm.data.batching import Batch
 
 
 class Stopwatch(Callback):
-    """Counts training tokens and seconds, over all the attempts that a run has taken."""
+    """Counts training tokens and seconds, over all attempts at a run."""
 
     def __init__(self) -> None:
         self.train_seconds = 0.0  # with validation
@@ -41,7 +41,7 @@ class Stopwatch(Callback):
 
     @contextlib.contextmanager
     def paused(self) -> Iterator[None]:
-        """What is done meanwhile, after a batch, is no part of training."""
+        """Leave out of the training time whatever is done in this context, after a batch."""
         self._lap(training=True)
         yield
         self._marked = time.perf_counter()
@@ -68,7 +68,7 @@ class Stopwatch(Callback):
         self._lap(training=True)
 
     def on_validation_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        # The curve's other axes. As float64: Lightning would round a Python number to float32.
+        # Other axes for learning curves. Lightning rounds a Python number to float32.
         self._lap(training=False)
         for name, value in (("tokens", self._tokens), ("seconds", self.train_seconds)):
             pl_module.log(f"cost/{name}", torch.tensor(value, dtype=torch.float64))

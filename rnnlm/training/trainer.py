@@ -1,8 +1,7 @@
-"""The options of Lightning's Trainer, under its own names, and how it is built from them."""
+"""Build Lightning's Trainer from options that have the Trainer's own names."""
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import re
 from dataclasses import dataclass
@@ -12,7 +11,6 @@ from lightning_fabric.plugins.environments.lightning import LightningEnvironment
 from pytorch_lightning import Callback, Trainer
 from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
 from pytorch_lightning.loggers import Logger
-from pytorch_lightning.profilers import PassThroughProfiler
 
 from rnnlm.files.run_files import best_checkpoint
 from rnnlm.hardware import has_gpu, requires_gpu, uses_gpu
@@ -28,7 +26,7 @@ class TrainerConfig:
     Where a default is not Lightning's own, the comment says why.
     """
 
-    # Not mps: Apple's GPUs know no float64, in which losses are summed.
+    # Losses are summed in float64, which Apple's GPUs (mps) do not have.
     accelerator: str = option("auto", choices=("auto", "cpu", "gpu", "cuda"))
     precision: str = option("32-true", choices=("32-true", "64-true", "bf16-mixed", "16-mixed"))
     # Lightning's 1000 is meant to be overridden.
@@ -58,7 +56,7 @@ class EarlyStoppingConfig:
 
 
 def check_trainer(config: TrainerConfig) -> None:
-    """Refuse what Lightning would refuse later, and a device that this machine does not have.
+    """Check options that Lightning would refuse later, and that this machine has the device.
 
     Raises:
         OptionError: names the option and what it takes.
@@ -85,15 +83,6 @@ def check_trainer(config: TrainerConfig) -> None:
         )
 
 
-class NoProfiler(PassThroughProfiler):
-    """Lightning's own makes a new context for each of the forty things it would profile a step."""
-
-    _nothing = contextlib.nullcontext()
-
-    def profile(self, action_name: str) -> contextlib.nullcontext[None]:  # type: ignore[override]
-        return self._nothing
-
-
 def build_trainer(
     config: TrainerConfig,
     early_stopping: EarlyStoppingConfig,
@@ -102,26 +91,27 @@ def build_trainer(
     callbacks: list[Callback],
     gpu: int | None = None,
 ) -> Trainer:
-    """A Trainer for one device that keeps `checkpoints/best.ckpt` in the folder.
+    """Build a Trainer for one device that keeps `checkpoints/best.ckpt` in the run's folder.
 
     Args:
-        gpu: the index of the GPU, where it trains on one.
+        gpu: index of the GPU to train on; None leaves the choice to `trainer.accelerator`.
     """
     arguments = dataclasses.asdict(config)
     del arguments["enable_progress_bar"]
     arguments["accelerator"] = "cuda" if uses_gpu(config.accelerator) else "cpu"
-    arguments["profiler"] = arguments["profiler"] or NoProfiler()
+    best = best_checkpoint(folder)
     callbacks = [
-        *callbacks,
+        # First: `AverageWeights` puts the weights back after the best of them have been saved.
         ModelCheckpoint(
-            best_checkpoint(folder).parent,
-            best_checkpoint(folder).stem,
+            best.parent,
+            best.stem,
             monitor=VALIDATION_LOSS,
             save_weights_only=True,
             enable_version_counter=False,
-            # Not at the epoch's end, when an average of the weights has been put away again.
+            # After validation, while the weights that were validated are still in place.
             save_on_train_epoch_end=False,
         ),
+        *callbacks,
     ]
     if early_stopping.patience:
         callbacks.append(
@@ -136,12 +126,12 @@ def build_trainer(
     return Trainer(
         **arguments,
         devices=1 if gpu is None else [gpu],
-        # A run is one process wherever it is; Lightning would look for a cluster around it.
+        # A run is always one process: Lightning must not look for a cluster around it.
         plugins=[LightningEnvironment(), AtomicCheckpointIO()],
         default_root_dir=folder,
         logger=loggers,
         callbacks=callbacks,
-        # The sanity check would run validation before training; it has nothing to find here.
+        # Lightning's check before training would count as a validation.
         num_sanity_val_steps=0,
         log_every_n_steps=1,
         enable_progress_bar=False,

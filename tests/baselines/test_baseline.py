@@ -9,9 +9,9 @@ import pytest
 from rnnlm.baselines import baselines
 from rnnlm.baselines.baseline import BaselineConfig
 from rnnlm.data.batching import Batching
-from rnnlm.data.splitting import SPLITS
-from tests.baselines.small_corpora import sample
+from rnnlm.data.texts.splitting import SPLITS
 from tests.conftest import ROOT
+from tests.support.small_corpora import sample
 
 LIKELIHOODS = ("unigram", "kneser_ney")
 

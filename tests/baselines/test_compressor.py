@@ -13,10 +13,10 @@ import pytest
 from rnnlm.baselines.baseline import BaselineConfig
 from rnnlm.baselines.compressor import Bz2, Compressor, Xz
 from rnnlm.data.batching import Batching
-from rnnlm.data.splitting import SPLITS
+from rnnlm.data.texts.splitting import SPLITS
 from rnnlm.runs.run import load_corpus
-from tests.baselines.small_corpora import of_file, sample
 from tests.conftest import composed
+from tests.support.small_corpora import from_file, sample
 
 KINDS: list[tuple[type[Compressor], Callable[[bytes], bytes]]] = [
     (Xz, lambda text: lzma.compress(text, preset=9 | lzma.PRESET_EXTREME)),
@@ -32,7 +32,7 @@ def test_a_running_text_goes_on_from_training(
     draw = random.Random(0)
     text = "".join(draw.choice(["é ", "two ", "three\n"]) for _ in range(2000))
     (tmp_path / "text.txt").write_text(text, encoding="utf-8", newline="\n")
-    corpus = of_file(tmp_path / "text.txt")
+    corpus = from_file(tmp_path / "text.txt")
     measured = kind(BaselineConfig()).measure(corpus)
     cuts = [int(len(text) * share) for share in (0.8, 0.9)]
     pieces = [text[: cuts[0]], text[cuts[0] : cuts[1]], text[cuts[1] :]]
@@ -76,14 +76,14 @@ def test_documents_end_in_a_line_end(
 def test_what_no_network_predicts_is_not_compressed() -> None:
     letters = load_corpus(composed("data=time_machine", "data.normalize=letters"))
     as_it_is = sample("time_machine")
-    of_letters, of_all = (Xz(BaselineConfig()).measure(c) for c in (letters, as_it_is))
+    in_letters, unchanged = (Xz(BaselineConfig()).measure(c) for c in (letters, as_it_is))
     tokens = {
-        name: "".join(t for piece in letters.tokenize(pieces) for t in piece)
+        name: "".join(t for piece in letters.definition.tokenize(pieces) for t in piece)
         for name, pieces in letters.texts().items()
     }
     size = len(lzma.compress(tokens["train"].encode(), preset=9 | lzma.PRESET_EXTREME))
-    assert of_letters["train"]["bpc"] == 8 * size / letters.splits["train"].num_chars
-    assert (of_letters["test"]["bpc"] or 0) < (of_all["test"]["bpc"] or 0)
+    assert in_letters["train"]["bpc"] == 8 * size / letters.splits["train"].num_chars
+    assert (in_letters["test"]["bpc"] or 0) < (unchanged["test"]["bpc"] or 0)
 
 
 def test_what_training_shows_costs_next_to_nothing(tmp_path: Path) -> None:
@@ -91,7 +91,7 @@ def test_what_training_shows_costs_next_to_nothing(tmp_path: Path) -> None:
     lines = ["".join(draw.choices("abcdefgh", k=99)) + "\n" for _ in range(100)]
     (tmp_path / "text.txt").write_text("".join(lines * 10), newline="\n")
     for batching in (Batching.stream, Batching.documents):
-        measured = Xz(BaselineConfig()).measure(of_file(tmp_path / "text.txt", batching))
-        # Of eight letters, each as likely, a character has three bits.
+        measured = Xz(BaselineConfig()).measure(from_file(tmp_path / "text.txt", batching))
+        # A character is one of eight letters with the same probability: three bits.
         assert (measured["test"]["bpc"] or 0) < 0.2
         assert (measured["train"]["bpc"] or 0) > 0.3

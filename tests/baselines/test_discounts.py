@@ -23,7 +23,7 @@ def test_by_hand() -> None:
     assert three.are_estimated
 
 
-# What n = 60, 20, 10, 5 give but for what each case changes: 0.6, 1.1, 1.8.
+# Each case changes one number of n = 60, 20, 10, 5, which gives 0.6, 1.1, 1.8.
 @pytest.mark.parametrize(
     ("n", "expected"),
     [
@@ -42,10 +42,10 @@ def test_what_the_counts_do_not_say_falls_back(
 ) -> None:
     three = estimate(counts(*n), Discounts.three)
     assert not three.are_estimated
-    assert three.of_count == pytest.approx((0.0, *expected))
+    assert three.by_count == pytest.approx((0.0, *expected))
     one = estimate(counts(*n), Discounts.one)
     assert one.are_estimated == (n[0] > 0 and n[1] > 0)
-    assert one.of_count == pytest.approx((0.0, *expected[:1] * 3))
+    assert one.by_count == pytest.approx((0.0, *expected[:1] * 3))
 
 
 @given(st.lists(st.integers(0, 7)), st.sampled_from(Discounts))

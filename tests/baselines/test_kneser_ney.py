@@ -17,12 +17,13 @@ from rnnlm.baselines.discounts import Discounts
 from rnnlm.baselines.kneser_ney import KneserNey, KneserNeyConfig, predict
 from rnnlm.baselines.ngrams import Texts
 from rnnlm.data.batching import Batching
-from rnnlm.data.splitting import SPLITS
+from rnnlm.data.preparation import prepare
+from rnnlm.data.texts.splitting import SPLITS
 from rnnlm.data.time_machine import Normalize, TimeMachine, TimeMachineConfig
-from rnnlm.data.vocabulary import BEGIN_ID, END_ID
+from rnnlm.data.tokens.vocabulary import BEGIN_ID, END_ID
 from rnnlm.options import OptionError, check
-from tests.baselines.small_corpora import of_file, sample
-from tests.baselines.textbook_kneser_ney import Gram, TextbookKneserNey
+from tests.support.small_corpora import from_file, sample
+from tests.support.textbook_kneser_ney import Gram, TextbookKneserNey
 
 ORDERS = range(2, 9)
 VOCAB_SIZE = 6
@@ -108,7 +109,7 @@ def assert_sums_to_one(training: Sequence[Gram], contexts: set[Gram], begin_id: 
 
 
 def contexts_of(texts: Sequence[Gram], most: int) -> set[Gram]:
-    """What stands before a token: whole beginnings, and the last few tokens of longer ones."""
+    """Return the contexts of tokens: whole beginnings, or the last eight tokens of longer ones."""
     every = {text[max(0, end - 8) : end] for text in texts for end in range(1, len(text))}
     return set(sorted(every, key=lambda context: (len(context), context))[:most])
 
@@ -134,7 +135,7 @@ def test_by_hand() -> None:
     # aab: bigrams aa and ab once each. Left neighbours: a has the start and a, b has a.
     texts = Texts.of([np.array([0, 0, 1]), np.array([1, 0])], 2, None)
     (predicted,) = predict(texts, [2], Discounts.one)
-    # Of b alone: (1 - D) / 3 + 2 D / 3 · 1/2, D = 1 / (1 + 2·1).
+    # For b alone: (1 - D) / 3 + 2 D / 3 · 1/2, D = 1 / (1 + 2·1).
     unigram_b = (1 - 1 / 3) / 3 + 2 / 9 / 2
     # Bigrams have no count of 2: D = 0.5 of the two that follow a.
     after_a = (1 - 0.5) / 2 + 0.5 * unigram_b
@@ -153,7 +154,7 @@ def test_a_corpus_is_measured_as_the_textbook_does(
 ) -> None:
     text = text_file.read_text()
     text_file.write_text(text.replace(". ", ".\n")[:4000] + "Eve met Zoë by the sea.\n" * 20)
-    corpus = of_file(text_file, batching)
+    corpus = from_file(text_file, batching)
     begin_id = corpus.splits["train"].begin_id
     texts = {name: texts_of(corpus.splits[name].ids_N.tolist(), begin_id) for name in SPLITS}
     tokens = [token for token in range(len(corpus.vocabulary)) if token != begin_id]
@@ -222,7 +223,7 @@ def test_what_the_held_out_texts_are_changes_nothing_for_train() -> None:
 @pytest.mark.parametrize(
     ("discounts", "validation_fraction", "expected"),
     [
-        # What another implementation has been found to give.
+        # The result of another implementation.
         (Discounts.one, 0.0001, 4.49),
         # Ours, so that a change is noticed.
         (Discounts.three, 0.0001, 4.36),
@@ -241,8 +242,7 @@ def test_the_time_machine(
         validation_fraction=validation_fraction,
         test_fraction=0.1,
     )
-    corpus = TimeMachine(config)
-    corpus.setup()
+    corpus = prepare(TimeMachine(config))
     measured = KneserNey(KneserNeyConfig(order=6, discounts=discounts)).measure(corpus)
     assert measured["test"]["ppl"] == pytest.approx(expected, abs=0.005)
 

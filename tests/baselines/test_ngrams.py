@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rnnlm.baselines.ngrams import Ngrams, Texts, numbered
-from rnnlm.data.vocabulary import BEGIN_ID, END_ID
+from rnnlm.data.tokens.vocabulary import BEGIN_ID, END_ID
 
 
 @given(st.lists(st.integers(-(2**62), 2**62)) | st.lists(st.integers(0, 5)))

@@ -9,8 +9,8 @@ import pytest
 
 from rnnlm.baselines.baseline import BaselineConfig
 from rnnlm.baselines.unigram import Unigram
-from rnnlm.data.splitting import SPLITS
-from tests.baselines.small_corpora import sample
+from rnnlm.data.texts.splitting import SPLITS
+from tests.support.small_corpora import sample
 
 
 @pytest.mark.parametrize("name", ["time_machine", "tang"])

@@ -11,15 +11,15 @@ from hypothesis import strategies as st
 
 from rnnlm.data.addition import Addition, AdditionConfig
 from rnnlm.data.batching import Batching
-from rnnlm.data.splitting import SPLITS
+from rnnlm.data.preparation import prepare
+from rnnlm.data.texts.splitting import SPLITS
 from rnnlm.options import OptionError
 
 
 def sums(**options: object) -> dict[str, list[str]]:
     """The sums of each split, as text."""
     defaults = {"name": "addition", "num_sums": 500, "batch_size": 8}
-    corpus = Addition(AdditionConfig(**{**defaults, **options}))  # type: ignore[arg-type]
-    corpus.setup()
+    corpus = prepare(Addition(AdditionConfig(**{**defaults, **options})))  # type: ignore[arg-type]
     return {
         name: re.findall(
             "<bos>(.*?)<eos>",
@@ -57,7 +57,7 @@ def test_there_are_only_so_many_sums_of_one_digit() -> None:
     assert sum(map(len, sums(max_digits=1, num_sums=1000).values())) == 27
 
 
-# With many nines, so that what is carried goes far.
+# Many nines: a carry goes through many digits.
 operands = st.text("0123456789999", min_size=1, max_size=18).map(int)
 
 
@@ -96,8 +96,7 @@ def test_what_is_carried_out_of_the_first_place_counts(
 @pytest.mark.parametrize("batching", list(Batching))
 def test_texts_are_in_the_order_of_the_tasks(batching: Batching) -> None:
     config = AdditionConfig(name="addition", num_sums=500, batch_size=8, batching=batching)
-    corpus = Addition(config)
-    corpus.setup()
+    corpus = prepare(Addition(config))
     tokens = corpus.vocabulary.decode(corpus.splits["test"].ids_N.tolist())
     read = re.findall("<bos>(.*?)<eos>", "".join(tokens))
     assert read == corpus.texts()["test"]

@@ -19,7 +19,7 @@ from rnnlm.data.batching import (
     Streams,
     Windows,
     for_evaluation,
-    for_training,
+    variable_ends,
 )
 
 BEGIN = 1
@@ -33,7 +33,7 @@ documents = st.lists(st.integers(0, 30), min_size=1, max_size=20)
 
 
 def predicted(batches: Batches) -> list[int]:
-    """What an epoch predicts, in its order; every batch's count is checked on the way."""
+    """Return the predicted tokens of an epoch, in order, and check the count of every batch."""
     seen: list[int] = []
     for batch in batches:
         counted = batch.targets_TB != IGNORED
@@ -59,7 +59,7 @@ def test_streams_predict_every_token_but_the_first_once(
     assert len(list(streams)) == len(streams)
     for batch in streams:
         counted = batch.targets_TB != IGNORED
-        # What is predicted is what follows, never the input itself.
+        # A target is the token that follows, never the input itself.
         assert torch.equal(batch.targets_TB[counted], batch.inputs_TB[counted] + 1)
         assert batch.num_tokens > 0
 
@@ -128,12 +128,12 @@ def test_streams_and_windows_of_documents_predict_the_same_tokens(
     assert sorted(predicted(Windows(ids, batch_size, seq_len, BEGIN))) == expected
 
 
-@pytest.mark.parametrize("batching", [Batching.windows, Batching.documents])
-def test_epochs_are_shuffled_by_seed_and_number(batching: Batching) -> None:
+@pytest.mark.parametrize("kind", [Windows, Documents])
+def test_epochs_are_shuffled_by_seed_and_number(kind: type[Windows | Documents]) -> None:
     ids = in_documents([5] * 40)
 
     def epoch(seed: int, number: int) -> list[int]:
-        batches = for_training(batching, ids, 2, 6, BEGIN, seed)
+        batches = kind(ids, 2, 6, BEGIN, seed)
         batches.set_epoch(number)
         return predicted(batches)
 
@@ -218,3 +218,24 @@ def test_values_of_streams_return_in_the_order_of_the_text(
     values = [torch.stack([batch.targets_TB, -batch.targets_TB]) for batch in streams]
     targets_N = ids_N[1:][ids_N[1:] != BEGIN]
     assert torch.equal(streams.in_text_order(values), torch.stack([targets_N, -targets_N]))
+
+
+@given(st.integers(1, 300), st.integers(1, 300), st.integers(0, 2**31))
+def test_no_batch_is_empty_and_none_of_the_stream_is_left_out(
+    length: int, count: int, seed: int
+) -> None:
+    count = min(length, count)
+    ends = variable_ends(length, count, torch.Generator().manual_seed(seed))
+    assert len(ends) == count
+    assert ends[-1] == length
+    assert all(start < end for start, end in itertools.pairwise([0, *ends]))
+
+
+def test_lengths_vary_as_the_paper_has_them() -> None:
+    ends = variable_ends(70 * 4_000, 4_000, torch.Generator().manual_seed(0))
+    lengths = torch.tensor(ends).diff().double()
+    halved = lengths < 53
+    assert 0.03 < halved.double().mean() < 0.07
+    # Stretched by 1 / 0.975.
+    assert abs(lengths[~halved].mean() - 70 / 0.975) < 0.5
+    assert 4.5 < lengths[~halved].std() < 5.7

@@ -7,16 +7,15 @@ from collections import Counter
 from pathlib import Path
 
 from rnnlm.data.jaychou import JayChou, JayChouConfig
+from rnnlm.data.preparation import PreparedCorpus, prepare
 from tests.conftest import ROOT
 
 SAMPLE = ROOT / "rnnlm" / "data" / "samples" / "jaychou.txt"
 
 
-def made(**options: object) -> JayChou:
+def made(**options: object) -> PreparedCorpus:
     defaults = {"name": "jaychou", "batch_size": 2, "seq_len": 4}
-    corpus = JayChou(JayChouConfig(**{**defaults, **options}))  # type: ignore[arg-type]
-    corpus.setup()
-    return corpus
+    return prepare(JayChou(JayChouConfig(**{**defaults, **options})))  # type: ignore[arg-type]
 
 
 def test_the_sample_is_lyrics_with_choruses() -> None:
@@ -39,7 +38,7 @@ def test_spaces_for_line_ends_keep_every_character() -> None:
 
 
 def test_the_textbooks_convention(tmp_path: Path) -> None:
-    # As it circulates: a zip with one UTF-8 text, ideographic spaces and Latin letters in it.
+    # The file as it circulates: a zip of one UTF-8 text with ideographic spaces and Latin letters.
     with zipfile.ZipFile(tmp_path / "jaychou_lyrics.txt.zip", "w") as archive:
         archive.writestr("jaychou_lyrics.txt", "想要有直升机\n想要和你\u3000飞到宇宙去 Oh\n" * 600)
     source = str(tmp_path / "jaychou_lyrics.txt.zip")

@@ -8,12 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rnnlm.data.advertisements import remove_advertisements
 from rnnlm.data.jinyong import INDENT, JinYong, JinYongConfig, SplitBy
-from rnnlm.data.splitting import SPLITS
-from rnnlm.data.vocabulary import BEGIN_ID
+from rnnlm.data.preparation import PreparedCorpus, prepare
+from rnnlm.data.texts.advertisements import remove_advertisements
+from rnnlm.data.texts.splitting import SPLITS
+from rnnlm.data.tokens.vocabulary import BEGIN_ID
 from rnnlm.options import OptionError
 from tests.conftest import ROOT
+from tests.data.small_corpora import untrained
 
 SAMPLE = ROOT / "rnnlm" / "data" / "samples" / "jinyong"
 NAMES = ROOT / "rnnlm" / "data" / "samples" / "jinyong_names.txt"
@@ -21,11 +23,9 @@ NAMES = ROOT / "rnnlm" / "data" / "samples" / "jinyong_names.txt"
 ADVERTISEMENTS = "本书来自www.cr173.com免费txt小说下载站\n更多更新免费电子书请关注www.cr173.com\n"
 
 
-def made(**options: object) -> JinYong:
+def made(**options: object) -> PreparedCorpus:
     defaults = {"name": "jinyong", "batch_size": 2, "seq_len": 4, "min_count": 1}
-    corpus = JinYong(JinYongConfig(**{**defaults, **options}))  # type: ignore[arg-type]
-    corpus.setup()
-    return corpus
+    return prepare(JinYong(JinYongConfig(**{**defaults, **options})))  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ def test_the_tokens_are_the_cleaned_text() -> None:
         remove_advertisements(path.read_text(encoding="utf-8"))[0]
         for path in sorted(SAMPLE.iterdir())
     ]
-    for tokens, text in zip(corpus.tokenize(texts), texts, strict=True):
+    for tokens, text in zip(corpus.definition.tokenize(texts), texts, strict=True):
         assert "".join(tokens) == text
         assert INDENT in tokens
         assert "\n" in tokens
@@ -132,7 +132,9 @@ def test_a_smaller_vocabulary_has_more_unknown_words_and_pays_for_them() -> None
 
 def test_words_typed_by_hand_are_those_that_were_taught() -> None:
     text = "\u3000\u3000闻人鹊笑道\r\n"
-    plain, taught = (JinYong(JinYongConfig(user_dict=path)) for path in (None, str(NAMES)))
+    plain, taught = (
+        untrained(JinYong(JinYongConfig(user_dict=path))) for path in (None, str(NAMES))
+    )
     assert taught.typed(text) == [INDENT, "闻人鹊", "笑", "道", "\n"]
     assert "闻人鹊" not in plain.typed(text)
     assert "".join(plain.typed(text)) == text.replace("\r", "")

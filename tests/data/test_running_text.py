@@ -7,15 +7,14 @@ from pathlib import Path
 import pytest
 
 from rnnlm.data.jaychou import JayChou, JayChouConfig
-from rnnlm.data.splitting import SPLITS
+from rnnlm.data.preparation import PreparedCorpus, prepare
+from rnnlm.data.texts.splitting import SPLITS
 from rnnlm.options import OptionError
 
 
-def made(**options: object) -> JayChou:
+def made(**options: object) -> PreparedCorpus:
     defaults = {"name": "jaychou", "batch_size": 2, "seq_len": 4, "min_count": 1}
-    corpus = JayChou(JayChouConfig(**{**defaults, **options}))  # type: ignore[arg-type]
-    corpus.setup()
-    return corpus
+    return prepare(JayChou(JayChouConfig(**{**defaults, **options})))  # type: ignore[arg-type]
 
 
 @pytest.fixture

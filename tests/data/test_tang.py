@@ -12,9 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rnnlm.data.encoding import decode
-from rnnlm.data.poem_files import read_poems
-from rnnlm.data.source import File
-from rnnlm.data.splitting import SPLITS
+from rnnlm.data.preparation import PreparedCorpus, prepare
 from rnnlm.data.tang import (
     SHAPES,
     Form,
@@ -25,20 +23,22 @@ from rnnlm.data.tang import (
     has_form,
     poem_lines,
 )
+from rnnlm.data.texts.poem_files import read_poems
+from rnnlm.data.texts.source import File
+from rnnlm.data.texts.splitting import SPLITS
 from rnnlm.options import OptionError
 from tests.conftest import ROOT
+from tests.data.small_corpora import untrained
 
 SAMPLE = ROOT / "rnnlm" / "data" / "samples" / "tang.json"
 
 
-def made(**options: object) -> Tang:
+def made(**options: object) -> PreparedCorpus:
     defaults = {"name": "tang", "batch_size": 2, "seq_len": 4, "min_count": 1}
-    corpus = Tang(TangConfig(**{**defaults, **options}))  # type: ignore[arg-type]
-    corpus.setup()
-    return corpus
+    return prepare(Tang(TangConfig(**{**defaults, **options})))  # type: ignore[arg-type]
 
 
-def poems(corpus: Tang) -> dict[str, list[str]]:
+def poems(corpus: PreparedCorpus) -> dict[str, list[str]]:
     return {
         name: re.findall(
             "<bos>(.*?)<eos>",
@@ -214,9 +214,9 @@ def test_scripts_are_converted() -> None:
 
 
 def test_a_beginning_typed_by_hand_is_in_the_corpus_script() -> None:
-    typed = Tang(TangConfig(script=Script.traditional)).typed("春风,abc（一）?\0")
+    typed = untrained(Tang(TangConfig(script=Script.traditional))).typed("春风,abc（一）?\0")
     assert typed == list("春風，abc（一）？\0")
-    assert Tang(TangConfig()).typed("春风.") == list("春风。")
+    assert untrained(Tang(TangConfig())).typed("春风.") == list("春风。")
 
 
 def test_the_full_collection(real_data: Path) -> None:

@@ -9,16 +9,16 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rnnlm.data.preparation import PreparedCorpus, prepare
 from rnnlm.data.time_machine import Level, Normalize, TimeMachine, TimeMachineConfig
 from tests.conftest import ROOT
+from tests.data.small_corpora import untrained
 
 SAMPLE = ROOT / "rnnlm" / "data" / "samples" / "time_machine.txt"
 
 
-def made(**options: object) -> TimeMachine:
-    corpus = TimeMachine(TimeMachineConfig(name="time_machine", **options))  # type: ignore[arg-type]
-    corpus.setup()
-    return corpus
+def made(**options: object) -> PreparedCorpus:
+    return prepare(TimeMachine(TimeMachineConfig(name="time_machine", **options)))  # type: ignore[arg-type]
 
 
 def test_the_sample_is_a_real_text() -> None:
@@ -88,7 +88,7 @@ def test_what_is_typed_by_hand_is_tokenised_as_the_text() -> None:
         (Level.word, ["the", " machine", " "]),
     ):
         corpus = TimeMachine(TimeMachineConfig(level=level, normalize=Normalize.letters))
-        assert corpus.typed("The\r\nMachine!") == expected
+        assert untrained(corpus).typed("The\r\nMachine!") == expected
 
 
 def test_words_and_characters_compare_by_bits_per_character() -> None:

@@ -6,8 +6,10 @@ import torch
 
 from rnnlm.data.addition import Addition, AdditionConfig
 from rnnlm.data.batching import Documents
-from rnnlm.data.splitting import SPLITS
-from rnnlm.data.vocabulary import BEGIN_ID, END_ID
+from rnnlm.data.datamodule import CorpusDataModule
+from rnnlm.data.preparation import prepare
+from rnnlm.data.texts.splitting import SPLITS
+from rnnlm.data.tokens.vocabulary import BEGIN_ID, END_ID
 from rnnlm.evaluation.exact_match import answered, exact_match, exact_match_by
 from rnnlm.model.cells import cells
 from rnnlm.model.features import FeaturesConfig
@@ -16,16 +18,18 @@ from rnnlm.model.stepper import Stepper
 
 
 def test_it_is_the_share_of_answers_that_greedy_generation_gets_right() -> None:
-    corpus = Addition(
-        AdditionConfig(name="addition", num_sums=2000, max_digits=1, batch_size=8, min_digits=1)
+    corpus = prepare(
+        Addition(
+            AdditionConfig(name="addition", num_sums=2000, max_digits=1, batch_size=8, min_digits=1)
+        )
     )
-    corpus.setup()
+    data = CorpusDataModule(corpus)
     torch.manual_seed(0)
     config = cells()["gru"].Config(name="gru", hidden_size=32)
     network = LanguageModel(len(corpus.vocabulary), config, FeaturesConfig(name="onehot"))
     optimizer = torch.optim.Adam(network.parameters(), 0.01)
     for _ in range(30):
-        for batch in corpus.train_dataloader():
+        for batch in data.train_dataloader():
             logits, _ = network(batch.inputs_TB)
             loss = torch.nn.functional.cross_entropy(
                 logits.flatten(0, 1), batch.targets_TB.flatten(), ignore_index=-100
@@ -34,7 +38,7 @@ def test_it_is_the_share_of_answers_that_greedy_generation_gets_right() -> None:
             loss.backward()
             optimizer.step()
     (mark,) = corpus.vocabulary.encode("=").tolist()
-    for name, batches in zip(SPLITS, corpus.test_dataloader(), strict=True):
+    for name, batches in zip(SPLITS, data.test_dataloader(), strict=True):
         right = []
         for document in _documents(corpus.splits[name].ids_N.tolist()):
             task, answer = _at(document, mark)

@@ -12,8 +12,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnnlm.data.splitting import TEST
-from rnnlm.data.vocabulary import BEGIN_ID
+from rnnlm.data.texts.splitting import TEST
+from rnnlm.data.tokens.vocabulary import BEGIN_ID
 from rnnlm.evaluation import text as evaluation
 from rnnlm.options import OptionError
 from rnnlm.results.record import Record
@@ -42,8 +42,8 @@ def test_the_test_split_as_a_file_has_the_records_figures_to_the_last_digit(
     record = Record.read(run)
     measured = load(run).evaluate(test_text(name, tmp_path))
     assert record.test is not None
-    for figure in ("loss", "ppl", "bpc", "num_tokens", "num_chars"):
-        assert getattr(measured, figure) == record.test[figure]
+    for metric in ("loss", "ppl", "bpc", "num_tokens", "num_chars"):
+        assert getattr(measured, metric) == record.test[metric]
     assert measured.unknown_rate == record.oov_rate
 
 
@@ -55,8 +55,8 @@ def test_a_text_in_many_parts_is_hardly_different(
     whole = model.evaluate(path)
     monkeypatch.setattr(evaluation, "PART_TOKENS", 300)
     parts = model.evaluate(path)
-    for figure in ("num_tokens", "num_chars", "unknown_rate"):
-        assert getattr(parts, figure) == getattr(whole, figure)
+    for metric in ("num_tokens", "num_chars", "unknown_rate"):
+        assert getattr(parts, metric) == getattr(whole, metric)
     # Documents are whole in any part; else every part starts from the zero state.
     by_document = name in ("lyrics", "sums")
     assert parts.loss == pytest.approx(whole.loss, rel=1e-6 if by_document else 0.02)
@@ -84,7 +84,7 @@ def test_unknown_tokens_are_counted_and_charged(trained_runs: TrainedRuns, tmp_p
     path.write_text("It 龘 was")
     measured = model.evaluate(path)
     assert measured.unknown_rate == 1 / 7
-    spelled = model.corpus.spelling.nats("龘")
+    spelled = model.tokenizer.spelling.nats("龘")
     assert measured.bpc == pytest.approx((measured.loss + spelled / 7) / math.log(2))
     assert measured.ppl == math.exp(measured.loss)
 
@@ -120,8 +120,8 @@ def test_the_encoding_of_a_text_can_be_said(trained_runs: TrainedRuns, tmp_path:
         model.evaluate(tmp_path / "cp1252")
     with pytest.raises(OptionError, match="encoding: 'zip' is no encoding of text"):
         model.evaluate(tmp_path / "utf8", "zip")
-    # As the run's own text was told, unless a file is UTF-8.
-    model.corpus.config.encoding = "cp1252"
+    # The encoding of the run's own text is taken, unless a file is UTF-8.
+    model.tokenizer.corpus.config.encoding = "cp1252"
     assert model.evaluate(tmp_path / "cp1252") == model.evaluate(tmp_path / "utf8")
 
 

@@ -1,4 +1,4 @@
-"""experiments/baselines/: the benchmark runs and measures all that it says."""
+"""experiments/baselines/: the benchmark runs and prints every column of its tables."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_every_baseline_is_measured_on_every_corpus() -> None:
     ]
     assert {row["corpus"] for row in rows} == {"time_machine", "tang", "stand-in"}
     assert {row["baseline"].split()[0] for row in rows} == set(baselines())
-    # Kneser-Ney with one discount and with three.
+    # Kneser-Ney has two rows: one discount, and three.
     assert len(rows) == 3 * (len(baselines()) + 1)
     for row in rows:
         assert int(row["characters"].replace(",", "")) > 4000

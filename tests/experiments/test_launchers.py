@@ -1,4 +1,4 @@
-"""experiments/launchers/: the benchmark runs and compares what it says."""
+"""experiments/launchers/: the benchmark times the launchers and compares their metrics."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.conftest import ROOT, TINY
 
 
 @pytest.mark.slow
-def test_launchers_are_timed_in_turns_and_their_figures_compared() -> None:
+def test_launchers_are_timed_in_turn_and_their_metrics_compared() -> None:
     command = [sys.executable, str(ROOT / "experiments" / "launchers" / "run.py"), "--rounds=1"]
     for option in [*TINY, "trainer.max_steps=2"]:
         command += ["--option", option]

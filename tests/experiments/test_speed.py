@@ -1,4 +1,4 @@
-"""experiments/speed/: the benchmark runs and measures all that it says."""
+"""experiments/speed/: the benchmark runs and prints every column of its table."""
 
 from __future__ import annotations
 

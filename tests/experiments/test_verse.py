@@ -1,4 +1,4 @@
-"""experiments/verse/: poems of a run, with and without rules."""
+"""experiments/verse/: a run writes poems with and without rules, and they are counted."""
 
 from __future__ import annotations
 

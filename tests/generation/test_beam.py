@@ -7,20 +7,20 @@ import itertools
 import pytest
 import torch
 
-from rnnlm.data.vocabulary import END_ID
+from rnnlm.data.tokens.vocabulary import END_ID
 from rnnlm.generation.beam import search
 from rnnlm.generation.constraints import FreeText
 from rnnlm.generation.options import GenerationOptions
 from rnnlm.generation.sampling import Token
 from rnnlm.model.stepper import Stepper
-from tests.generation.test_sampling import PROMPT, VOCABULARY, V, ids, small_network, written
+from tests.support.writing import PROMPT, VOCABULARY, V, ids, small_network, written
 
 SEEDS = range(8)
 
 
 def found(stepper: Stepper, width: int, length: int = 12) -> list[Token]:
-    rules = FreeText(VOCABULARY)
-    return search(stepper, PROMPT, rules, GenerationOptions(beam=width, length=length))
+    constraint = FreeText(VOCABULARY)
+    return search(stepper, PROMPT, constraint, GenerationOptions(beam=width, length=length))
 
 
 def nats(text: list[Token]) -> float:
@@ -63,8 +63,8 @@ def test_a_beam_as_wide_as_the_texts_finds_the_likeliest_of_all(seed: int) -> No
         for text in texts:
             tokens = torch.tensor([*PROMPT, *text])
             log_p_TV = network(tokens[:-1].unsqueeze(1))[0][:, 0].log_softmax(-1)
-            of_text = log_p_TV[len(PROMPT) - 1 :].gather(1, tokens[len(PROMPT) :].unsqueeze(1))
-            texts[text] = -of_text.sum().item()
+            chosen = log_p_TV[len(PROMPT) - 1 :].gather(1, tokens[len(PROMPT) :].unsqueeze(1))
+            texts[text] = -chosen.sum().item()
     likeliest = min(texts, key=lambda text: texts[text])
     assert tuple(token.id for token in best) == likeliest
     assert nats(best) == pytest.approx(texts[likeliest], abs=1e-4)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnnlm.data.vocabulary import Vocabulary
+from rnnlm.data.tokens.vocabulary import Vocabulary
 from rnnlm.generation.constraints import FreeText
 
 WORDS = Vocabulary(["<unk>", "<bos>", "<eos>", "a", "b", "ab", "ba", "bab", " ", "\n"])
@@ -20,27 +20,27 @@ def test_what_is_no_text_is_forbidden() -> None:
 
 
 def test_a_text_ends_at_eos_which_is_no_part_of_it() -> None:
-    rules = FreeText(WORDS)
-    assert rules.is_complete([3, 2])
-    assert rules.added([3, 2]) == ""
-    assert not rules.is_complete([3, 4])
+    constraint = FreeText(WORDS)
+    assert constraint.is_complete([3, 2])
+    assert constraint.added([3, 2]) == ""
+    assert not constraint.is_complete([3, 4])
 
 
 def test_where_there_is_no_eos_its_place_is_a_token_like_others() -> None:
-    rules = FreeText(LETTERS)
-    assert not rules.is_complete([1, 2])
-    assert rules.added([1, 2]) == "b"
+    constraint = FreeText(LETTERS)
+    assert not constraint.is_complete([1, 2])
+    assert constraint.added([1, 2]) == "b"
 
 
 @given(ids_of_words, stops)
 def test_a_text_ends_with_the_first_text_to_stop_after(ids: list[int], stop: list[str]) -> None:
-    rules = FreeText(WORDS, stop)
+    constraint = FreeText(WORDS, stop)
     text, whole = "", ""
     for length in range(1, len(ids) + 1):
-        text += rules.added(ids[:length])
+        text += constraint.added(ids[:length])
         whole += WORDS.tokens[ids[length - 1]]
         ends = [whole.find(each) + len(each) for each in stop if each in whole]
-        assert rules.is_complete(ids[:length]) == bool(ends)
+        assert constraint.is_complete(ids[:length]) == bool(ends)
         assert text == whole[: min(ends, default=None)]
         if ends:
             break

@@ -23,7 +23,7 @@ rows_of_logits = st.lists(st.floats(-1e4, 1e4), min_size=1, max_size=12).map(
 
 
 def expected_distribution(temperature: float, k: int | None, p: float | None) -> np.ndarray:
-    """By the definitions, one token at a time."""
+    """Return the distribution by its definition, one token at a time."""
     weights = {i: math.exp((x - 2.05) / temperature) for i, x in enumerate(LOGITS[0].tolist())}
     likeliest = sorted(weights, key=lambda i: -weights[i])[:k]
     total = sum(weights[i] for i in likeliest)
@@ -52,12 +52,10 @@ def test_frequencies_are_those_of_the_softmax(
     likely = expected >= 5
     if likely.sum() > 1:
         rest = [[values[~likely].sum()] for values in (observed, expected)]
-        of_cells = [
-            np.append(v[likely], r) for v, r in zip((observed, expected), rest, strict=True)
-        ]
-        if of_cells[1][-1] < 5:
-            of_cells = [np.append(v[:-2], v[-2:].sum()) for v in of_cells]
-        assert stats.chisquare(*of_cells).pvalue > 1e-3
+        cells = [np.append(v[likely], r) for v, r in zip((observed, expected), rest, strict=True)]
+        if cells[1][-1] < 5:
+            cells = [np.append(v[:-2], v[-2:].sum()) for v in cells]
+        assert stats.chisquare(*cells).pvalue > 1e-3
 
 
 @given(rows_of_logits, st.floats(5e-324, 1e300), st.floats(0, 1, exclude_max=True))

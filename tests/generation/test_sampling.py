@@ -3,56 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from typing import Any
 
 import pytest
 import torch
 from scipy import stats
 
-from rnnlm.data.vocabulary import Vocabulary
 from rnnlm.generation import sampling
-from rnnlm.generation.constraints import FreeText
-from rnnlm.generation.options import GenerationOptions, InitialState
-from rnnlm.generation.sampling import Token, sample
+from rnnlm.generation.options import InitialState
 from rnnlm.model.cells import cells
-from rnnlm.model.features import FeaturesConfig
-from rnnlm.model.language_model import LanguageModel
 from rnnlm.model.stepper import Stepper
-
-VOCABULARY = Vocabulary(["<unk>", "<bos>", "<eos>", *"abcdefghij"])
-V = len(VOCABULARY)
-PROMPT = [1, 5, 4, 7]
-
-
-def small_network(cell: str = "lstm", seed: int = 0) -> LanguageModel:
-    torch.manual_seed(seed)
-    options = cells()[cell].Config(name=cell, hidden_size=12, num_layers=2, dropout=0.5)
-    network = LanguageModel(V, options, FeaturesConfig("onehot"))
-    with torch.no_grad():
-        network.output.weight.mul_(5)
-        for parameter in network.parameters():
-            parameter.mul_(1.2)
-    return network
+from tests.support.writing import PROMPT, VOCABULARY, V, ids, small_network, written
 
 
 @pytest.fixture(params=sorted(cells()))
 def stepper(request: pytest.FixtureRequest) -> Stepper:
     return Stepper(small_network(request.param))
-
-
-def written(
-    stepper: Stepper, *, stop: Sequence[str] = (), prompt: Sequence[int] = PROMPT, **options: Any
-) -> list[list[Token]]:
-    chosen = GenerationOptions(**{"length": 40, **options})
-    texts: list[list[Token]] = [[] for _ in range(chosen.num)]
-    for token in sample(stepper, prompt, FreeText(VOCABULARY, stop), chosen, with_nats=True):
-        texts[token.text].append(token)
-    return texts
-
-
-def ids(texts: list[list[Token]]) -> list[list[int]]:
-    return [[token.id for token in text] for text in texts]
 
 
 def test_a_text_follows_from_seed_and_number_whatever_else_is_written(stepper: Stepper) -> None:

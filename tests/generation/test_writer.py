@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from rnnlm.data.vocabulary import Vocabulary
+from rnnlm.data.tokens.vocabulary import Vocabulary
 from rnnlm.generation.options import GenerationOptions
 from rnnlm.generation.writer import Piece, Text, Writer
 from rnnlm.options import OptionError
-from tests.generation.test_sampling import VOCABULARY, small_network
+from tests.support.writing import VOCABULARY, small_network
 
 
 @pytest.fixture(scope="module")

@@ -6,21 +6,13 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from rnnlm.model.cells import Cell, RNNConfig, RNNNonlinearity, cells
+from rnnlm.model.cells import Cell, cells
 from rnnlm.model.fused import few_rows, fused_layer
 from rnnlm.model.layer_input import Dense, LayerInput, Lookup
+from tests.support.networks import B, H, T, cell_of
 
-T, B, H, I = 6, 3, 8, 5  # noqa: E741
+I = 5  # noqa: E741
 CASES = [*((name, "tanh") for name in cells()), ("rnn", "relu")]
-
-
-def cell_of(name: str, nonlinearity: str = "tanh", hidden_size: int = H) -> Cell:
-    torch.manual_seed(0)
-    kind = cells()[name]
-    config = kind.Config(name=name, hidden_size=hidden_size)
-    if isinstance(config, RNNConfig):
-        config.nonlinearity = RNNNonlinearity(nonlinearity)
-    return kind(config)
 
 
 def parameter(*shape: int) -> nn.Parameter:

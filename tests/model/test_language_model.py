@@ -12,47 +12,17 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from rnnlm.model import cross_entropy
-from rnnlm.model.cells import RNNConfig, RNNNonlinearity, cells
+from rnnlm.model.cells import cells
 from rnnlm.model.features import Embed, EmbedConfig, features
 from rnnlm.model.language_model import LanguageModel, num_parameters
 from rnnlm.model.stepper import Stepper
+from tests.support.networks import B, E, H, T, V, every_variant, network
 
-V, E, H, T, B = 11, 5, 8, 7, 3
-
-VARIANTS = [
-    (cell, kind, layers, nonlinearity)
-    for cell in cells()
-    for kind in features()
-    for layers in (1, 2)
-    for nonlinearity in (("tanh", "relu") if cell == "rnn" else ("tanh",))
-]
-every_variant = pytest.mark.parametrize(("cell", "kind", "layers", "nonlinearity"), VARIANTS)
 # Vocabularies and batches for which the table of gates has a row for each token of the vocabulary
 # (of few and of many tokens), for each of the batch's distinct tokens, and for each of its tokens.
 every_table = pytest.mark.parametrize(
     ("vocab_size", "steps", "batch"), [(4, 7, 5), (11, 7, 9), (101, 20, 20), (11, 7, 3)]
 )
-
-
-def network(
-    cell: str,
-    kind: str,
-    layers: int,
-    nonlinearity: str = "tanh",
-    vocab_size: int = V,
-    embedding_size: int = E,
-    **options: Any,
-) -> LanguageModel:
-    torch.manual_seed(0)
-    config = cells()[cell].Config(name=cell, hidden_size=H, num_layers=layers)
-    for name, value in options.items():
-        setattr(config, name, value)
-    if isinstance(config, RNNConfig):
-        config.nonlinearity = RNNNonlinearity(nonlinearity)
-    kind_config = features()[kind].Config(name=kind)
-    if isinstance(kind_config, EmbedConfig):
-        kind_config.embedding_size = embedding_size
-    return LanguageModel(vocab_size, config, kind_config)
 
 
 class Dense(nn.Module):
@@ -68,8 +38,8 @@ class Dense(nn.Module):
         self.embedding = copy.deepcopy(self.embedding)
         self.output = copy.deepcopy(model.output)
         self.to(model.output.weight.dtype)
-        for of_torch, ours in pairs(self, model):
-            of_torch.data.copy_(ours)
+        for theirs, ours in pairs(self, model):
+            theirs.data.copy_(ours)
 
     def forward(self, tokens_TB: Tensor, state: Any) -> tuple[Tensor, Any]:
         if self.embedding is None:
@@ -88,7 +58,7 @@ def pairs(dense: Dense, model: LanguageModel) -> list[tuple[Tensor, Tensor]]:
     found.append((dense.output.weight, model.output.weight))
     weight_ih: Any = model.features.weight_ih
     if dense.embedding is None:
-        weight_ih = of_transpose(weight_ih)
+        weight_ih = transposed(weight_ih)
     else:
         found.append((dense.embedding.weight, model.features.embedding.weight))  # type: ignore[union-attr]
     for layer, cell in enumerate(model.cells):
@@ -102,11 +72,11 @@ def pairs(dense: Dense, model: LanguageModel) -> list[tuple[Tensor, Tensor]]:
     return found
 
 
-def of_transpose(weight: Tensor) -> Tensor:
-    transposed = weight.detach().t()
+def transposed(weight: Tensor) -> Tensor:
+    result = weight.detach().t()
     if weight.grad is not None:
-        transposed.grad = weight.grad.t()
-    return transposed
+        result.grad = weight.grad.t()
+    return result
 
 
 @every_variant
@@ -149,11 +119,11 @@ def test_value_and_gradient_are_those_of_torch_nn_on_dense_input(
 
     expected.backward()
     nats.backward()
-    for of_torch, ours in pairs(dense, model):
-        assert of_torch.grad is not None
+    for theirs, ours in pairs(dense, model):
+        assert theirs.grad is not None
         assert ours.grad is not None
-        scale = of_torch.grad.abs().max()
-        close(ours.grad / scale, of_torch.grad / scale)
+        scale = theirs.grad.abs().max()
+        close(ours.grad / scale, theirs.grad / scale)
 
 
 @every_variant
@@ -248,11 +218,11 @@ def test_tied_weights_are_one_matrix_with_the_gradients_of_both_uses(cell: str) 
     inputs_TB, targets_TB = torch.randint(V, (2, T, B))
     for model in (tied, separate):
         model.nats(inputs_TB, targets_TB)[0].backward()
-    of_embedding = separate.features.embedding.weight.grad  # type: ignore[union-attr]
-    assert isinstance(of_embedding, Tensor)
+    embedding_grad = separate.features.embedding.weight.grad  # type: ignore[union-attr]
+    assert isinstance(embedding_grad, Tensor)
     assert tied.output.weight.grad is not None
     assert separate.output.weight.grad is not None
-    both = of_embedding + separate.output.weight.grad
+    both = embedding_grad + separate.output.weight.grad
     torch.testing.assert_close(tied.output.weight.grad, both)
 
 
@@ -329,21 +299,6 @@ def test_activation_regularisation_by_hand() -> None:
     expected = 2 * (dropped_TBH**2).mean() + 3 * torch.stack(changes).mean()
     torch.testing.assert_close(model.activation_penalty(hidden_TBH, dropped_TBH), expected)
     assert network("lstm", "embed", 2).activation_penalty(hidden_TBH, dropped_TBH) == 0.0
-
-
-@pytest.mark.parametrize("kind", features())
-def test_sparse_gradients_are_the_dense_ones(kind: str) -> None:
-    dense, sparse = network("gru", kind, 1, vocab_size=101), network("gru", kind, 1, vocab_size=101)
-    sparse.features.sparse_gradient = True
-    inputs_TB, targets_TB = torch.randint(101, (2, 20, 20))
-    for model in (dense, sparse):
-        model.nats(inputs_TB, targets_TB)[0].backward()
-    gradients = dict(dense.named_parameters())
-    found = [name for name, p in sparse.named_parameters() if p.grad.is_sparse]  # type: ignore[union-attr]
-    assert len(found) == 1
-    for name, parameter in sparse.named_parameters():
-        assert parameter.grad is not None
-        torch.testing.assert_close(parameter.grad.to_dense(), gradients[name].grad)
 
 
 @pytest.mark.parametrize("cell", cells())

@@ -7,20 +7,12 @@ import torch
 from torch import Tensor
 from torch.autograd import gradcheck
 
-from rnnlm.model.cells import Cell, RNNConfig, RNNNonlinearity, cells
+from rnnlm.model.cells import cells
 from rnnlm.model.layer_input import Lookup
+from tests.support.networks import H, cell_of
 
 CASES = [*((name, "tanh") for name in cells()), ("rnn", "relu")]
 every_case = pytest.mark.parametrize(("name", "nonlinearity"), CASES)
-
-
-def cell_of(name: str, nonlinearity: str) -> Cell:
-    torch.manual_seed(0)
-    kind = cells()[name]
-    config = kind.Config(name=name, hidden_size=4)
-    if isinstance(config, RNNConfig):
-        config.nonlinearity = RNNNonlinearity(nonlinearity)
-    return kind(config)
 
 
 @every_case
@@ -29,9 +21,9 @@ def test_gradients_are_those_of_finite_differences(
     name: str, nonlinearity: str, steps: int
 ) -> None:
     cell = cell_of(name, nonlinearity).double()
-    gates = torch.randn(steps, 3, cell.num_gates * 4, dtype=torch.float64, requires_grad=True)
+    gates = torch.randn(steps, 3, cell.num_gates * H, dtype=torch.float64, requires_grad=True)
     state = tuple(
-        torch.randn(3, 4, dtype=torch.float64, requires_grad=True) for _ in range(cell.num_states)
+        torch.randn(3, H, dtype=torch.float64, requires_grad=True) for _ in range(cell.num_states)
     )
 
     def outputs_and_state(gates: Tensor, weight: Tensor, *state: Tensor) -> tuple[Tensor, ...]:
@@ -44,7 +36,7 @@ def test_gradients_are_those_of_finite_differences(
 @every_case
 def test_the_scan_can_be_gone_back_through_twice(name: str, nonlinearity: str) -> None:
     cell = cell_of(name, nonlinearity)
-    gates = torch.randn(5, 3, cell.num_gates * 4, requires_grad=True)
+    gates = torch.randn(5, 3, cell.num_gates * H, requires_grad=True)
     outputs, _ = cell.scan(gates, cell.weight_hh, cell.zero_state(3), torch.float32)
     first, second = (
         torch.autograd.grad(outputs.square().sum(), gates, retain_graph=True)[0] for _ in range(2)
@@ -55,6 +47,6 @@ def test_the_scan_can_be_gone_back_through_twice(name: str, nonlinearity: str) -
 def test_nothing_is_kept_without_gradients() -> None:
     cell = cell_of("gru", "tanh")
     with torch.no_grad():
-        outputs, state = cell(Lookup(torch.randn(3, 2, 12)), None)
+        outputs, state = cell(Lookup(torch.randn(3, 2, 3 * H)), None)
     assert outputs.grad_fn is None
     assert state[0].grad_fn is None

@@ -33,11 +33,11 @@ def test_the_budget_is_met_within_a_hundredth(
     assert abs(has - budget) <= 0.01 * budget
     # And no other hidden size comes nearer.
     for other in (sized.hidden_size - 1, sized.hidden_size + 1):
-        of_other = LanguageModel(70, replace(sized, hidden_size=other), options)
-        assert abs(num_parameters(of_other) - budget) >= abs(has - budget)
+        network = LanguageModel(70, replace(sized, hidden_size=other), options)
+        assert abs(num_parameters(network) - budget) >= abs(has - budget)
 
 
-def test_of_tied_weights_the_embedding_is_as_wide_as_the_state() -> None:
+def test_a_tied_embedding_is_as_wide_as_the_state() -> None:
     model = ModelConfig("lstm", num_parameters=500_000, tie_weights=True)
     sized, kind = meet_budget(1000, model, EmbedConfig("embed", embedding_size=7))
     assert isinstance(kind, EmbedConfig)
@@ -50,7 +50,7 @@ def test_a_budget_counts_an_embedding_as_wide_as_the_vocabulary(tie_weights: boo
     model = ModelConfig("gru", num_parameters=500_000, tie_weights=tie_weights)
     sized, kind = meet_budget(300, model, EmbedConfig("embed", embedding_size=None))
     assert isinstance(kind, EmbedConfig)
-    # Of tied weights it is as wide as the state, whatever was asked for.
+    # A tied embedding is as wide as the state, whatever the option says.
     assert kind.embedding_size == (sized.hidden_size if tie_weights else None)
     assert abs(num_parameters(LanguageModel(300, sized, kind)) - 500_000) <= 5_000
 

@@ -13,7 +13,7 @@ from rnnlm.model.features import EmbedConfig, features
 from rnnlm.model.language_model import LanguageModel
 from rnnlm.model.product import _ONEDNN
 from rnnlm.model.stepper import Stepper
-from tests.model.test_language_model import B, T, V, every_variant, network
+from tests.support.networks import B, T, V, every_variant, network
 
 
 @every_variant

@@ -1,1 +1,1 @@
-"""Small runs whose every number is kept, so that a change which should change none is seen to."""
+"""Small runs whose every number is stored: a change that should change none is checked by them."""

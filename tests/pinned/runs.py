@@ -1,4 +1,4 @@
-"""The pinned runs: how they are made, and the text that is compared of them."""
+"""The pinned runs: the commands that make them, and the texts that are compared."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ import torch
 from rnnlm.cli import main as rnnlm
 from rnnlm.results.record import COMPLETED, find_records
 from tests.conftest import ROOT, composed, trained
-from tests.training.test_resume import interrupt_at
+from tests.support.runs import interrupt_at
 
 TINY = [
     "model.hidden_size=8",
@@ -32,18 +32,18 @@ TINY = [
     "samples.every_n_epochs=1",
     "samples.length=20",
 ]
-# Every cell with both kinds of features and two seeds, and a baseline; the rows of adaptation of
-# one of these runs; and the two other ways to make batches.
+# Every cell with both kinds of features and two seeds, and a baseline; one of these runs with
+# adaptation; and the two other ways to make batches.
 COMMANDS = [
     ["-m", "model=rnn,lstm,gru,kneser_ney", "features=embed,onehot", "seed=1,2"],
     ["model=lstm", "adaptation.cache=20", "adaptation.dynamic=true", "adaptation.kneser_ney=true"],
     ["-m", "model=gru", "data.batching=documents,windows"],
 ]
-# One run more, which is interrupted at this step and goes on.
+# One more run. It is interrupted at this step and then continued.
 INTERRUPTED, AT_STEP = ["model=gru", "optimizer.averaging=ema", "seed=3"], 30
 
 FORMATS = ("table", "csv", "json", "markdown", "latex", "html")
-# Each view of `rnnlm results`, its flags and the formats that it is kept in.
+# Each view of `rnnlm results`: its flags, and the formats in which it is compared.
 VIEWS = {
     "runs": ([], FORMATS),
     "seeds": (["--seeds"], FORMATS),
@@ -51,17 +51,14 @@ VIEWS = {
     "compare": (["--compare"], FORMATS[:2]),
 }
 
-# Numbers and texts that differ each time, or with the version, and what stands for them.
+# Costs differ each time. A fixed value replaces them.
 COSTS = {"train_seconds": 1.0, "tokens_per_second": 1000.0, "peak_memory_mb": 100.0}
-OF_THE_DAY = (
-    *("versions", "git_revision", "started_at", "finished_at"),
-    # Hashes of files that hold such numbers.
-    *("sha256", "scalars_sha256"),
-)
+# These fields differ too, or are hashes of files that hold such fields.
+LEFT_OUT = ("versions", "git_revision", "started_at", "finished_at", "sha256", "scalars_sha256")
 
 
 def make(folder: Path) -> None:
-    """Make all the runs below the folder."""
+    """Make all runs, below the folder."""
     options = [*TINY, f"output_dir={folder}", "trainer.enable_progress_bar=false"]
     for command in COMMANDS:
         subprocess.run(
@@ -83,7 +80,7 @@ def make(folder: Path) -> None:
 
 
 def described(folder: Path, capture: pytest.CaptureFixture[str]) -> dict[str, str]:
-    """The text of every kind that the runs below the folder have left, by the name of a file."""
+    """Return the texts to compare of the runs in the folder, by the name of the expected file."""
     found = find_records([folder])[0]
     assert all(record.status == COMPLETED for _, record in found)
     names = [path.relative_to(folder).as_posix() for path, _ in found]
@@ -104,7 +101,7 @@ def described(folder: Path, capture: pytest.CaptureFixture[str]) -> dict[str, st
 
 
 def machine() -> str:
-    """The kind of processor and the version of PyTorch, which decide the last digits."""
+    """Return the kind of processor and the version of PyTorch, which decide the last digits."""
     model = platform.processor()
     with contextlib.suppress(OSError):
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
@@ -115,7 +112,7 @@ def machine() -> str:
 
 def _record(run: Path) -> dict[str, Any]:
     record = json.loads((run / "result.json").read_text(encoding="utf-8"))
-    for name in OF_THE_DAY:
+    for name in LEFT_OUT:
         record.pop(name, None)
     for name, value in COSTS.items():
         if record[name] is not None:
@@ -141,7 +138,7 @@ def _scalars(run: Path) -> str:
 
 @contextlib.contextmanager
 def _as_written(folder: Path, records: dict[str, dict[str, Any]]) -> Iterator[None]:
-    """Have the folder hold the records as they are compared, for the tables made of them."""
+    """Have the folder hold the records as they are compared, while tables are made of them."""
     before = {name: (folder / name / "result.json").read_bytes() for name in records}
     width = os.environ.get("COLUMNS")
     os.environ["COLUMNS"] = "200"

@@ -1,9 +1,9 @@
-"""Figures, curves, folders' names and tables of a few small runs, against those that are kept.
+"""A few small runs give the same metrics, curves, folder names and tables as the stored ones.
 
-`RNNLM_RENEW_PINNED=1 pytest tests/pinned` writes what is kept anew: for a change that is meant to
-change them, and says so. On the kind of processor and with the version of PyTorch that they were
-made with, every character must be the same; elsewhere numbers differ in their last digits, and are
-compared to four.
+`RNNLM_RENEW_PINNED=1 pytest tests/pinned` writes the stored texts anew. Use it only for a change
+that is meant to change numbers, and that says so. On the same kind of processor and with the same
+version of PyTorch as the stored texts, every character must be equal. Elsewhere the last digits of
+numbers differ, so about four digits are compared.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from tests.pinned import runs
 
 EXPECTED = Path(__file__).parent / "expected"
 NUMBER = re.compile(r"-?\d+(?:,\d{3})*(?:\.\d+)?(?:e[-+]?\d+)?")
-# Followed by other words where a number differs by a rounding.
+# A sample goes on with other words where a number differs by a rounding.
 DRAWN = re.compile(r'"sample": ".*"')
 
 
@@ -51,7 +51,7 @@ def test_nothing_has_changed_of_the_pinned_runs(
 
 
 def assert_alike(text: str, expected: str) -> None:
-    """The same words, and the same numbers to four digits or so."""
+    """Check that the words are the same, and the numbers to about four digits."""
     text, expected = DRAWN.sub("", text), DRAWN.sub("", expected)
     assert NUMBER.sub("#", text).split() == NUMBER.sub("#", expected).split()
     for one, other in zip(NUMBER.findall(text), NUMBER.findall(expected), strict=True):

@@ -13,9 +13,10 @@ import pytest
 
 from rnnlm.report.page import render
 from rnnlm.results.columns import COLUMNS
+from rnnlm.results.grouping import comparisons
 from rnnlm.results.tables.formats import as_html
 from rnnlm.results.tables.grid import grid_tables
-from rnnlm.results.tables.groups import groups_table
+from rnnlm.results.tables.group_table import groups_table
 from tests.plots.sweep import Runs, failed, sweep
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
@@ -56,9 +57,9 @@ def page(runs: Runs) -> str:
 def test_the_grids_and_the_means_are_those_of_the_tables(page: str, runs: Runs) -> None:
     for data in ("time_machine", "tang"):
         records = [record for _, record in runs if record.data == data]
-        (grid,) = grid_tables(records, COLUMNS["test_ppl"])
-        assert as_html([grid]) in page
-        table = groups_table(records)
+        (comparison,) = comparisons(records)
+        assert as_html(grid_tables(comparison, COLUMNS["test_ppl"])) in page
+        table = groups_table([comparison])
         for name in ("validation_ppl", "test_ppl", "test_bpc"):
             for value in table.column(name):
                 assert html.escape(value.shown) in page

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from rnnlm.results.columns import NoSuchColumnError, column_named
+from rnnlm.results.grouping import comparisons
 from rnnlm.results.record import Record
-from rnnlm.results.tables.groups import groups_table
-from rnnlm.results.tables.runs import runs_table
+from rnnlm.results.tables.group_table import groups_table
+from rnnlm.results.tables.run_table import runs_table
 from tests.support.records import record, shown
 from tests.trained_runs import TrainedRuns
 
@@ -40,9 +41,8 @@ def test_kinds_that_only_some_runs_have_are_columns_too() -> None:
 
 
 def test_over_seeds_the_share_is_a_figure_and_the_number_of_tasks_is_none() -> None:
-    table = groups_table(
-        [answering(1, 0.90), answering(2, 0.94)], ["exact_match[digits=1]", "tasks[digits=1]"]
-    )
+    found = comparisons([answering(1, 0.90), answering(2, 0.94)])
+    table = groups_table(found, columns=["exact_match[digits=1]", "tasks[digits=1]"])
     assert [value.shown for value in table.rows[0]] == ["92.00% ± 25.41% (2.83%)", "10"]
 
 
@@ -74,7 +74,8 @@ def test_a_figure_at_an_epoch_is_a_column_and_over_seeds_a_figure() -> None:
     assert [value.shown for value in table.rows[0]] == ["1.000", "2.000", "-", "2.718"]
     assert [value.shown for value in table.rows[1]] == ["-", "2.000", "-", "2.718"]
     assert table.headings[0].heading == "validation ppl at epoch 3"
-    (group,) = groups_table(runs, ["train_running_ppl@1", "validation_loss@1"]).rows
+    columns = ["train_running_ppl@1", "validation_loss@1"]
+    (group,) = groups_table(comparisons(runs), columns=columns).rows
     assert [value.shown for value in group] == ["2.718 ± 0.000 (0.000)", "2.000 ± 0.000 (0.000)"]
 
 

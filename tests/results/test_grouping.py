@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnnlm.results.grouping import comparisons, differing_options, has_several_seeds
+from rnnlm.results.grouping import comparisons, differing_options
 from tests.support.records import record
 
 
@@ -59,5 +59,7 @@ def test_corpora_have_options_of_their_own() -> None:
 
 
 def test_there_are_means_to_take_only_where_a_seed_differs() -> None:
-    assert not has_several_seeds([record(seed=1), record(seed=2, model="gru")])
-    assert has_several_seeds([record(seed=1), record(seed=2)])
+    (one_each,) = comparisons([record(seed=1), record(seed=2, model="gru")])
+    (several,) = comparisons([record(seed=1), record(seed=2)])
+    assert not one_each.has_several_seeds
+    assert several.has_several_seeds

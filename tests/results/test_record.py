@@ -132,8 +132,11 @@ def test_a_record_of_an_earlier_version_has_no_checksum_and_must_be_true_to_itse
         ({"vocab_size": -1}, r"vocab_size: Expected `int` >= 0"),
         ({"oov_rate": 2.5}, r"oov_rate: Expected `float` <= 1\.0"),
         ({"options": {"a": {}}}, r"options\[\.\.\.\]: Expected"),
-        ({"test": {**SPLIT, "num_tokens": -1, "ppl": math.exp(1.5)}}, "fewer than no tokens"),
-        ({"source": "\udcff"}, "half of a surrogate pair"),
+        (
+            {"test": {**SPLIT, "num_tokens": -1, "ppl": math.exp(1.5)}},
+            "a negative number of tokens",
+        ),
+        ({"source": "\udcff"}, "surrogates not allowed"),
         ({"seed": None, "epochs": 10**30}, "epochs: "),
     ],
 )
@@ -158,7 +161,7 @@ def test_what_is_no_file_is_no_record_and_gives_way_to_one(
     make: Callable[[Path], None], tmp_path: Path
 ) -> None:
     make(tmp_path / RECORD)
-    with pytest.raises(RecordError, match="is not a record: it is no file"):
+    with pytest.raises(RecordError, match="is not a record: it is not a file"):
         Record.read(tmp_path)
     assert len(find_records([tmp_path])[1]) == 1
     record().write(tmp_path)

@@ -1,4 +1,4 @@
-"""`python run.py` many times over: forked from a process that has made the imports once."""
+"""Run `python run.py` many times: each is forked from a process that has done the imports."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from typing import Any
 from rnnlm.sweep.launchers import process_server
 from tests.conftest import ROOT
 
-# How far a write has come when the process is killed.
+# The two moments of a write at which the process can be killed.
 HALF_WRITTEN, IN_PLACE = "half written", "in place"
 
 
 @dataclass(frozen=True)
 class Kill:
-    """At which of the files that a command writes it is killed, counted from 1."""
+    """The moment of a kill: while the command writes its `number`-th file, counted from 1."""
 
     number: int
     when: str
 
 
 def start(arguments: Sequence[str], folder: Path, kill: Kill | None = None) -> BaseProcess:
-    """Start the command in a folder; what it prints is in the folder's `output`."""
+    """Start the command in a folder; its output goes to the file `output` there."""
     process_server.start()
     folder.mkdir(parents=True, exist_ok=True)
     environment = {n: v for n, v in os.environ.items() if n.startswith(("RNNLM_", "TMPDIR"))}
@@ -40,7 +40,7 @@ def start(arguments: Sequence[str], folder: Path, kill: Kill | None = None) -> B
 
 
 def run(arguments: Sequence[str], folder: Path, kill: Kill | None = None) -> tuple[int, str]:
-    """The exit status of the command, negative where a signal ended it, and what it printed."""
+    """Return the command's exit status (negative if a signal ended it) and its output."""
     process = start(arguments, folder, kill)
     process.join()
     assert process.exitcode is not None
@@ -48,7 +48,7 @@ def run(arguments: Sequence[str], folder: Path, kill: Kill | None = None) -> tup
 
 
 def leftovers(*folders: Path) -> Iterator[Path]:
-    """Every hidden file but those that belong to a run."""
+    """Yield every hidden file that does not belong to a run."""
     for folder in folders:
         for path in folder.rglob(".*"):
             if path.name not in (".hydra", ".lock"):
@@ -71,18 +71,18 @@ def _command(
     torch.set_num_threads(1)
     if kill is not None:
         _kill_at(kill)
-    # In this process, without a further one for each run.
+    # The runs are carried out in this process.
     sys.argv = ["run.py", "hydra/launcher=basic", *arguments]
     sys.exit(main(run_one, ROOT / "conf", "config"))
 
 
 def _kill_at(kill: Kill) -> None:
-    """Have this process killed when it writes a certain file by way of a temporary one."""
+    """Have this process killed when it puts its `number`-th temporary file in place."""
     original, number = Path.replace, 0
 
     def replace(path: Path, target: Any) -> Path:
         nonlocal number
-        # How far a run is is written a few times a second, and so each time at another place.
+        # progress.json is not counted: it is written every fraction of a second, at no fixed step.
         number += Path(target).name != "progress.json"
         if number == kill.number and kill.when == HALF_WRITTEN:
             os.truncate(path, path.stat().st_size // 2)

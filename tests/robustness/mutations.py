@@ -1,4 +1,4 @@
-"""What may become of a file: bits and bytes change, parts are zeros, its end is gone."""
+"""Damage to files: bits and bytes change, parts become zeros, the end is missing."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 
 def mutations(content: bytes, number: int, seed: int) -> Iterator[tuple[str, bytes]]:
-    """Draw so many mutations of a file, each with its name; the first are the hardest to miss."""
+    """Yield `number` mutations of a file, each with its name; the coarsest come first."""
     draw = random.Random(seed)
     yield "empty", b""
     yield "only zeros", bytes(len(content))
@@ -28,6 +28,6 @@ def mutations(content: bytes, number: int, seed: int) -> Iterator[tuple[str, byt
                 changed[at : at + length] = bytes(len(changed[at : at + length]))
                 yield f"{length} zeros at {at}", bytes(changed)
             case _:
-                # Most of what a checkpoint is known by is near its end.
+                # The directory of a checkpoint, a zip file, is near its end.
                 cut = draw.choice([at, len(content) - draw.randrange(1, 200)])
                 yield f"cut at {cut}", content[: max(cut, 0)]

@@ -1,4 +1,4 @@
-"""What is cached may be damaged, or be somebody else's: the tokens are the same all the same."""
+"""A damaged cache, or another user's file in its place, never changes the tokens."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from rnnlm.data import token_cache
-from rnnlm.data.corpus import Corpus
 from rnnlm.data.jinyong import JinYong, JinYongConfig
-from rnnlm.data.segmentation import Tokenizer
-from rnnlm.data.splitting import SPLITS
+from rnnlm.data.preparation import PreparedCorpus, prepare
+from rnnlm.data.texts.splitting import SPLITS
 from rnnlm.data.time_machine import TimeMachine, TimeMachineConfig
+from rnnlm.data.tokenizer import Tokenizer
+from rnnlm.data.tokens import segmentation, token_cache
 from rnnlm.results.record import Record
 from tests.conftest import ROOT, Run
 
@@ -70,19 +70,18 @@ OFTEN: list[Damage] = [flip_a_bit, change_a_byte, cut, fill_with_zeros]
 ONCE: list[Damage] = [put_in_a_folder, take_away, take_another_split]
 
 
-def tokens(corpus: Corpus) -> object:
-    """All that training takes from a corpus."""
-    corpus.setup()
+def tokens(corpus: PreparedCorpus) -> object:
+    """Return everything that training takes from a corpus."""
     splits = [
         (split.ids_N.tolist(), split.begin_id, split.num_chars, split.unknown_nats)
         for split in corpus.splits.values()
     ]
-    return corpus.vocabulary.tokens, corpus.spelling.costs, corpus.notes, splits
+    return corpus.vocabulary.tokens, corpus.tokenizer.spelling.costs, corpus.notes, splits
 
 
 @pytest.fixture
 def text(tmp_path: Path) -> Path:
-    """A small text: so nearly every byte of its cache matters."""
+    """A text so small that nearly every byte of its cache matters."""
     path = tmp_path / "text.txt"
     words = ["time", "machine", "ran", "to", "a", "far", "shore", "quietly"]
     draw = random.Random(0)
@@ -95,9 +94,9 @@ def text(tmp_path: Path) -> Path:
 def test_a_damaged_corpus_is_made_again(
     name: str, text: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def made() -> Corpus:
+    def made() -> PreparedCorpus:
         config = TimeMachineConfig(name="time_machine", source=str(text), batch_size=2, seq_len=8)
-        return TimeMachine(config)
+        return prepare(TimeMachine(config))
 
     caplog.set_level(logging.WARNING)
     draw = random.Random(name)
@@ -111,16 +110,16 @@ def test_a_damaged_corpus_is_made_again(
         harmless = (folder / name).is_file() and (folder / name).read_bytes() == contents[name]
         assert tokens(made()) == good
         assert len(caplog.records) == (0 if harmless else 1), damage
-        # And it is whole again, without a word the next time.
+        # The cache is whole again.
         assert {path.name: path.read_bytes() for path in folder.iterdir()} == contents
         assert len(list(folder.parent.iterdir())) == 1
 
 
 @pytest.mark.parametrize("kind", ["a file", "a link", "a link to nothing"])
 def test_what_stands_in_a_corpus_place_is_replaced(kind: str, text: Path, tmp_path: Path) -> None:
-    def made() -> Corpus:
+    def made() -> PreparedCorpus:
         config = TimeMachineConfig(name="time_machine", source=str(text), batch_size=2, seq_len=8)
-        return TimeMachine(config)
+        return prepare(TimeMachine(config))
 
     good = tokens(made())
     (folder,) = token_cache.cache_directory().iterdir()
@@ -140,11 +139,11 @@ def test_a_cache_that_cannot_be_written_is_done_without(
     text: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config = TimeMachineConfig(name="time_machine", source=str(text), batch_size=2, seq_len=8)
-    good = tokens(TimeMachine(config))
+    good = tokens(prepare(TimeMachine(config)))
     (tmp_path / "file").touch()
     for cache in (tmp_path / "file", tmp_path / "file" / "below", Path("/proc/nowhere")):
         monkeypatch.setenv("RNNLM_CACHE_DIR", str(cache))
-        assert tokens(TimeMachine(config)) == good
+        assert tokens(prepare(TimeMachine(config))) == good
     assert (tmp_path / "file").read_bytes() == b""
 
 
@@ -152,8 +151,8 @@ def test_a_cache_that_cannot_be_written_is_done_without(
 def test_what_anybody_puts_in_the_temporary_folder_changes_nothing(
     run_py: Run, tmp_path: Path
 ) -> None:
-    """A jieba.cache in which no word is longer than a character."""
-    tokenizer = Tokenizer()
+    """The test puts a jieba.cache there in which no word is longer than one character."""
+    tokenizer = segmentation.Tokenizer()
     tokenizer.initialize()
     characters = {word: number for word, number in tokenizer.FREQ.items() if len(word) < 2}
     ppl = []
@@ -180,13 +179,11 @@ def test_a_dictionary_that_is_changed_or_gone_does_not_change_a_run(tmp_path: Pa
     path = tmp_path / "names.txt"
     path.write_bytes(NAMES.read_bytes())
     config = JinYongConfig(name="jinyong", user_dict=str(path), batch_size=2, seq_len=4)
-    corpus = JinYong(config)
-    corpus.setup()
-    kept = corpus.kept()
-    words = corpus.typed("闻人鹊笑道")
+    tokenizer = prepare(JinYong(config)).tokenizer
+    kept = tokenizer.kept()
+    words = tokenizer.typed("闻人鹊笑道")
     assert "闻人鹊" in words
     for change in (lambda: path.write_text("别的\n", encoding="utf-8"), path.unlink):
         change()
-        other = JinYong(config)
-        other.restore(kept)
+        other = Tokenizer.restored(JinYong(config), *kept.values())
         assert other.typed("闻人鹊笑道") == words

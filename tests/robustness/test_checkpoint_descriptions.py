@@ -1,4 +1,4 @@
-"""Checkpoints that say of themselves what is not so, through `rnnlm generate` and `evaluate`."""
+"""`rnnlm generate` and `evaluate` refuse checkpoints whose description is wrong."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def having(**values: Any) -> Change:
 
 
 def weights(change: Callable[[torch.Tensor], Any], name: str = "") -> Change:
-    """Each weight whose name ends so is another."""
+    """Change every weight whose name ends with `name`."""
 
     def changed(checkpoint: Checkpoint) -> None:
         state = checkpoint["state_dict"]
@@ -122,8 +122,8 @@ CHANGES: list[Change] = [
 ]
 
 
-def said_of(path: Path, text: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Both commands refuse it in one line, soon."""
+def check_refusal(path: Path, text: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Check that both commands refuse the checkpoint in one line, and soon."""
     for command in (
         ["generate", str(path), "--prompt", "It", "--length", "3"],
         ["evaluate", str(path), str(text)],
@@ -135,7 +135,7 @@ def said_of(path: Path, text: Path, capsys: pytest.CaptureFixture[str]) -> None:
         assert output.err.startswith(f"rnnlm {command[0]}: {path} ")
         assert output.err.count("\n") == 1
         assert len(output.err) < 1_000
-        assert time.monotonic() - started < 60  # a hang, whatever else the machine does
+        assert time.monotonic() - started < 60  # more would be a hang, on any machine
 
 
 @pytest.fixture
@@ -156,7 +156,7 @@ def test_what_does_not_go_with_its_weights_is_refused_in_one_line(
         changed = copy.deepcopy(dict(content))
         change(changed)
         torch.save(changed, path)
-        said_of(path, text, capsys)
+        check_refusal(path, text, capsys)
 
 
 class RunsCode:
@@ -172,14 +172,14 @@ def test_no_code_of_a_file_is_run_and_other_formats_are_refused(
     pickled = pickle.dumps({"state_dict": RunsCode()})
     for content in (b"", b"\x80", b"\x80\x04" + bytes(99), pickled, pickle.dumps({}, protocol=2)):
         path.write_bytes(content)
-        said_of(path, text, capsys)
+        check_refusal(path, text, capsys)
     torch.save({"state_dict": {"x": RunsCode()}}, path)
-    said_of(path, text, capsys)
+    check_refusal(path, text, capsys)
     torch.save({"state_dict": {}}, path, _use_new_zipfile_serialization=False)
-    said_of(path, text, capsys)
+    check_refusal(path, text, capsys)
     with tarfile.open(path, "w") as archive:
         entry = tarfile.TarInfo("pickle")
         entry.size = len(pickled)
         archive.addfile(entry, io.BytesIO(pickled))
-    said_of(path, text, capsys)
+    check_refusal(path, text, capsys)
     assert not Path("code-has-run").exists()

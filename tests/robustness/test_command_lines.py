@@ -1,7 +1,7 @@
 """Bad command lines of `run.py`: each ends in one line and status 2, or is carried out.
 
-Good ones are mutated and pieces of Hydra's syntax are put together, with fixed seeds. What would be
-trained is planned and no more.
+The lines are mutations of good ones and random pieces of Hydra's syntax, with fixed seeds. Runs are
+planned but not trained.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ OPTIONS = [
 
 
 def mutated(rng: random.Random, argument: str) -> str:
-    """The argument with some characters gone, doubled, replaced or added."""
+    """Return the argument with some characters deleted, doubled, replaced or added."""
     for _ in range(rng.randint(1, 3)):
         place = rng.randrange(len(argument) + 1)
         piece = rng.choice(PIECES)
@@ -94,7 +94,7 @@ def mutated(rng: random.Random, argument: str) -> str:
 
 
 def bad_lines(seed: int) -> Iterator[list[str]]:
-    """Command lines of which few are good."""
+    """Yield command lines; few of them are good."""
     rng = random.Random(seed)
     while True:
         kind = rng.randrange(4)
@@ -117,14 +117,14 @@ def bad_lines(seed: int) -> Iterator[list[str]]:
 
 @pytest.fixture
 def planned_only(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Command lines are carried out up to where runs would be launched."""
+    """Carry command lines out only up to the launch of runs."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sweep, "carry_out", lambda runs, launcher: None)
 
 
 @contextlib.contextmanager
 def logging_as_before() -> Iterator[None]:
-    """Take back the handlers that Hydra sets up: later, the streams they write to are closed."""
+    """Restore the logging that Hydra changes: its handlers write to streams that close later."""
     loggers = [logging.getLogger(name) for name in (None, "hydra")]
     before = [(list(logger.handlers), logger.level, logger.propagate) for logger in loggers]
     yield
@@ -152,7 +152,7 @@ def test_a_bad_command_line_ends_in_one_line(
         taken = time.process_time() - began
         output = capsys.readouterr()
         assert taken < SECONDS_TO_ANSWER, line
-        # Of a line that is good nothing has run, so that it fails or has answered a question.
+        # A good line runs nothing here. So it fails, or it only answers a question such as --help.
         assert status in (USAGE_STATUS, FAILED_STATUS, COMPLETED_STATUS), line
         assert output.err.count("\n") == (status == USAGE_STATUS), (line, output.err)
         assert "Traceback" not in output.out, line

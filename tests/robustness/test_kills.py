@@ -1,6 +1,6 @@
-"""A process that is killed at any moment: the same command goes on, to all that it would have left.
+"""After a kill at any moment, the same command goes on and leaves what an undisturbed run leaves.
 
-Compared are the records, `scalars.csv` and `samples.txt`; nothing else may be left over.
+The records, `scalars.csv` and `samples.txt` are compared. No other file may be left over.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ import pytest
 
 from tests.conftest import NAMES, PLACES, ROOT
 from tests.robustness.commands import HALF_WRITTEN, IN_PLACE, Kill, leftovers, run, start
-from tests.training.test_resume import figures, logged
+from tests.support.runs import comparable, logged
 
-KILLS = 12  # at random moments, of each launcher
+KILLS = 12  # at random moments, per launcher
 
 pytestmark = pytest.mark.slow
 
@@ -35,7 +35,7 @@ def own_temporary_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[P
 
 
 def tiny(folder: Path, *options: str) -> list[str]:
-    """The arguments of a run that takes a second."""
+    """Return the arguments of a run that takes a second."""
     text = folder / "text.txt"
     sentences = [f"{name} went down to the {place}.\n" for name in NAMES for place in PLACES]
     text.write_text("".join(sentences * 6))
@@ -48,10 +48,10 @@ def tiny(folder: Path, *options: str) -> list[str]:
 
 
 def results(folder: Path) -> dict[str, Any]:
-    """All that the runs below a folder have left, by the run."""
+    """Return the results that the runs below a folder have left, by run."""
     return {
         str(path.parent.relative_to(folder)): (
-            figures(path.parent),
+            comparable(path.parent),
             logged(path.parent),
             (path.parent / "samples.txt").read_bytes(),
             sorted(p.name for p in (path.parent / "checkpoints").iterdir()),
@@ -72,7 +72,7 @@ def test_a_kill_at_each_file_that_is_written_changes_nothing(
         folder = tmp_path / f"killed{number}"
         status, _ = run(arguments, folder, Kill(number, HALF_WRITTEN))
         if status == 0:
-            break  # it writes no more files than those before
+            break  # the command writes fewer files than that
         assert status == -signal.SIGKILL
         assert run(arguments, folder, Kill(1, IN_PLACE))[0] == -signal.SIGKILL
         status, output = run(arguments, folder)
@@ -133,7 +133,7 @@ def test_kills_of_a_parallel_sweep_change_nothing(tmp_path: Path) -> None:
         before = log_sizes()
         process = begin("killed", "parallel")
         deadline = time.monotonic() + 60
-        # As soon as a run has something to say, the sweep is past its imports.
+        # Once a run logs something, the sweep has done its imports.
         while process.poll() is None and log_sizes() == before and time.monotonic() < deadline:
             time.sleep(0.02)
         time.sleep(draw.uniform(0, 1.0))

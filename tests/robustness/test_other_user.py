@@ -1,6 +1,6 @@
-"""Another user's files, folders and links in each place that a run shares change no figure.
+"""Files, folders and links of another user, in each place that a run shares, change no metric.
 
-Root without the right to override permissions stands for an ordinary user.
+The tests run as root without the right to override permissions, which is like an ordinary user.
 """
 
 from __future__ import annotations
@@ -16,11 +16,12 @@ from typing import Any
 
 import pytest
 
-from rnnlm.data.splitting import SPLITS
+from rnnlm.data.texts.splitting import SPLITS
 from rnnlm.results.record import find_records
 from tests.conftest import ROOT, TINY
 
 OTHER = 65534
+HOST = socket.gethostname()
 WITHOUT_OVERRIDE = ["setpriv", "--bounding-set=-dac_override,-dac_read_search,-fowner,-chown"]
 
 pytestmark = [
@@ -33,7 +34,7 @@ pytestmark = [
 
 
 class Places:
-    """The places that a run shares with whoever else may write there, all below one folder."""
+    """The places that a run shares with other users, all below one folder."""
 
     def __init__(self, folder: Path, run: Path | None = None) -> None:
         self.home, self.cache, self.temporary, self.work = (
@@ -45,8 +46,8 @@ class Places:
         self.victim = folder / "victim"
         self.victim.mkdir()
         (self.victim / "precious").write_text("precious")
-        self.leases = self.home / ".cache" / "rnnlm" / "leases" / socket.gethostname()
-        # Where the run will be, once it is known.
+        self.leases = self.home / ".cache" / "rnnlm" / "leases" / HOST
+        # The folder of the run, if it is known already.
         self.run = self.work / (run or "")
 
     def environment(self) -> dict[str, str]:
@@ -56,13 +57,13 @@ class Places:
             "HOME": str(self.home),
             "RNNLM_CACHE_DIR": str(self.cache),
             "TMPDIR": str(self.temporary),
-            # Matplotlib has remarks on a home that it cannot write to.
+            # Matplotlib warns about a home that it cannot write to.
             "MPLCONFIGDIR": str(self.temporary),
         }
 
 
 def others(path: Path, mode: int, is_folder: bool = False) -> None:
-    """Make a file or a folder of another user's."""
+    """Make a file or a folder that belongs to another user."""
     path.parent.mkdir(parents=True, exist_ok=True)
     if is_folder:
         path.mkdir(exist_ok=True)
@@ -98,7 +99,7 @@ def another_users_home(places: Places) -> None:
 
 
 def trained(places: Places) -> tuple[Path, dict[str, Any]]:
-    """The folder and the figures of a tiny run, which must complete."""
+    """Train a tiny run to its end; return its folder and its metrics."""
     done = subprocess.run(
         [*WITHOUT_OVERRIDE, sys.executable, str(ROOT / "run.py"), *TINY],
         cwd=places.work,
@@ -111,8 +112,8 @@ def trained(places: Places) -> tuple[Path, dict[str, Any]]:
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr
     ((folder, record),) = find_records([places.work])[0]
-    figures = {split: getattr(record, split) for split in SPLITS} | {"sample": record.sample}
-    return folder.relative_to(places.work), figures
+    metrics = {split: getattr(record, split) for split in SPLITS} | {"sample": record.sample}
+    return folder.relative_to(places.work), metrics
 
 
 @pytest.fixture(scope="module")
@@ -127,9 +128,9 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[st
 @pytest.mark.parametrize(
     ("disturb", "said"),
     [
-        (folders, ["GPUs and cores: it belongs to another user", "with one thread"]),
+        (folders, [f"leases/{HOST} belongs to another user", "with one thread"]),
         (files, ["cannot be had: Permission denied", ".lock cannot be locked (Permission den"]),
-        (links, ["GPUs and cores: it is no folder", ".lock was no file and has been"]),
+        (links, [f"leases/{HOST} is no folder", ".lock was no file and has been"]),
         (another_users_home, ["home belongs to another user", "with one thread"]),
     ],
 )

@@ -26,7 +26,7 @@ ENDLESS = [*TINY[:-1], "trainer.max_epochs=100000"]
 
 
 class Sweep:
-    """A sweep in a session of its own, whose processes are known by a mark that they inherit."""
+    """A sweep in its own session; its processes inherit a mark by which they are found."""
 
     def __init__(self, folder: Path, *arguments: str, ignored: Sequence[int] = ()) -> None:
         self.folder = folder
@@ -34,7 +34,7 @@ class Sweep:
         name, _, value = self.mark.partition("=")
 
         def set_signals() -> None:
-            # A job in the background inherits that Ctrl-C is ignored.
+            # A background job of a shell inherits an ignored Ctrl-C.
             for number in (signal.SIGINT, signal.SIGHUP):
                 signal.signal(number, signal.SIG_IGN if number in ignored else signal.SIG_DFL)
 
@@ -69,14 +69,14 @@ class Sweep:
         return lambda: len(list(self.folder.rglob(name))) >= count
 
     def ends(self) -> tuple[str, str]:
-        """Wait until no process is left; returns what was printed, to its end."""
+        """Wait until no process is left; return the whole output."""
         output = self.main.communicate(timeout=60)
         self.wait_until(lambda: not self.processes(), 60)
         return output
 
 
 RANDOM = random.Random(19)
-# Some moments of the imports, in seconds from the start, and the first sight of a file.
+# Moments to kill: during the imports, in seconds from the start, or when a file first appears.
 MOMENTS: list[float | str] = [
     *(round(RANDOM.uniform(0.05, 4.0), 2) for _ in range(3)),
     "run.log",
@@ -96,7 +96,7 @@ def test_a_main_process_that_is_killed_leaves_no_process(
     else:
         time.sleep(moment)
     sweep.main.kill()
-    # Reading to the end of both pipes: no process holds them.
+    # ends() reads both pipes to their end, so no process holds them any more.
     assert "Traceback" not in "".join(sweep.ends())
     for log in tmp_path.rglob("run.log"):
         assert "Traceback" not in log.read_text()

@@ -1,4 +1,4 @@
-"""Damaged and hostile `result.json` files, through the commands that read them."""
+"""Damaged and hostile `result.json` files do no harm to the commands that read them."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ LONG = "name" * 25_000
 CONTROL = "\x1b]0;owned\x07\x9b2J\u202e"
 
 
-def figures(loss: float) -> dict[str, float]:
+def metrics(loss: float) -> dict[str, float]:
     return {
         **{"loss": loss, "ppl": math.exp(loss), "bpc": loss / math.log(2)},
         **{"num_tokens": 500, "num_chars": 500},
@@ -44,8 +44,8 @@ def figures(loss: float) -> dict[str, float]:
 
 
 def good(**fields: object) -> Record:
-    """A record of a network with all that one may hold."""
-    split = figures(1.5)
+    """A record of a network with every field filled."""
+    split = metrics(1.5)
     return record(
         **{
             **{"train": split, "validation": split, "test": split, "held_out_sha256": "b" * 64},
@@ -60,7 +60,7 @@ def good(**fields: object) -> Record:
     )  # fmt: skip
 
 
-# What has the type of no record, by field.
+# Fields whose value has a wrong type.
 NONE_OR_NO_NUMBERS: list[Any] = [None, 10**400, "4", 9.9, []]
 WRONG: list[dict[str, Any]] = [
     *({"status": value} for value in (None, 1, "done", ["completed"], CONTROL)),
@@ -77,19 +77,19 @@ WRONG: list[dict[str, Any]] = [
     *({"sample": ["x"]}, {"versions": "2"}, {"versions": {"torch": 2}}, {"started_at": 5}),
     *({"finished_at": [2026]}, {"train_seconds": "long"}, {"peak_memory_mb": {}}),
     *({"train": None}, {"test": {}}, {"test": [1, 2]}, {"validation": {"loss": "low"}}),
-    *({"test": {**figures(1.5), "ppl": value}} for value in NONE_OR_NO_NUMBERS),
-    *({"test": {**figures(1.5), "num_tokens": value}} for value in (-5, 10**400, "500")),
+    *({"test": {**metrics(1.5), "ppl": value}} for value in NONE_OR_NO_NUMBERS),
+    *({"test": {**metrics(1.5), "num_tokens": value}} for value in (-5, 10**400, "500")),
     {"adaptation": {"weights": [1]}},
 ]
-# What has the types of one, and is odd all the same.
+# Fields whose values have the right types but are odd.
 ODD: list[dict[str, Any]] = [
     {"model": LONG},
     {"model": CONTROL, "features": CONTROL, "data": CONTROL, "source": f"x/{CONTROL}"},
     {"data": "../../etc/passwd", "features": "a/b", "model": "=1+1"},
     {"status": "failed", "train": None, "validation": None, "test": None, "error": CONTROL * 99},
-    {"test": {**figures(1.5), "loss": math.nan, "ppl": math.nan, "bpc": math.nan}},
-    {"validation": figures(708.0), "test": {**figures(1.0), "loss": 800.0, "ppl": math.inf}},
-    {"train": figures(0.0), "validation": figures(0.0), "test": figures(0.0)},
+    {"test": {**metrics(1.5), "loss": math.nan, "ppl": math.nan, "bpc": math.nan}},
+    {"validation": metrics(708.0), "test": {**metrics(1.0), "loss": 800.0, "ppl": math.inf}},
+    {"train": metrics(0.0), "validation": metrics(0.0), "test": metrics(0.0)},
     {"history": {"validation": [None, math.inf, -1.0]}, "epochs": 0, "best_epoch": 0},
     {"options": {"optimizer.lr": "=cmd()", LONG: LONG, CONTROL: CONTROL, "optimizer.name": [1]}},
     {"num_parameters": 2**53, "train_seconds": 1e308, "tokens_per_second": -1e308},
@@ -99,7 +99,7 @@ ODD: list[dict[str, Any]] = [
 
 
 def contents() -> Iterator[bytes]:
-    """Files that are no records at all, and then those that are wrong."""
+    """Yield contents of files that are not records, then records with a wrong field."""
     whole = asdict(good())
     yield from (b"", b"\x00" * 900, b"[]", b"{}", b'"text"', b"null", b"NaN", b"\xff\xfe{}", b"{")
     yield b"[" * 100_000
@@ -114,15 +114,15 @@ def contents() -> Iterator[bytes]:
 
 @pytest.fixture
 def runs(tmp_path: Path) -> Path:
-    """Two good runs with curves, and a folder for the one that is tried."""
+    """Two good runs with curves, and a folder for the record under test."""
     sweep(tmp_path / "runs", seeds=1, cells=["gru-embed", "lstm-embed"])
     (tmp_path / "runs" / "tried").mkdir()
     return tmp_path / "runs"
 
 
 def is_clean(text: str) -> bool:
-    """Whether a terminal could be shown it: nothing but lines."""
-    text = text.replace("\r\n", "\n")  # which ends a line of CSV
+    """Return True if the text holds no control characters except line ends and tabs."""
+    text = text.replace("\r\n", "\n")  # the line end of CSV
     return not any(
         (ord(c) < 32 and c not in "\n\t") or 127 <= ord(c) < 160 or c == "\u202e" for c in text
     )
@@ -217,7 +217,7 @@ KINDS: tuple[Callable[[bytearray, random.Random], None], ...] = (
 
 
 @pytest.mark.slow
-def test_no_mutation_of_a_record_changes_a_figure_without_a_word(tmp_path: Path) -> None:
+def test_no_mutation_of_a_record_changes_a_metric_without_a_word(tmp_path: Path) -> None:
     good().write(tmp_path)
     before = (tmp_path / RECORD).read_bytes()
     draw = random.Random(1)
@@ -264,14 +264,14 @@ def test_a_mutated_record_is_in_the_table_as_it_was_or_named_on_stderr(
     assert len(table(tmp_path / "runs")[0]) == 1
     path.mkdir()
     rows, said = table(tmp_path / "runs")
-    assert (len(rows), said) == (1, f"left out: {path} is not a record: it is no file\n")
+    assert (len(rows), said) == (1, f"left out: {path} is not a record: it is not a file\n")
     path.rmdir()
     os.mkfifo(path)
-    assert table(tmp_path / "runs")[1] == f"left out: {path} is not a record: it is no file\n"
+    assert table(tmp_path / "runs")[1] == f"left out: {path} is not a record: it is not a file\n"
 
 
 @pytest.mark.slow
-def test_a_run_whose_record_is_damaged_is_done_again_once_and_to_the_same_figures(
+def test_a_run_whose_record_is_damaged_is_done_again_once_with_the_same_metrics(
     run_py: Run, tmp_path: Path
 ) -> None:
     command = ["-m", "model=rnn,unigram,kneser_ney,xz,bz2", *TINY]

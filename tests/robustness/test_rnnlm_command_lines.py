@@ -1,4 +1,4 @@
-"""Command lines of `rnnlm` that cannot be carried out: one line, status 2, nothing written."""
+"""Bad command lines of `rnnlm` end in one line and status 2, and write nothing."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Output = pytest.CaptureFixture[str]
 
 DIGITS = "9" * 5_000
 CONTROL = "\x1b]0;owned\x07"
-# Of an option, what it does not take; RUN, RUNS and so on are the paths of the fixture below.
+# Values that an option refuses. RUN, RUNS and so on are the paths of the fixture below.
 COUNTS = ("", "-1", "0", "1.5", "x", DIGITS, f"-{DIGITS}", "1e3", "nan", "10000001", " ", "٣x")
 NUMBERS = ("", "-1", "nan", "inf", "x", "1e999", DIGITS, CONTROL)
 CONDITIONS = (
@@ -49,7 +49,7 @@ LINES: list[list[str]] = [
     *(["plot", "RUNS", f"--{flag}", ""] for flag in ("x", "y", "format", "figure")),
     *(["generate"], ["generate", "nope"], ["generate", "FILE"], ["report", "FILE"]),
     *(["generate", folder] for folder in ("EMPTY", "FIFO", "RUNS", "a\0b", "x" * 300, "/dev/zero")),
-    *(["generate", "RUN"], ["generate", "RUN", "--prompt", ""]),  # its texts have no beginning
+    *(["generate", "RUN"], ["generate", "RUN", "--prompt", ""]),  # RUN has no <bos>
     *(["generate", "RUN", "--prompt", "It", "--length", value] for value in COUNTS),
     *(["generate", "RUN", "--prompt", "It", "--num", value] for value in (*COUNTS, "1000000000")),
     *(["generate", "RUN", "--prompt", "It", "--beam", value] for value in (*COUNTS, "1001")),
@@ -83,7 +83,7 @@ LINES: list[list[str]] = [
 def paths(
     trained_runs: TrainedRuns, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> dict[str, str]:
-    """What the lines name, in a folder of its own that is the working directory."""
+    """Paths that the lines name, in a new folder that is the working directory."""
     sweep(tmp_path / "runs", seeds=1, cells=["gru-embed", "lstm-embed"])
     (tmp_path / "file").write_text("It was dark.\n" * 9)
     (tmp_path / "empty").mkdir()
@@ -154,7 +154,7 @@ def test_closed_full_and_broken_outputs(
 
 @pytest.mark.slow
 def test_an_interrupt_at_any_moment_leaves_no_traceback(paths: dict[str, str]) -> None:
-    """From where the command is the project's own: before, Python itself is interrupted."""
+    """The signal comes after the first import of the project; before it, Python itself stops."""
     script = "import sys; from rnnlm.cli import main; print('here', flush=True); sys.exit(main())"
     for tenth in range(12):
         command = [sys.executable, "-c", script, "generate", paths["RUN"], "--prompt", "It"]

@@ -1,4 +1,4 @@
-"""Processes that segment a text side by side: they end when they should, and say it in one line."""
+"""Processes that segment a text side by side end when they should, with one line."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ pytestmark = [
 ]
 
 SAMPLE = ROOT / "rnnlm" / "data" / "samples" / "jinyong"
-# Segments in two processes, on a machine of one core too, until it is stopped.
+# Segments in two processes until it is stopped, even on a machine with one core.
 SEGMENT = """
 import os, sys
 os.sched_getaffinity = lambda pid: {0, 1}
-from rnnlm.data import segmentation
+from rnnlm.data.tokens import segmentation
 from rnnlm.options import OptionError
 text = open(sys.argv[1], encoding="utf-8").read()
 try:
@@ -38,7 +38,7 @@ Start = Callable[..., "subprocess.Popen[str]"]
 
 @pytest.fixture(scope="module")
 def text(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A text of which the part to train on is worth a second process."""
+    """A text long enough for segmentation to use a second process."""
     path = tmp_path_factory.mktemp("text") / "novel.txt"
     tales = "".join(tale.read_text(encoding="utf-8") for tale in sorted(SAMPLE.iterdir()))
     path.write_text(tales * (2_800_000 // len(tales)), encoding="utf-8")
@@ -47,7 +47,7 @@ def text(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Start]:
-    """Start Python in a process group of its own, of which nothing is left in the end."""
+    """Start Python in its own process group; the group is killed at the end."""
     processes = []
 
     def started(*arguments: str) -> subprocess.Popen[str]:
@@ -71,22 +71,22 @@ def start(tmp_path: Path) -> Iterator[Start]:
 
 
 def group_of(process: subprocess.Popen[str]) -> dict[int, str]:
-    """The living processes of its group, with their command lines."""
+    """Return the living processes of the group, by process id, with their command lines."""
     found = {}
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             state, _, group = (folder / "stat").read_text().rpartition(")")[2].split()[:3]
             command_line = (folder / "cmdline").read_text()
-            # One that is ending has none any more.
+            # A process that is ending has no command line any more.
             if int(group) == process.pid and state not in "ZX" and command_line:
                 found[int(folder.name)] = command_line
-        except OSError:  # it has just ended
+        except OSError:  # the process has just ended
             continue
     return found
 
 
 def workers_of(process: subprocess.Popen[str]) -> list[int]:
-    """Its two workers, as soon as there are both."""
+    """Wait until the process has both workers; return their process ids."""
     for _ in range(3_000):
         workers = [pid for pid, line in group_of(process).items() if "spawn_main" in line]
         if len(workers) == 2:
@@ -104,7 +104,7 @@ def test_workers_end_with_a_process_that_is_killed(
     workers_of(process)
     time.sleep(seconds)
     process.kill()
-    # Nobody holds the pipes any more.
+    # The pipes end, so no process holds them any more.
     output, errors = process.communicate(timeout=60)
     assert output == ""
     assert "Traceback" not in errors

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM at any moment of `run.py`: one line, 130 or 143, and no process left."""
+"""Ctrl-C and SIGTERM at any moment end `run.py` in one line, 130 or 143, and no process stays."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ LINES = {
     signal.SIGTERM: "stopped by SIGTERM; the same command goes on with what is left\n",
 }
 COMMAND = ["-m", "seed=1,2", "model.hidden_size=16", "trainer.max_epochs=1000"]
-# From the first import on, and while runs train: shares of what it takes until they do.
+# Moments of the signals, as shares of the time from the start to the end of the first epoch.
 MOMENTS = (0.02, 0.1, 0.3, 0.5, 0.7, 0.9, 1.1, 1.5)
 
 
 def seconds_until_training(folder: Path) -> float:
-    """How long it takes on this machine until the first run has trained an epoch."""
+    """Measure how long it takes on this machine until the first run has trained an epoch."""
     process = start(folder, [])
     began = time.monotonic()
     while not list(folder.rglob("scalars.csv")):
@@ -48,7 +48,7 @@ def start(folder: Path, options: list[str]) -> subprocess.Popen[str]:
 
 
 def left_of(session: int) -> list[str]:
-    """The processes of a session that are still at work."""
+    """Return the processes of a session that are still at work."""
     command = ["ps", "-o", "stat=,args=", "--sid", str(session)]
     lines = subprocess.run(command, capture_output=True, text=True, check=False).stdout
     return [line for line in lines.splitlines() if not line.startswith("Z")]
@@ -75,7 +75,7 @@ def test_signals_at_any_moment_end_in_one_line(tmp_path: Path) -> None:
         _, errors = process.communicate(timeout=120)
         case = (share, sent.name, times, to_group, errors)
         assert (process.returncode, errors) == (128 + sent, LINES[sent]), case
-        # What has been starting up may take that long to see that it is alone.
+        # A process that was starting may need some seconds to see that its parent is gone.
         for _ in range(100):
             if not left_of(process.pid):
                 break

@@ -1,6 +1,6 @@
-"""Files that a run has stored and something has changed: no other figures without a word.
+"""Damaged files of a run never change a metric without a word.
 
-And no command fails twice for it: what cannot be used is named, once, and then done without.
+No command fails twice for the same file: it names the file once, and then works without it.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ from tests.conftest import ROOT
 from tests.robustness.commands import HALF_WRITTEN, IN_PLACE, Kill, leftovers, run
 from tests.robustness.mutations import mutations
 from tests.robustness.test_kills import results, tiny
-from tests.training.test_resume import figures, logged
+from tests.support.runs import comparable, logged
 
-MUTATIONS = 120  # of a file
+MUTATIONS = 120  # per file
 
 pytestmark = pytest.mark.slow
 
 
 class Runs:
-    """A run that was left alone, and one that was killed when validation had chosen an epoch."""
+    """A run that was left alone, and one that was killed after validation had chosen an epoch."""
 
     def __init__(self, folder: Path) -> None:
         self.arguments = tiny(folder, "trainer.max_epochs=3", "logger=csv")
@@ -45,20 +45,21 @@ class Runs:
         (name,) = self.results
         self.alone = folder / "alone" / name
         self._killed = folder / "killed"
-        # The epoch's scalars, best.ckpt, samples, scalars again, last.ckpt; and the next epoch's.
+        # An epoch writes the scalars, best.ckpt, the samples, the scalars again and last.ckpt. The
+        # eighth file is one of the second epoch.
         assert run(self.arguments, self._killed, Kill(8, HALF_WRITTEN))[0] < 0
         assert last_checkpoint(self._killed / name).exists()
         self._name, self._copies = name, 0
 
     def interrupted(self) -> tuple[Path, Path]:
-        """A copy of the run that was killed: where its command is given, and its folder."""
+        """Copy the killed run; return the folder its command runs in, and the run's own folder."""
         self._copies += 1
         copy = self._killed.with_name(f"copy{self._copies}")
         shutil.copytree(self._killed, copy)
         return copy, copy / self._name
 
     def completed(self) -> tuple[Path, Path]:
-        """A copy of the run that was left alone."""
+        """Copy the run that was left alone; return the same two folders."""
         self._copies += 1
         copy = self._killed.with_name(f"copy{self._copies}")
         shutil.copytree(self._killed.with_name("alone"), copy)
@@ -172,7 +173,7 @@ def test_a_run_without_its_checkpoint_is_refused_once_and_then_starts_over(
     there, folder = runs.interrupted()
     damage(folder / "checkpoints" / name)
     status, output = run(runs.arguments, there)
-    if not (name == "last.ckpt" and damage is gone):  # of which nobody can know
+    if not (name == "last.ckpt" and damage is gone):  # nobody can know that it is missing
         assert status == 1
         error = json.loads((folder / "result.json").read_text())["error"]
         assert error.startswith(f"{folder}/checkpoints/{name} ")
@@ -210,7 +211,7 @@ def test_files_in_the_place_of_its_folders_do_not_matter_to_a_run(runs: Runs) ->
 
 
 def curves(folder: Path) -> dict[Any, Any]:
-    """All that is drawn of a run."""
+    """Return every curve that is drawn of a run."""
     history = read_history(folder, Record.read(folder).scalars_sha256)
     return {
         (metric, measured, against): history.series(metric, measured, against)
@@ -244,8 +245,8 @@ def test_a_mutated_scalars_file_of_an_interrupted_run_is_written_anew(runs: Runs
         there, folder = runs.interrupted()
         (folder / "scalars.csv").write_bytes(changed)
         assert run(runs.arguments, there, Kill(1, IN_PLACE))[0] < 0
-        # The first file that it writes is this one, with all that had been logged.
+        # The run writes this file first, with everything that was logged before.
         assert logged(folder) == first_epoch, name
         assert run(runs.arguments, there)[0] == 0
-        assert figures(folder) == figures(runs.alone)
+        assert comparable(folder) == comparable(runs.alone)
         assert logged(folder) == logged(runs.alone), name

@@ -1,4 +1,4 @@
-"""Hostile texts, zips and JSON as `data.source`: figures, or one line that says what is wrong."""
+"""Hostile texts, zips and JSON as `data.source` are read, or refused in one line."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from rnnlm.data import corpora
+from rnnlm.data.preparation import prepare
 from rnnlm.options import OptionError
 from tests.conftest import TINY, Run
 
@@ -24,12 +25,11 @@ POEM = "白水過前村，青山出遠門。一夜風吹雨，三春鳥入雲。
 
 
 def loaded(name: str, source: Path) -> str:
-    """`read` where a corpus has been made of the source, else the line of its refusal."""
+    """Return "read" if the source becomes a corpus, else the line of its refusal."""
     kind = corpora()[name]
     options: dict[str, Any] = {"source": str(source), "batch_size": 1, "seq_len": 1}
-    corpus = kind(kind.Config(name=name, **options))
     try:
-        corpus.setup()
+        corpus = prepare(kind(kind.Config(name=name, **options)))
     except OptionError as error:
         line = str(error)
         assert "\n" not in line
@@ -42,7 +42,7 @@ def loaded(name: str, source: Path) -> str:
 
 
 def mutated(content: bytes, chooser: random.Random) -> bytes:
-    """Bits flipped, bytes cut out, put in or repeated."""
+    """Return the content with bits flipped, or bytes deleted, inserted or repeated."""
     changed = bytearray(content)
     for _ in range(chooser.choice([1, 1, 3, 30])):
         place = chooser.randrange(len(changed))
@@ -138,7 +138,7 @@ def test_damaged_zips(tmp_path: Path, compression: int) -> None:
 
 
 def hostile_json(chooser: random.Random, depth: int = 0) -> Any:
-    """Values of all kinds, often where a poem or its text should be."""
+    """Return random JSON values, often in the place of a poem or its text."""
     match chooser.randrange(9 if depth < 4 else 6):
         case 0:
             return chooser.choice([None, True, -1, 10**30, 1e300, "", "\ud800", "\0"])
@@ -171,20 +171,18 @@ def test_two_hundred_wrong_json_files(tmp_path: Path) -> None:
 
 
 def test_a_file_without_poems_beside_others_is_passed_over(tmp_path: Path) -> None:
-    # No two are near-copies, which would all be on one side of the split.
+    # No two poems are near-copies: those would all be on one side of the split.
     poems = [{"paragraphs": [f"{c * 4}，{c * 5}。"]} for c in "一二三四五六七八九十甲乙丙丁"]
     (tmp_path / "authors.json").write_text('[{"name": "x"}]')
     (tmp_path / "poems.json").write_text(json.dumps(poems))
     kind = corpora()["tang"]
     config = kind.Config(name="tang", source=str(tmp_path), batch_size=1, seq_len=1)
-    corpus = kind(config)
-    corpus.setup()
+    corpus = prepare(kind(config))
     assert "passed over, no poems of the Tang: authors.json" in corpus.notes
-    # In the collection as it is cloned, only the files of the Tang are read.
+    # In a clone of the collection, only the files of the Tang are read.
     for name in ("poet.tang.0.json", "poet.song.0.json"):
         (tmp_path / name).write_text(json.dumps(poems[:12]))
-    corpus = kind(config)
-    corpus.setup()
+    corpus = prepare(kind(config))
     assert corpus.notes[1].startswith("12 of 12 poems")
     assert any("authors.json, poems.json, poet.song.0.json" in note for note in corpus.notes)
     (tmp_path / "root").mkdir()

@@ -9,7 +9,7 @@ import pytest
 
 from rnnlm.baselines import baselines
 from rnnlm.metrics import perplexity
-from rnnlm.results.record import COMPLETED, FIGURES, OF_BASELINES, Record
+from rnnlm.results.record import BASELINE_METRICS, COMPLETED, SPLIT_METRICS, Record
 from tests.conftest import Compose, Run, trained
 
 
@@ -23,7 +23,10 @@ def test_a_baseline_has_a_record_without_features_and_seed(
     assert (record.model, record.features, record.seed, record.cell) == (name, None, None, name)
     assert record.test is not None
     knows_tokens = name in ("unigram", "kneser_ney")
-    assert set(record.test) == {*(FIGURES if knows_tokens else OF_BASELINES), "unigram_ppl"}
+    assert set(record.test) == {
+        *(SPLIT_METRICS if knows_tokens else BASELINE_METRICS),
+        "unigram_ppl",
+    }
     if knows_tokens:
         assert record.test["ppl"] == pytest.approx(perplexity(record.test["loss"]))
     assert record.test["bpc"] > 0

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from rnnlm.data import corpora
-from rnnlm.data.splitting import TEST
+from rnnlm.data.texts.splitting import TEST
 from rnnlm.files.run_files import best_checkpoint, last_checkpoint
 from rnnlm.model.features import Embed
 from rnnlm.runs.checkpoint import DescriptionError, read_checkpoint, rebuild
@@ -31,12 +31,12 @@ def test_network_and_tokens_come_back_from_the_checkpoint_alone(
     for path in (best_checkpoint(tmp_path / "run"), last_checkpoint(tmp_path / "run")):
         if not path.exists():
             continue
-        network, corpus = rebuild(read_checkpoint(path), path)
-        assert corpus.vocabulary.tokens == original.vocabulary.tokens
-        assert corpus.spelling.costs == original.spelling.costs
-        assert corpus.config == config.data
+        network, tokenizer = rebuild(read_checkpoint(path), path)
+        assert tokenizer.vocabulary.tokens == original.vocabulary.tokens
+        assert tokenizer.spelling.costs == original.tokenizer.spelling.costs
+        assert tokenizer.corpus.config == config.data
         (text,) = original.texts()[TEST][:1]
-        assert list(corpus.tokenize([text[:200]])) == list(original.tokenize([text[:200]]))
+        assert tokenizer.typed(text[:200]) == original.tokenizer.typed(text[:200])
         assert not network.training
         logits_TBV, _ = network(original.splits[TEST].ids_N[:20].unsqueeze(1))
         assert logits_TBV.isfinite().all()
@@ -49,7 +49,7 @@ def test_a_run_keeps_the_words_it_was_taught(compose: Compose, tmp_path: Path) -
     trained(config, tmp_path / "run")
     for change in (lambda: words.write_text("人鹊\n", encoding="utf-8"), words.unlink):
         change()
-        assert load(tmp_path / "run").corpus.typed("闻人鹊笑道") == ["闻人鹊", "笑", "道"]
+        assert load(tmp_path / "run").tokenizer.typed("闻人鹊笑道") == ["闻人鹊", "笑", "道"]
 
 
 def test_a_checkpoint_without_the_words_it_was_taught_is_refused(

@@ -15,7 +15,7 @@ import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.plugins.hparams import plugin_data_pb2
 
-from rnnlm.data.splitting import SPLITS
+from rnnlm.data.texts.splitting import SPLITS
 from rnnlm.files.run_files import best_checkpoint, last_checkpoint
 from rnnlm.model.language_model import LanguageModel
 from rnnlm.model.product import has_fast_bfloat16

@@ -9,7 +9,7 @@ import pytest
 
 import rnnlm
 from rnnlm.config import Config
-from rnnlm.data.identity import CorpusIdentity
+from rnnlm.data.preparation import CorpusIdentity
 from rnnlm.options import OptionError
 from rnnlm.runs.spec import RunSpec
 from tests.conftest import composed as compose

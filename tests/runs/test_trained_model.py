@@ -59,9 +59,9 @@ def test_the_record_and_the_weights_are_those_of_the_best_epoch(
     saved = torch.load(best_checkpoint(folder), weights_only=True)["state_dict"]
     for name, weight in model.network.state_dict().items():
         assert torch.equal(weight, saved[f"network.{name}"])
-    of_checkpoint = load(best_checkpoint(folder))
-    assert of_checkpoint.record is None
-    assert of_checkpoint.generate("It ") == model.generate("It ")
+    from_checkpoint = load(best_checkpoint(folder))
+    assert from_checkpoint.record is None
+    assert from_checkpoint.generate("It ") == model.generate("It ")
 
 
 def test_an_unknown_character_of_the_prompt_is_named(trained_runs: TrainedRuns) -> None:
@@ -104,8 +104,8 @@ def test_a_text_to_stop_after_may_stand_alone(trained_runs: TrainedRuns) -> None
 
 def test_verse_and_stops_are_in_the_script_of_the_corpus(trained_runs: TrainedRuns) -> None:
     model = load(trained_runs("tang"))
-    assert isinstance(model.corpus, Tang)
-    model.corpus.config.script = Script.traditional
+    assert isinstance(model.tokenizer.corpus, Tang)
+    model.tokenizer.corpus.config.script = Script.traditional
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         (poem,) = model.generate(acrostic="长风")
@@ -119,13 +119,13 @@ def test_a_prompt_in_the_other_script_is_read_as_the_poems_are_written(
     trained_runs: TrainedRuns,
 ) -> None:
     model = load(trained_runs("tang"))
-    assert {"風", "長"} <= set(model.corpus.vocabulary.tokens)
-    assert not {"风", "长"} & set(model.corpus.vocabulary.tokens)
+    assert {"風", "長"} <= set(model.tokenizer.vocabulary.tokens)
+    assert not {"风", "长"} & set(model.tokenizer.vocabulary.tokens)
     (text,) = model.generate("春风")
     assert text == model.generate("春風")[0]
     (poem,) = model.generate(acrostic="长风", form="wujue")
     assert (poem.text[0], poem.text[6]) == ("長", "風")
-    # What the model knows stays as it is typed, and so does what it knows in no script.
+    # A known character stays as it is typed, and so does one that is known in no script.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         assert model.generate("春龘云")[0].prompt == "春龘雲"

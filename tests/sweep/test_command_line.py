@@ -10,6 +10,7 @@ import pytest
 from rnnlm.sweep.command_line import COMPLETED_STATUS, USAGE_STATUS, main
 from rnnlm.sweep.worker import run_one
 from tests.conftest import ROOT, TINY, Run
+from tests.support.refusals import Refusal
 
 REFUSED = {
     # a wrong key
@@ -74,20 +75,8 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("override", REFUSED)
-def test_what_cannot_run_is_refused_in_one_line(
-    override: str,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    tmp_path: Path,
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "argv", ["run.py", override])
-    assert main(run_one, ROOT / "conf", "config") == USAGE_STATUS
-    output = capsys.readouterr()
-    assert output.err.startswith(REFUSED[override])
-    assert output.err.count("\n") == 1
-    assert output.out == ""
-    assert not list(tmp_path.rglob("*.*"))
+def test_what_cannot_run_is_refused_in_one_line(override: str, refusal: Refusal) -> None:
+    assert refusal(override).startswith(REFUSED[override])
 
 
 def test_one_impossible_cell_stops_the_sweep_before_the_first(run_py: Run, tmp_path: Path) -> None:
@@ -97,13 +86,8 @@ def test_one_impossible_cell_stops_the_sweep_before_the_first(run_py: Run, tmp_p
     assert not list(tmp_path.rglob("result.json"))
 
 
-def test_an_unknown_flag_is_a_usage_error(run_py: Run) -> None:
-    result = run_py("--nope")
-    assert result.returncode == USAGE_STATUS
-    assert "unrecognized arguments: --nope" in result.stderr
-
-
 FLAGS = {
+    "--nope": "unrecognized arguments: --nope",
     "--epochs 3": "did you mean trainer.max_epochs?; options are typed option=value",
     "--cfg nosuch": "invalid choice: 'nosuch'",
     "--cfg job --package nosuch": "package 'nosuch' not found in config",
@@ -121,20 +105,10 @@ FLAGS = {
 
 
 @pytest.mark.parametrize("line", FLAGS)
-def test_wrong_flags_are_refused_in_one_line(
-    line: str,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    tmp_path: Path,
-) -> None:
+def test_wrong_flags_are_refused_in_one_line(line: str, refusal: Refusal) -> None:
     if "optuna" in line:
         pytest.importorskip("optuna")
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "argv", ["run.py", *line.split()])
-    assert main(run_one, ROOT / "conf", "config") == USAGE_STATUS
-    output = capsys.readouterr()
-    assert FLAGS[line] in output.err
-    assert (output.err.count("\n"), output.out) == (1, "")
+    assert FLAGS[line] in refusal(*line.split())
 
 
 def test_a_folder_of_ones_own_adds_choices(

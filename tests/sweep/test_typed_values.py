@@ -6,7 +6,7 @@ import shlex
 
 import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import ChoiceSweep, Override
+from hydra.core.override_parser.types import ChoiceSweep
 from hydra.errors import HydraException
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -56,7 +56,7 @@ def value_of(argument: str, multirun: bool = True) -> object:
 def swept(argument: str) -> list[object]:
     sweep = value_of(argument)
     assert isinstance(sweep, ChoiceSweep)
-    return [Override._convert_value(value) for value in sweep.list]
+    return [getattr(value, "text", value) for value in sweep.list]
 
 
 @pytest.mark.parametrize("text", STRINGS)

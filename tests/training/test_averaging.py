@@ -2,54 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from torch import nn
 
 from rnnlm.data.batching import Streams
 from rnnlm.files.run_files import best_checkpoint, last_checkpoint
 from rnnlm.results.record import COMPLETED
 from rnnlm.runs.trained_model import load
-from rnnlm.training.averaging import Averaging, WeightAverage
+from rnnlm.training.averaging import AverageWeights
 from rnnlm.training.module import LanguageModelModule
-from rnnlm.training.optimizer import OptimizerConfig
+from rnnlm.training.optimizer import Averaging, OptimizerConfig
 from tests.conftest import Compose, trained
-from tests.training.test_module import Spy, streams, trainer
-
-
-def steps(network: nn.Linear) -> Iterator[torch.Tensor]:
-    """Weights as training might move them."""
-    for number in range(1, 6):
-        with torch.no_grad():
-            network.weight.fill_(float(number))
-        yield network.weight
-
-
-def test_an_equal_average_is_the_mean() -> None:
-    network = nn.Linear(2, 2)
-    average = WeightAverage(network, None)
-    assert not average.has_begun
-    for _ in steps(network):
-        average.add(network)
-    assert average.has_begun
-    average.swap(network)
-    torch.testing.assert_close(network.weight, torch.full((2, 2), 3.0))
-    average.swap(network)
-    torch.testing.assert_close(network.weight, torch.full((2, 2), 5.0))
-
-
-def test_an_exponential_average_keeps_its_share_of_itself() -> None:
-    network, expected = nn.Linear(2, 2), 1.0
-    average = WeightAverage(network, 0.9)
-    for number, _ in enumerate(steps(network), 1):
-        average.add(network)
-        expected = float(number) if number == 1 else 0.9 * expected + 0.1 * number
-    average.swap(network)
-    torch.testing.assert_close(network.weight, torch.full((2, 2), expected))
+from tests.support.networks import Spy, streams, trainer
 
 
 class Watched(LanguageModelModule):
@@ -72,7 +39,7 @@ class Watched(LanguageModelModule):
 
 def watched(epochs: int = 4, **options: Any) -> Watched:
     module = Watched(OptimizerConfig(lr=0.05, **options))
-    loop = trainer(epochs)
+    loop = trainer(epochs, AverageWeights(module.optimizer_config, module))
     loop.num_sanity_val_steps = 0
     loop.fit(module, streams(81, 4, 5), streams(31, 1, 10))
     return module
@@ -85,8 +52,8 @@ def test_what_is_validated_is_the_average_and_training_goes_on_without_it() -> N
     for epoch in (0, 1):
         assert torch.equal(averaged.validated[epoch], plain.validated[epoch])
     for epoch in (2, 3):
-        of_steps = plain.after_steps[8 : 4 * (epoch + 1)]
-        torch.testing.assert_close(averaged.validated[epoch], torch.stack(of_steps).mean(0))
+        steps = plain.after_steps[8 : 4 * (epoch + 1)]
+        torch.testing.assert_close(averaged.validated[epoch], torch.stack(steps).mean(0))
 
 
 def test_an_exponential_average_is_of_all_steps() -> None:
@@ -106,9 +73,8 @@ def test_without_a_start_it_begins_when_the_loss_no_longer_improves(
     losses: list[float], begins: bool
 ) -> None:
     config = OptimizerConfig(averaging=Averaging.equal, averaging_patience=2)
-    module = LanguageModelModule(Spy(), config)
-    module.history["validation"] = list(losses)
-    assert module._averages() is begins
+    averaging = AverageWeights(config, LanguageModelModule(Spy(), config))
+    assert averaging.begins(len(losses), list(losses)) is begins
 
 
 def test_the_best_checkpoint_holds_the_average_and_writes(compose: Compose, tmp_path: Path) -> None:
@@ -145,9 +111,11 @@ def test_a_run_that_was_never_validated_is_measured_by_its_average(
 
 
 def test_with_accumulated_gradients_only_steps_count() -> None:
-    module = LanguageModelModule(Spy(), OptimizerConfig(averaging=Averaging.ema))
-    loop = trainer(2)
+    config = OptimizerConfig(averaging=Averaging.ema)
+    module = LanguageModelModule(Spy(), config)
+    averaging = AverageWeights(config, module)
+    loop = trainer(2, averaging)
     loop.accumulate_grad_batches = 3
     loop.fit(module, Streams(torch.arange(81) % 7, 4, 5), streams(31, 1, 10))
-    assert module.average is not None
-    assert int(module.average.averaged.n_averaged) == 4 == loop.global_step
+    assert averaging.average is not None
+    assert int(averaging.average.n_averaged) == 4 == loop.global_step

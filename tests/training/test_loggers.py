@@ -20,7 +20,7 @@ import pytest
 from rnnlm.options import OptionError
 from rnnlm.results.record import COMPLETED, FAILED, Record
 from tests.conftest import TINY, Compose, Run, trained
-from tests.training.test_resume import interrupt_at
+from tests.support.runs import interrupt_at
 
 LOCAL = ("127.0.0.1", "::1", "localhost")
 
@@ -109,7 +109,7 @@ def records(path: Path) -> Iterator[Any]:
 
 
 class WandbPart:
-    """What a folder of W&B's holds: a run, or what was logged of it in one go."""
+    """Part of a W&B folder: a run, or what was logged at once."""
 
     def __init__(self, path: Path) -> None:
         self.config: dict[str, Any] = {}

@@ -4,49 +4,14 @@ from __future__ import annotations
 
 import pytest
 import torch
-from pytorch_lightning import LightningModule, Trainer
-from torch import Tensor
+from pytorch_lightning import LightningModule
 
-from rnnlm.data.batching import Streams
 from rnnlm.model.cells import cells
 from rnnlm.model.features import FeaturesConfig
-from rnnlm.model.features import features as all_features
 from rnnlm.model.language_model import LanguageModel, State
 from rnnlm.training.module import LanguageModelModule
-from rnnlm.training.optimizer import OptimizerConfig, OptimizerName
-
-V = 7
-
-
-class Spy(LanguageModel):
-    """Notes, for every call, whether it is training and what state it was given and has made."""
-
-    def __init__(self) -> None:
-        cell = cells()["lstm"].Config(name="lstm", hidden_size=4)
-        super().__init__(V, cell, FeaturesConfig(name="onehot"))
-        self.calls: list[tuple[bool, State | None, State]] = []
-
-    def hidden(self, tokens_TB: Tensor, state: State | None = None) -> tuple[Tensor, State]:
-        hidden_TBH, new_state = super().hidden(tokens_TB, state)
-        self.calls.append((self.training, state, new_state))
-        return hidden_TBH, new_state
-
-
-def trainer(epochs: int) -> Trainer:
-    return Trainer(
-        max_epochs=epochs,
-        accelerator="cpu",
-        logger=False,
-        enable_checkpointing=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        num_sanity_val_steps=2,
-    )
-
-
-def streams(num_tokens: int, batch_size: int, seq_len: int) -> Streams:
-    torch.manual_seed(1)
-    return Streams(torch.randint(V, (num_tokens,)), batch_size, seq_len)
+from rnnlm.training.optimizer import OptimizerConfig
+from tests.support.networks import Spy, V, streams, trainer
 
 
 @pytest.fixture
@@ -144,25 +109,3 @@ def test_regularisation_is_added_to_the_loss_and_not_to_what_is_reported() -> No
 
 def test_it_is_a_lightning_module() -> None:
     assert isinstance(LanguageModelModule(Spy(), OptimizerConfig()), LightningModule)
-
-
-@pytest.mark.parametrize("features", ["embed", "onehot"])
-def test_plain_sgd_updates_rows_as_it_would_whole_tables(features: str) -> None:
-    def trained(weight_decay: float) -> LanguageModel:
-        torch.manual_seed(0)
-        cell = cells()["gru"].Config(name="gru", hidden_size=4)
-        kind = all_features()[features].Config(name=features)
-        network = LanguageModel(500, cell, kind)
-        # A decay too small to change a float32 makes the gradients dense.
-        config = OptimizerConfig(OptimizerName.sgd, lr=0.5, weight_decay=weight_decay)
-        module = LanguageModelModule(network, config)
-        batches = Streams(torch.arange(1300) % 500, 16, 20)
-        loop = trainer(2)
-        loop.gradient_clip_val = 0.25
-        loop.fit(module, batches, batches)
-        assert network.features.sparse_gradient is (weight_decay == 0)
-        return network
-
-    sparse, dense = trained(0.0), trained(1e-30)
-    for ours, expected in zip(sparse.parameters(), dense.parameters(), strict=True):
-        torch.testing.assert_close(ours, expected)

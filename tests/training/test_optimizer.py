@@ -12,7 +12,6 @@ from rnnlm.training.optimizer import (
     Schedule,
     build_optimizer,
     build_schedule,
-    leaves_rows_alone,
 )
 
 
@@ -95,26 +94,3 @@ def test_fused_or_not_the_weights_move_alike(name: OptimizerName) -> None:
             optimizer.step()
         moved.append(weight.detach())
     torch.testing.assert_close(*moved)
-
-
-@pytest.mark.parametrize(
-    ("config", "expected"),
-    [
-        (OptimizerConfig(OptimizerName.sgd), True),
-        (OptimizerConfig(OptimizerName.sgd, momentum=0.9), False),
-        (OptimizerConfig(OptimizerName.sgd, weight_decay=0.1), False),
-        (OptimizerConfig(OptimizerName.adam), False),
-    ],
-)
-def test_which_optimizers_leave_rows_without_a_gradient_alone(
-    config: OptimizerConfig, expected: bool
-) -> None:
-    table = nn.Parameter(torch.ones(5, 2))
-    optimizer = build_optimizer(config, [table])
-    for rows in ([0, 1], [1, 2]):
-        optimizer.zero_grad()
-        table[rows].square().sum().backward()
-        before = table.detach().clone()
-        optimizer.step()
-    assert leaves_rows_alone(config) is expected
-    assert torch.equal(before[[0, 3, 4]], table.detach()[[0, 3, 4]]) is expected

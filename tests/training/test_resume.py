@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import json
 import os
 import signal
 from collections.abc import Iterator
@@ -14,40 +12,15 @@ import pytest
 import torch
 
 from rnnlm.config import Config
-from rnnlm.data.splitting import SPLITS
 from rnnlm.files.run_files import best_checkpoint, last_checkpoint
 from rnnlm.results.record import COMPLETED, FAILED
 from rnnlm.training.checkpoint_file import CheckpointError
 from rnnlm.training.module import FINGERPRINT, LanguageModelModule
 from rnnlm.training.resume import LastCheckpoint, check_checkpoints
 from tests.conftest import Compose, trained
+from tests.support.runs import comparable, interrupt_at, logged
 
 BATCHES = 14  # of an epoch
-
-
-def figures(folder: Path) -> dict[str, Any]:
-    """All of a record that must be the same whenever the same run is made."""
-    record = json.loads((folder / "result.json").read_text())
-    names = (
-        "status",
-        "fingerprint",
-        "prompt",
-        "sample",
-        "num_parameters",
-        "epochs",
-        "best_epoch",
-        "overrides",
-        "history",
-    )
-    return {name: record[name] for name in (*names, *SPLITS)}
-
-
-def logged(folder: Path) -> list[dict[str, str]]:
-    """All that is logged but how long it took."""
-    with (folder / "scalars.csv").open(newline="") as file:
-        rows = list(csv.DictReader(file))
-    assert all(row.pop("cost/seconds") is not None for row in rows)
-    return rows
 
 
 @pytest.fixture(autouse=True)
@@ -77,23 +50,6 @@ def config(compose: Compose, text_file: Path) -> Config:
     )
 
 
-def interrupt_at(
-    monkeypatch: pytest.MonkeyPatch, time: int, number: int, hook: str = "training_step"
-) -> None:
-    """Send this process a signal when the hook is called for the n-th time, counted from 1."""
-    original = getattr(LanguageModelModule, hook)
-    times = 0
-
-    def interrupted(self: LanguageModelModule, *arguments: Any) -> Any:
-        nonlocal times
-        times += 1
-        if times == time:
-            os.kill(os.getpid(), number)
-        return original(self, *arguments)
-
-    monkeypatch.setattr(LanguageModelModule, hook, interrupted)
-
-
 @pytest.mark.parametrize("batching", ["stream", "variable stream", "windows", "documents"])
 @pytest.mark.parametrize("step", [1, 6, BATCHES, BATCHES + 1, 3 * BATCHES])
 def test_a_run_that_was_interrupted_gives_the_figures_of_one_left_alone(
@@ -109,7 +65,7 @@ def test_a_run_that_was_interrupted_gives_the_figures_of_one_left_alone(
             trained(config, tmp_path / "interrupted")
     assert not (tmp_path / "interrupted" / "result.json").exists()
     trained(config, tmp_path / "interrupted")
-    assert figures(tmp_path / "interrupted") == figures(tmp_path / "alone")
+    assert comparable(tmp_path / "interrupted") == comparable(tmp_path / "alone")
     assert logged(tmp_path / "interrupted") == logged(tmp_path / "alone")
     written, alone = (
         (tmp_path / run / "samples.txt").read_bytes() for run in ("interrupted", "alone")
@@ -142,7 +98,7 @@ def test_sigterm_stops_a_run_wherever_it_is(
             trained(config, tmp_path / "interrupted")
     assert stopped.value.code == 128 + signal.SIGTERM
     trained(config, tmp_path / "interrupted")
-    assert figures(tmp_path / "interrupted") == figures(tmp_path / "alone")
+    assert comparable(tmp_path / "interrupted") == comparable(tmp_path / "alone")
 
 
 @pytest.mark.parametrize(
@@ -171,7 +127,7 @@ def test_schedule_early_stop_and_end_outlive_an_interruption(
         with pytest.raises(KeyboardInterrupt):
             trained(config, tmp_path / "interrupted")
     trained(config, tmp_path / "interrupted")
-    assert figures(tmp_path / "interrupted") == figures(tmp_path / "alone")
+    assert comparable(tmp_path / "interrupted") == comparable(tmp_path / "alone")
 
 
 def test_a_run_knows_its_best_where_its_folder_was_moved(
@@ -187,7 +143,7 @@ def test_a_run_knows_its_best_where_its_folder_was_moved(
             trained(config, tmp_path / "here")
     (tmp_path / "here").rename(tmp_path / "there")
     trained(config, tmp_path / "there")
-    assert figures(tmp_path / "there") == figures(tmp_path / "alone")
+    assert comparable(tmp_path / "there") == comparable(tmp_path / "alone")
 
 
 def test_a_checkpoint_is_kept_every_so_many_steps(
@@ -210,7 +166,7 @@ def test_a_checkpoint_is_kept_every_so_many_steps(
     monkeypatch.setattr(LanguageModelModule, "training_step", original)
     trained(config, tmp_path / "alone")
     trained(config, folder)
-    assert figures(folder) == figures(tmp_path / "alone")
+    assert comparable(folder) == comparable(tmp_path / "alone")
 
 
 class Code:
@@ -303,7 +259,7 @@ def test_scalars_are_those_of_the_checkpoint_whatever_became_of_the_file(
     record = trained(config, interrupted)
     assert record.status == COMPLETED, record.error
     trained(config, tmp_path / "alone")
-    assert figures(interrupted) == figures(tmp_path / "alone")
+    assert comparable(interrupted) == comparable(tmp_path / "alone")
     assert logged(interrupted) == logged(tmp_path / "alone")
 
 

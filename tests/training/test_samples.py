@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from rnnlm.data.splitting import SPLITS
+from rnnlm.data.texts.splitting import SPLITS
 from rnnlm.files.run_files import SAMPLES
 from rnnlm.options import OptionError, result_options
 from rnnlm.training.samples import TENSORBOARD_TAG
@@ -17,7 +17,7 @@ from tests.conftest import Compose, trained
 
 
 def logged(folder: Path, tag: str) -> dict[int, str]:
-    """What TensorBoard shows under a tag, by step."""
+    """Return the texts that TensorBoard shows under a tag, by step."""
     events = EventAccumulator(str(folder), size_guidance={"tensors": 0})
     events.Reload()
     found = events.Tensors(f"{tag}/text_summary")

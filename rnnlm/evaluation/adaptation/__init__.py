@@ -1,1 +1,1 @@
-"""What helps a trained network on held-out text: each help is a row of its own, labelled so."""
+"""Adaptation of a trained network to held-out text: dynamic evaluation, cache and n-grams."""

@@ -1,14 +1,14 @@
-"""Dynamic evaluation: the weights learn on from each piece of the text once it has been predicted.
+"""Dynamic evaluation: the weights go on learning from each segment of the text after predicting it.
 
 B. Krause, E. Kahembwe, I. Murray and S. Renals, "Dynamic evaluation of neural sequence models",
-ICML 2018, equations 5 to 7: steps are divided by the root of the mean square of each weight's
-gradient in training, and a weight is drawn back to what it was trained to be, the more the larger
-that root is.
+ICML 2018, equations 5 to 7. A step of a weight is divided by the root mean square of its gradient
+in training. Then the weight is pulled back to its trained value, the more the larger that root is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import math
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -17,21 +17,25 @@ from torch import Tensor
 from rnnlm.data.batching import Batch
 from rnnlm.model.language_model import LanguageModel, State, detach
 
-# Added to each root, as a share of the mean of all: a weight that hardly had a gradient in training
-# would else make the longest steps.
+# A share of the mean root that is added to each root. Without it, weights that had almost no
+# gradient in training would make the longest steps.
 EPSILON = 0.1
+# The learning rates and decays to try, and the index of the first rate.
+RATES = (3e-6, 1e-5, 3e-5, 1e-4, 3e-4, 1e-3, 3e-3)
+FIRST_RATE = 3
+DECAYS = (0.0, 1e-3, 3e-3, 1e-2, 3e-2)
 
 
 @dataclass(frozen=True)
 class DynamicSettings:
-    """What is chosen on validation: the length of a step, and the share drawn back after it."""
+    """The learning rate of a step, and the decay towards the trained weights after it."""
 
     lr: float
     decay: float
 
 
 def gradient_roots(network: LanguageModel, segments: Iterable[Batch]) -> list[Tensor]:
-    """Of each weight the root of its gradient's mean square over segments of the training text."""
+    """Return the root mean square of each weight's gradient over segments of the train split."""
     squares = [torch.zeros_like(parameter) for parameter in network.parameters()]
     state: State | None = None
     count = 0
@@ -48,7 +52,7 @@ def gradient_roots(network: LanguageModel, segments: Iterable[Batch]) -> list[Te
 
 
 def taken_gradients(network: LanguageModel) -> list[Tensor]:
-    """The gradients, dense, which the parameters are then without."""
+    """Take the gradients away from the parameters; a parameter without one has zeros."""
     gradients = []
     for parameter in network.parameters():
         gradient = parameter.grad
@@ -61,7 +65,7 @@ class DynamicEvaluation:
     """Moves a network's weights, and puts them back.
 
     Args:
-        roots: of `gradient_roots`.
+        roots: the result of `gradient_roots`.
     """
 
     def __init__(
@@ -70,18 +74,41 @@ class DynamicEvaluation:
         self._network = network
         self._weights = [parameter.detach() for parameter in network.parameters()]
         self._trained = [weight.clone() for weight in self._weights]
+        self._decays = settings.decay > 0
         mean = sum(float(r.sum()) for r in roots) / sum(r.numel() for r in roots)
         self._step = [-settings.lr / (root + EPSILON * mean) for root in roots]
-        # No further than back.
+        # At most 1: never pull past the trained weight.
         self._pull = [(settings.decay / mean * root).clamp_(max=1.0) for root in roots]
 
     def learn(self) -> None:
-        """A step by the gradients at hand, which are taken away."""
+        """Do a step with the parameters' gradients, and take these away."""
         torch._foreach_addcmul_(self._weights, taken_gradients(self._network), self._step)
-        if any(bool(pull.any()) for pull in self._pull[:1]):
-            away = torch._foreach_sub(self._trained, self._weights)
-            torch._foreach_addcmul_(self._weights, away, self._pull)
+        if self._decays:
+            distances = [t - w for t, w in zip(self._trained, self._weights, strict=True)]
+            torch._foreach_addcmul_(self._weights, distances, self._pull)
 
     def put_back(self) -> None:
-        """The weights as they were trained."""
+        """Put the trained weights back."""
         torch._foreach_copy_(self._weights, self._trained)
+
+
+def best_settings(loss_of: Callable[[DynamicSettings], float]) -> DynamicSettings:
+    """Return the settings with the lowest loss: the best rate without decay, then the decay."""
+    rate = climb(RATES, FIRST_RATE, lambda lr: loss_of(DynamicSettings(lr, DECAYS[0])))
+    decay = climb(DECAYS, 0, lambda decay: loss_of(DynamicSettings(rate, decay)))
+    return DynamicSettings(rate, decay)
+
+
+def climb(values: Sequence[float], start: int, loss_of: Callable[[float], float]) -> float:
+    """Return a value with no lower loss beside it, found by hill climbing from index `start`."""
+    losses: dict[int, float] = {}
+    index = start
+    while True:
+        for near in (index, index - 1, index + 1):
+            if 0 <= near < len(values) and near not in losses:
+                loss = loss_of(values[near])
+                losses[near] = math.inf if math.isnan(loss) else loss
+        lowest = min(losses, key=lambda near: losses[near])
+        if lowest == index:
+            return values[index]
+        index = lowest

@@ -1,4 +1,4 @@
-"""A trained network on the held-out splits, with any of the helps.
+"""A trained network on the held-out splits, with any of the methods of adaptation.
 
 Shapes: M models of a mixture, N predicted tokens in the order of the text, F flatnesses.
 """
@@ -16,11 +16,12 @@ from torch import Tensor
 
 from rnnlm.baselines.kneser_ney import KneserNey, KneserNeyConfig
 from rnnlm.data.batching import Documents, Streams, for_evaluation
-from rnnlm.data.corpus import Corpus
-from rnnlm.data.splitting import TEST, TRAIN, VALIDATION
+from rnnlm.data.preparation import PreparedCorpus
+from rnnlm.data.texts.splitting import TEST, TRAIN, VALIDATION
 from rnnlm.evaluation.adaptation.dynamic_evaluation import (
     DynamicEvaluation,
     DynamicSettings,
+    best_settings,
     gradient_roots,
 )
 from rnnlm.evaluation.adaptation.mixture import best_weights, mixed
@@ -32,16 +33,15 @@ from rnnlm.evaluation.adaptation.options import (
     AdaptationConfig,
     Variant,
 )
-from rnnlm.evaluation.adaptation.prediction import Predicted, predict
-from rnnlm.evaluation.adaptation.search import best_settings
+from rnnlm.evaluation.adaptation.prediction import STEPS, Predicted, predict
 from rnnlm.metrics import Metrics
 from rnnlm.model.language_model import LanguageModel
 
-# The weights learn from the text after so many steps of it.
+# Dynamic evaluation learns after this many time steps.
 DYNAMIC_STEPS = 20
-# What the mean squares of gradients and the choice of settings are made of, in such pieces.
+# The number of segments for the mean squares of gradients, and for the choice of settings.
 STATISTIC_SEGMENTS, SEARCH_SEGMENTS = 200, 400
-# The θ that a cache is tried with.
+# The values of θ that are tried for the cache.
 FLATNESSES = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
 HELD_OUT = (VALIDATION, TEST)
 
@@ -49,54 +49,57 @@ log = logging.getLogger(__name__)
 
 
 class Measurement:
-    """What several rows need is computed once."""
+    """Measures adaptation variants of a network; what several of them need is computed once."""
 
-    def __init__(self, network: LanguageModel, corpus: Corpus, config: AdaptationConfig) -> None:
+    def __init__(
+        self, network: LanguageModel, corpus: PreparedCorpus, config: AdaptationConfig
+    ) -> None:
         self._network, self._corpus, self._config = network, corpus, config
         self.device = network.output.weight.device
 
     @property
     def precision(self) -> str:
-        """What it is measured in, which is what the weights are kept in, as Lightning calls it."""
+        """The precision of the weights, which is that of the measurement, by Lightning's name."""
         return f"{torch.finfo(self._network.output.weight.dtype).bits}-true"
 
-    def figures(self, row: Variant) -> tuple[dict[str, dict[str, float]], dict[str, Any]]:
-        """Of validation and test the figures of a record; and what was chosen on validation."""
-        network = self._dynamic if DYNAMIC in row else self._static
-        candidates = range(len(FLATNESSES) if CACHE in row else 1)
-        of_validation = [self._components(row, network, VALIDATION, f) for f in candidates]
-        weights = [best_weights(probability_MN) for probability_MN in of_validation]
-        losses = [loss(mixed(p, w)) for p, w in zip(of_validation, weights, strict=True)]
+    def measure(self, variant: Variant) -> tuple[dict[str, dict[str, float]], dict[str, Any]]:
+        """Return the metrics of validation and test, and the settings chosen on validation."""
+        network = self._dynamic if DYNAMIC in variant else self._static
+        candidates = range(len(FLATNESSES) if CACHE in variant else 1)
+        on_validation = [self._components(variant, network, VALIDATION, f) for f in candidates]
+        weights = [best_weights(probability_MN) for probability_MN in on_validation]
+        losses = [loss(mixed(p, w)) for p, w in zip(on_validation, weights, strict=True)]
         best = min(candidates, key=lambda flatness: losses[flatness])
         chosen: dict[str, Any] = {}
-        if DYNAMIC in row:
+        if DYNAMIC in variant:
             chosen |= dataclasses.asdict(self._settings)
-        if CACHE in row:
+        if CACHE in variant:
             chosen["flatness"] = FLATNESSES[best]
-        if KNESER_NEY in row:
+        if KNESER_NEY in variant:
             chosen["order"] = self._kneser_ney[1]
-        names = ["network", *(name for name in row if name != DYNAMIC)]
+        names = ["network", *(name for name in variant if name != DYNAMIC)]
         if len(names) > 1:
             chosen["weights"] = dict(zip(names, weights[best].tolist(), strict=True))
-        figures = {}
+        metrics = {}
         for name in HELD_OUT:
             split = self._corpus.splits[name]
-            mixed_N = mixed(self._components(row, network, name, best), weights[best])
+            mixed_N = mixed(self._components(variant, network, name, best), weights[best])
             nats = loss(mixed_N) * len(mixed_N)
-            metrics = Metrics.of(nats, split.num_tokens, split.num_chars, split.unknown_nats)
-            figures[name] = metrics.to_dict()
-        return figures, chosen
+            metrics[name] = Metrics.of(
+                nats, split.num_tokens, split.num_chars, split.unknown_nats
+            ).to_dict()
+        return metrics, chosen
 
     def _components(
-        self, row: Variant, network: dict[str, Predicted], split: str, flatness: int
+        self, variant: Variant, network: dict[str, Predicted], split: str, flatness: int
     ) -> Tensor:
-        """What each model of a row's mixture thinks of each token, (M, N)."""
+        """Return the probability of each token by each model of the mixture, (M, N)."""
         predicted = network[split]
         components = [predicted.network_N]
-        if CACHE in row:
+        if CACHE in variant:
             assert predicted.cache_FN is not None
             components.append(predicted.cache_FN[flatness])
-        if KNESER_NEY in row:
+        if KNESER_NEY in variant:
             components.append(self._kneser_ney[0][split])
         return torch.stack([component.cpu() for component in components])
 
@@ -105,38 +108,30 @@ class Measurement:
         batching = self._corpus.config.batching
         return for_evaluation(batching, part.ids_N, part.begin_id).to(self.device)
 
-    @property
-    def _cache(self) -> NeuralCache | None:
-        size = self._config.cache
-        return None if size is None else NeuralCache(size, FLATNESSES)
-
     @cached_property
     def _static(self) -> dict[str, Predicted]:
-        return {
-            name: predict(self._network, self._batches(name), cache=self._cache)
-            for name in HELD_OUT
-        }
+        return self._predicted(STEPS, None)
 
     @cached_property
     def _dynamic(self) -> dict[str, Predicted]:
-        settings = self._settings
+        return self._predicted(
+            DYNAMIC_STEPS, DynamicEvaluation(self._network, self._roots, self._settings)
+        )
+
+    def _predicted(self, steps: int, dynamic: DynamicEvaluation | None) -> dict[str, Predicted]:
+        size = self._config.cache
+        cache = None if size is None else NeuralCache(size, FLATNESSES)
         return {
-            name: predict(
-                self._network,
-                self._batches(name),
-                DYNAMIC_STEPS,
-                self._cache,
-                DynamicEvaluation(self._network, self._roots, settings),
-            )
+            name: predict(self._network, self._batches(name), steps, cache, dynamic)
             for name in HELD_OUT
         }
 
     @cached_property
     def _roots(self) -> list[Tensor]:
-        """From as many rows at once as the validation split is read in."""
-        rows = next(iter(self._batches(VALIDATION))).inputs_TB.shape[1]
+        """The roots from the train split, read in batches as large as those of validation."""
+        batch_size = next(iter(self._batches(VALIDATION))).inputs_TB.shape[1]
         split = self._corpus.splits[TRAIN]
-        streams = Streams(split.ids_N, rows, DYNAMIC_STEPS, split.begin_id).to(self.device)
+        streams = Streams(split.ids_N, batch_size, DYNAMIC_STEPS, split.begin_id).to(self.device)
         return gradient_roots(self._network, itertools.islice(streams, STATISTIC_SEGMENTS))
 
     @cached_property
@@ -155,11 +150,11 @@ class Measurement:
 
     @cached_property
     def _kneser_ney(self) -> tuple[dict[str, Tensor], int]:
-        """Probabilities by the order that is the best on validation, and that order."""
+        """The probabilities of the n-grams with the best order on validation, and that order."""
         probabilities, order = KneserNey(KneserNeyConfig()).probabilities(self._corpus)
         return {name: torch.from_numpy(p_N) for name, p_N in probabilities.items()}, order
 
 
 def loss(probability_N: Tensor) -> float:
-    """In nats per token."""
+    """Return the loss in nats per token."""
     return -probability_N.log().mean().item()

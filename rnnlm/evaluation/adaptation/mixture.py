@@ -1,4 +1,4 @@
-"""Mixing the probabilities that several models give the same tokens.
+"""A mixture of the probabilities that several models give to the same tokens.
 
 Shapes: M models, N tokens.
 """
@@ -8,21 +8,21 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-# The weights have settled when the loss gains less than this, in nats per token.
+# The search for weights ends when the loss falls by less than this, in nats per token.
 SETTLED = 1e-9
 MOST_ROUNDS = 1000
 
 
 def mixed(probability_MN: Tensor, weight_M: Tensor) -> Tensor:
-    """The probabilities of the mixture, (N,)."""
+    """Return the probabilities of the mixture, (N,)."""
     return weight_M @ probability_MN
 
 
 def best_weights(probability_MN: Tensor) -> Tensor:
-    """The weights, (M,), under which a mixture's loss on these tokens is the lowest.
+    """Return the weights, (M,), with which the mixture has the lowest loss on these tokens.
 
-    By expectation maximisation, which the loss being convex in the weights finds the lowest
-    (Jelinek & Mercer 1980). A token that no model thinks possible counts nothing.
+    Expectation maximisation finds the minimum, since the loss is convex in the weights (Jelinek &
+    Mercer 1980). A token to which every model gives probability 0 does not count.
 
     Args:
         probability_MN: float64.

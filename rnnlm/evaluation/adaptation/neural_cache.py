@@ -1,4 +1,4 @@
-"""The continuous cache: what followed hidden states like the present one is likely to follow again.
+"""The neural cache: tokens that followed similar hidden states are likely to come again.
 
 E. Grave, A. Joulin and N. Usunier, "Improving neural language models with a continuous cache",
 ICLR 2017, equation 3:
@@ -7,7 +7,7 @@ ICLR 2017, equation 3:
 
 over the last tokens of the same stream or document. θ, the flatness, is chosen on validation.
 
-Shapes: T time, B rows, H hidden, S remembered, F flatnesses.
+Shapes: T time, B batch, H hidden, S stored tokens, F flatnesses.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from rnnlm.data.batching import IGNORED
 
 
 class NeuralCache:
-    """The hidden states of the last tokens, and what followed each.
+    """The last hidden states, and the token that followed each of them.
 
     Args:
-        size: how many tokens are remembered.
-        flatnesses: the θ that probabilities are given for.
+        size: number of tokens to store.
+        flatnesses: the values of θ for which to compute probabilities.
     """
 
     def __init__(self, size: int, flatnesses: Sequence[float]) -> None:
@@ -33,14 +33,14 @@ class NeuralCache:
         self.forget()
 
     def forget(self) -> None:
-        """Start from nothing, as at the beginning of a text."""
+        """Empty the cache, at the beginning of a text."""
         self._keys_SBH: Tensor | None = None
         self._values_SB: Tensor | None = None
 
     def probabilities(self, hidden_TBH: Tensor, targets_TB: Tensor) -> Tensor:
-        """The probability of each target by each flatness, (F, T, B); then all are remembered.
+        """Return each target's probability with each flatness, (F, T, B); then store the targets.
 
-        A target is predicted from what stands before it alone, and is 0 where nothing does.
+        Only tokens before a target predict it. Without any, its probability is 0.
         """
         keys_SBH, values_SB = hidden_TBH, targets_TB
         if self._keys_SBH is not None and self._values_SB is not None:
@@ -51,10 +51,10 @@ class NeuralCache:
         places_S = torch.arange(num_keys, device=hidden_TBH.device)
         own_T1 = places_S[num_keys - steps :].unsqueeze(1)
         near_TS = (places_S < own_T1) & (places_S >= own_T1 - self._size)
-        known_BTS = near_TS & (values_SB.t() != IGNORED).unsqueeze(1)
-        scores_BTS = scores_BTS.masked_fill(~known_BTS, -torch.inf)
-        same_BTS = (values_SB.t().unsqueeze(1) == targets_TB.t().unsqueeze(2)) & known_BTS
-        # Of nothing a softmax is NaN.
+        stored_BTS = near_TS & (values_SB.t() != IGNORED).unsqueeze(1)
+        scores_BTS = scores_BTS.masked_fill(~stored_BTS, -torch.inf)
+        same_BTS = (values_SB.t().unsqueeze(1) == targets_TB.t().unsqueeze(2)) & stored_BTS
+        # An empty softmax is NaN.
         shares = [
             ((theta * scores_BTS).softmax(2).nan_to_num() * same_BTS).sum(2).t()
             for theta in self._flatnesses

@@ -1,6 +1,6 @@
-"""A held-out split token by token: what a network, and its cache, think of each.
+"""The probabilities of a held-out split's tokens, by a network and by its cache.
 
-Shapes: T time, B rows, N predicted tokens in the order of the text, F flatnesses.
+Shapes: T time, B batch, V vocabulary, N predicted tokens in the order of the text, F flatnesses.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from rnnlm.evaluation.adaptation.dynamic_evaluation import DynamicEvaluation
 from rnnlm.evaluation.adaptation.neural_cache import NeuralCache
 from rnnlm.model.language_model import LanguageModel, State, detach
 
-# Steps that are read at once, where weights and cache need not follow more closely.
+# The number of steps read at once, unless the weights learn in between.
 STEPS = 256
 
 
@@ -29,7 +29,7 @@ class Predicted:
 
 
 def segments(batches: Iterable[Batch], steps: int) -> Iterator[Batch]:
-    """The same in batches of at most so many steps."""
+    """Cut batches into segments of at most `steps` time steps."""
     for batch in batches:
         parts = zip(batch.inputs_TB.split(steps), batch.targets_TB.split(steps), strict=True)
         for index, (inputs_TB, targets_TB) in enumerate(parts):
@@ -45,15 +45,16 @@ def predict(
     dynamic: DynamicEvaluation | None = None,
     most_segments: int | None = None,
 ) -> Predicted:
-    """Every token of a split; afterwards the network is as it was.
+    """Predict every token of a split; afterwards the network has its own weights again.
 
     Args:
-        steps: after so many the weights of `dynamic` learn from them.
-        most_segments: read no more of it; the tokens are then not in the order of the text.
+        steps: number of time steps after which `dynamic` learns from them.
+        most_segments: stop after so many segments. The tokens are then not in the order of the
+            text, and there are no probabilities of the cache.
     """
     network.eval()
     found: list[Tensor] = []
-    of_cache: list[Tensor] = []
+    cached: list[Tensor] = []
     state: State | None = None
     try:
         with torch.set_grad_enabled(dynamic is not None):
@@ -73,18 +74,18 @@ def predict(
                 found.append(log_p_TB.detach().double().exp())
                 if cache is not None:
                     hidden_TBH = hidden_TBH.detach()
-                    of_cache.append(cache.probabilities(hidden_TBH, batch.targets_TB).double())
+                    cached.append(cache.probabilities(hidden_TBH, batch.targets_TB).double())
     finally:
         if dynamic is not None:
             dynamic.put_back()
     if most_segments is not None:
         return Predicted(torch.cat([p_TB.flatten() for p_TB in found]), None)
-    cache_FN = batches.in_text_order(of_cache) if cache is not None else None
+    cache_FN = batches.in_text_order(cached) if cache is not None else None
     return Predicted(batches.in_text_order(found), cache_FN)
 
 
 def log_probabilities(network: LanguageModel, hidden_TBH: Tensor, targets_TB: Tensor) -> Tensor:
-    """Of each target, (T, B); 0 where nothing is to be predicted."""
+    """Return the log-probability of each target, (T, B); 0 for an ignored one."""
     logits_TBV = network.output(network.projected(hidden_TBH))
     nats = torch.nn.functional.cross_entropy(
         logits_TBV.flatten(0, 1), targets_TB.flatten(), ignore_index=IGNORED, reduction="none"

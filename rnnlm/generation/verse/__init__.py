@@ -1,1 +1,1 @@
-"""The prosody of Tang verse: readings, the rules for tones and rhymes, and a poem's score."""
+"""Tang verse: the readings of characters, the rules for tones and rhymes, and a poem's score."""

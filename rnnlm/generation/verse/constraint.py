@@ -1,7 +1,7 @@
-"""Poems in a form: right lines, punctuation in place, and rhyme, tones and acrostic if asked for.
+"""Poems in a form: the lines, their punctuation and, if asked for, rhyme, tones and an acrostic.
 
-A poem is written in one go under these rules, so it is never cut and none is thrown away: before
-each character those that break a rule are forbidden, and the model chooses among the others.
+Before each character the constraint forbids all that break a rule, and the model chooses among the
+others. So every poem is whole, and none has to be thrown away.
 
 Shapes: V vocabulary.
 """
@@ -16,26 +16,26 @@ import torch
 from torch import Tensor
 
 from rnnlm.data.tang import SHAPES, Form, is_han
-from rnnlm.data.vocabulary import UNKNOWN_ID, Vocabulary
-from rnnlm.generation.constraints import Rules
+from rnnlm.data.tokens.vocabulary import UNKNOWN_ID, Vocabulary
+from rnnlm.generation.constraints import Constraint
 from rnnlm.generation.verse.prosody import may_rhyme, wanted_tone
 from rnnlm.generation.verse.readings import Tone, rhyme, tone
 from rnnlm.options import OptionError
 
-# The mark after the first line of a couplet, and those after the second.
+# The mark after the first line of a couplet, and the marks after the second line.
 PAUSE, STOPS = "，", "。？！"
 
 
 @dataclass(frozen=True)
 class VerseOptions:
-    """What a poem keeps to.
+    """The rules that a poem keeps.
 
     Raises:
         OptionError: the acrostic does not fit the form.
     """
 
     form: Form = Form.wujue
-    # The first characters of its lines, of as many as there are characters.
+    # The first characters of the first lines.
     acrostic: str = ""
     # Even lines rhyme (`may_rhyme`).
     rhyme: bool = False
@@ -45,7 +45,7 @@ class VerseOptions:
     def __post_init__(self) -> None:
         if self.form is Form.any:
             forms = ", ".join(form.name for form in SHAPES)
-            raise OptionError("form", f"any is none to write in, it takes {forms}")
+            raise OptionError("form", f"`any` cannot be used for writing, it takes {forms}")
         lines, _ = SHAPES[self.form]
         if len(self.acrostic) > lines:
             longer = "" if lines == 8 else "; wulv and qilv have 8"
@@ -59,11 +59,11 @@ class VerseOptions:
                 raise OptionError("acrostic", f"{character!r} is no Chinese character")
 
 
-class VerseRules(Rules):
-    """The rules of one form for a vocabulary of characters.
+class VerseConstraint(Constraint):
+    """The rules of a form for a vocabulary of characters.
 
     Args:
-        prompt: the tokens that the poem begins with.
+        prompt: the tokens at the beginning of the poem.
 
     Raises:
         OptionError: the vocabulary has no punctuation or no rhymes, or the prompt breaks a rule.
@@ -75,19 +75,18 @@ class VerseRules(Rules):
         self._vocabulary, self._options, self._prompt = vocabulary, options, list(prompt)
         self._lines, self._length = SHAPES[options.form]
         self._poem = self._lines * (self._length + 1)
-        # What the model does not know may stand in the poem too, if it is asked for.
-        asked_for = [symbol for symbol in [*prompt, *options.acrostic] if symbol not in vocabulary]
-        symbols = list(dict.fromkeys([*vocabulary.tokens, *asked_for]))
+        # The prompt and the acrostic may have characters that the model does not know.
+        symbols = list(dict.fromkeys([*vocabulary.tokens, *prompt, *options.acrostic]))
         self._index = {symbol: index for index, symbol in enumerate(symbols)}
         self._characters = [symbol for symbol in symbols if is_han(symbol)]
         self._pause, self._stops = self._mask(PAUSE), self._mask(STOPS)
         for marks, mask in ((PAUSE, self._pause), (STOPS, self._stops)):
             if not mask[: len(vocabulary)].any():
                 raise OptionError(
-                    "form", f"the model has never seen {marks[0]}, it writes no verse"
+                    "form", f"the model has never seen {marks[0]}, it cannot write verse"
                 )
         self._any = self._mask(self._characters)
-        self._of_tone = {kind: self._with_tone(kind) for kind in Tone} if options.tones else {}
+        self._by_tone = {kind: self._with_tone(kind) for kind in Tone} if options.tones else {}
         self._rhyming: dict[str, Tensor] = {}
         self._first_rhymes = self._with_enough_rhymes() if options.rhyme else self._any
         self._check_prompt()
@@ -99,7 +98,7 @@ class VerseRules(Rules):
     def _forbidden(self, written: Sequence[int]) -> Tensor:
         allowed = self._allowed(self._symbols(written))[: len(self._vocabulary)]
         if not allowed.any():
-            # A character of the acrostic that the model does not know is `<unk>` to it.
+            # The model writes `<unk>` for a character of the acrostic that it does not know.
             allowed = allowed.clone()
             allowed[UNKNOWN_ID] = True
         return ~allowed
@@ -111,7 +110,7 @@ class VerseRules(Rules):
         return self._symbols(written)[-1]
 
     def _symbols(self, written: Sequence[int]) -> list[str]:
-        """The poem so far, with the acrostic's characters also where they are unknown."""
+        """Return the poem so far, with the acrostic's characters even if the model has not them."""
         symbols = [*self._prompt, *self._vocabulary.decode(written)]
         for line, character in enumerate(self._options.acrostic):
             place = line * (self._length + 1)
@@ -120,7 +119,7 @@ class VerseRules(Rules):
         return symbols
 
     def _allowed(self, symbols: Sequence[str]) -> Tensor:
-        """What may come after the beginning of a poem, (V,) bool."""
+        """Return a mask of the symbols that may come next, (V,) bool."""
         line, place = divmod(len(symbols), self._length + 1)
         if place == self._length:
             return self._stops if line % 2 else self._pause
@@ -132,11 +131,11 @@ class VerseRules(Rules):
         if options.rhyme and line % 2 and place == self._length - 1:
             allowed = self._rhymes_with([each[-1] for each in lines[1:line:2]])
         if options.tones and (wanted := wanted_tone(lines, self._length)):
-            allowed = allowed & self._of_tone[wanted]
+            allowed = allowed & self._by_tone[wanted]
         return allowed
 
     def _lines_of(self, symbols: Sequence[str]) -> list[str]:
-        """The lines without their marks; the last is the one being written."""
+        """Return the lines without their marks; the last one is not finished."""
         step = self._length + 1
         return [
             "".join(symbols[start : start + self._length])
@@ -154,7 +153,7 @@ class VerseRules(Rules):
         return self._rhyming[first] & ~self._mask(used)
 
     def _with_enough_rhymes(self) -> Tensor:
-        """The characters that the model knows so many rhymes to as the form has couplets."""
+        """Return the characters with a rhyme for every couplet of the form."""
         kinds = {c: (rhyme(c), tone(c)) for c in self._characters if may_rhyme(c, [])}
         if self._options.tones:
             kinds = {c: kind for c, kind in kinds.items() if kind[1] is Tone.level}

@@ -1,9 +1,9 @@
 """The rules for tones and rhymes of quatrains and regulated verse, at one place of a poem.
 
-A poem is its lines, strings of Chinese characters without punctuation; two lines are a couplet.
-Lines and characters are counted from 1 in this text, as everywhere in the field, and from 0 in the
-code. In lines of five and of seven the tones (平仄, level and oblique) of the key places are ruled,
-which are the 2nd, the 4th, in lines of seven the 6th, and the last:
+A poem is a list of lines, strings of Chinese characters without punctuation; two lines are a
+couplet. This text counts lines and characters from 1, like the field, and the code from 0. In lines
+of five or seven characters there are rules for the tones (平仄, level and oblique) of the key
+places: the 2nd, the 4th, in lines of seven the 6th, and the last:
 
 - Within a line (二四六分明) the 4th is opposite to the 2nd, and the 6th to the 4th.
 - Within a couplet (对, opposition) the 2nd of the second line is opposite to the 2nd of the first.
@@ -11,13 +11,15 @@ which are the 2nd, the 4th, in lines of seven the 6th, and the last:
   before.
 - Even lines end level. Odd lines end oblique, except the first, whose end is free.
 
-The 2nd of the first line is free too and decides the pattern. A place depends on the characters
-that the poem has, also where these break a rule; where one that decides has no tone, it is free.
-The even lines rhyme: their ends are of one rhyme class and one kind of tone, and none comes twice.
+The 2nd of the first line is free too, and decides the pattern. The tone of a place follows from
+the characters that the poem has, even if these break a rule; if the deciding character has no tone,
+the place is free. The even lines rhyme: their last characters have the same rhyme class and the
+same kind of tone, and none is used twice.
 
-Finer rules are left out: those against a lone level tone (孤平) and three of a kind at the end of
-a line (三平调), and the licences to break one place and amend it in another (拗救). Tones and
-rhymes are those of modern Mandarin, with the limits that `rnnlm.generation.verse.readings` states.
+Finer rules are left out: those against a lone level tone (孤平) and against three of a kind at the
+end of a line (三平调), and the licences to break a rule in one place and make up for it in another
+(拗救). Tones and rhymes are those of modern Mandarin, with the limits that
+`rnnlm.generation.verse.readings` states.
 """
 
 from __future__ import annotations
@@ -31,13 +33,12 @@ _LENGTHS = {length for _, length in SHAPES.values()}
 
 
 def wanted_tone(lines: Sequence[str], length: int) -> Tone | None:
-    """The tone that the next character must have; None where any will do.
+    """Return the tone that the next character must have; None if it may have any.
 
     Args:
-        lines: the complete lines before and, last, the line being written, empty at its start. The
-            next character's place, from 0, is the number of characters that this line has.
-        length: characters of the line being written; a line that is not of five or of seven has
-            no rules.
+        lines: the complete lines and, last, the unfinished line, which may be empty.
+        length: number of characters that the unfinished line will have; only lines of five and
+            seven have rules.
     """
     *before, line = lines or [""]
     place = len(line)
@@ -56,13 +57,13 @@ def wanted_tone(lines: Sequence[str], length: int) -> Tone | None:
 
 
 def may_rhyme(character: str, used: Sequence[str]) -> bool:
-    """Whether a character may end an even line, as far as rhyme goes.
+    """Tell whether a character may end an even line by its rhyme.
 
-    Oblique rhymes, as old verse has them, are rhymes; it is `wanted_tone` that asks for level ends.
+    Oblique rhymes of old verse count; only `wanted_tone` asks for level ends.
 
     Args:
-        used: the ends of the even lines before. The first of them sets the rhyme class and the kind
-            of tone; where there is none, the character need only have both.
+        used: the last characters of the even lines before. The first of them sets the rhyme class
+            and the kind of tone. Without any, the character must only have both.
     """
     if rhyme(character) is None or tone(character) is None or character in used:
         return False
@@ -73,5 +74,5 @@ def _tone_at(line: str, place: int) -> Tone | None:
     return tone(line[place]) if place < len(line) else None
 
 
-def _opposite(of: Tone | None) -> Tone | None:
-    return of and of.opposite
+def _opposite(kind: Tone | None) -> Tone | None:
+    return kind and kind.opposite

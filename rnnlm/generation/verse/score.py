@@ -1,7 +1,7 @@
-"""Which rules of Tang verse a poem keeps: its form, rhymes, tones and acrostic.
+"""The score of a poem: the rules of Tang verse that it keeps for form, rhymes, tones and acrostic.
 
-Judged by modern Mandarin readings, with the limits that readings.py states: a poem by a
-Tang poet may fall short here of rules that it kept in its own time.
+Tones and rhymes are those of modern Mandarin, with the limits that readings.py states: a poem of
+the Tang may break rules here that it kept in its own time.
 """
 
 from __future__ import annotations
@@ -14,26 +14,26 @@ from rnnlm.data.tang import HAN, MISSING, SHAPES, Form, poem_lines
 from rnnlm.generation.verse.prosody import may_rhyme, wanted_tone
 from rnnlm.generation.verse.readings import tone
 
-# Neither are characters of a line; editors of our days set the marks of speech and of titles.
+# White space, and the marks of speech and of titles that modern editors add.
 _NO_PART_OF_LINES = re.compile(r"[\s「」『』《》]")
-# A couplet is a sentence, whose first line may ask or call out and does not end in a full stop.
+# A couplet is one sentence, so its first line does not end with a full stop.
 _ENDS_ODD_LINE = "[，；：、？！]"
 _ENDS_EVEN_LINE = "[。？！]"
 
 
 @dataclass(frozen=True)
 class Score:
-    """Which rules a poem keeps."""
+    """The rules that a poem keeps."""
 
-    form: str | None  # None for a poem without a form, or without the one that was asked
-    rhymes: bool  # there are two even lines or more, and they rhyme
-    rhyme_characters: str  # the ends of the even lines
-    tones_kept: int  # the places of those asked that have their tone
-    tones_asked: int  # the places for which the poem's characters before ask for a tone
-    acrostic: bool | None  # None where none was asked
+    form: str | None  # None for a poem without a form, or without the one that was asked for
+    rhymes: bool  # whether there are two even lines or more, and they rhyme
+    rhyme_characters: str  # the last characters of the even lines
+    tones_kept: int  # the number of places that have the tone that the rules ask for
+    tones_asked: int  # the number of places for which the rules ask for a tone
+    acrostic: bool | None  # None if none was asked for
 
     def to_dict(self) -> dict[str, Any]:
-        """The score as plain JSON values."""
+        """Return the score as plain JSON values."""
         return asdict(self)
 
     def __str__(self) -> str:
@@ -48,16 +48,15 @@ class Score:
 
 
 def score(poem: str, form: Form | None = None, acrostic: str = "") -> Score:
-    """Judge a poem by the rules; any text at all has a score.
+    """Score a poem by the rules; any text has a score.
+
+    A poem has a form if it consists of the form's lines, each with the form's number of Chinese
+    characters (or □) and a mark: one of ，；：、？！ after odd lines, 。？！ after even lines.
 
     Args:
-        poem: a text with its punctuation. White space, and the marks of speech and of titles,
-            「」『』《》, are ignored.
-        form: the form asked; None or `Form.any` to find which one the poem has. A poem has a form
-            if its lines have the form's number of characters, all of them Chinese or □, and a line
-            and its mark make up the whole text: a mark of pause, or ？ or ！, after odd lines, and
-            one of 。？！ after even lines.
-        acrostic: what the first characters of the lines shall spell, from the first line on.
+        poem: the text with its punctuation. White space and the marks 「」『』《》 are ignored.
+        form: the form asked for; None or `Form.any` to find the poem's own form.
+        acrostic: the characters with which the lines should begin, from the first line on.
     """
     text = _NO_PART_OF_LINES.sub("", poem)
     lines = poem_lines(text)
@@ -83,7 +82,7 @@ def _has_form(text: str, form: Form) -> bool:
 
 
 def _tones_kept(lines: list[str]) -> list[bool]:
-    """Of every place for which a tone is asked, whether it has it."""
+    """Tell of every place for which the rules ask for a tone whether it has that tone."""
     return [
         tone(character) is wanted
         for number, line in enumerate(lines)

@@ -1,4 +1,4 @@
-"""The grid: a figure of every model (rows) and features (columns), one table for each text."""
+"""The grid: a metric of every model (rows) with every features (columns)."""
 
 from __future__ import annotations
 
@@ -6,91 +6,80 @@ from collections.abc import Sequence
 
 from rnnlm.messages.legible import escaped, legible
 from rnnlm.results.columns import Column
-from rnnlm.results.grouping import Comparison, Group, comparisons
+from rnnlm.results.grouping import Comparison, Group
+from rnnlm.results.phrases import span
 from rnnlm.results.record import Record
-from rnnlm.results.tables.groups import METHOD, PARTS, shown_summary, summary
-from rnnlm.results.tables.table import ABSENT, Heading, Table, Value, best_of_each_text
+from rnnlm.results.tables.group_table import METHOD, PARTS, shown_summary, summary
+from rnnlm.results.tables.table import ABSENT, Heading, Table, Value
 
-# The cells in the order of what they can remember; what else there is follows by name.
+# The cells in the order of what they can remember; other models follow by name.
 USUAL_ORDER = ("rnn", "lstm", "gru")
-# The column of what is given no features.
+# The column of baselines.
 NO_FEATURES = "no features"
 
 
-def grid_tables(records: Sequence[Record], figure: Column[Record]) -> list[Table]:
-    """The grids of the completed runs, by text; and by options, where those differ.
+def grid_tables(comparison: Comparison, metric: Column[Record]) -> list[Table]:
+    """Return the grids of a comparison, one for each combination of other options.
 
     Args:
-        figure: what stands in them, the mean over the seeds.
+        metric: the metric whose mean over the seeds is shown.
     """
     return [
-        _grid(comparison, groups, options, figure)
-        for comparison in comparisons(records)
-        for options, groups in _variants(comparison).items()
+        _grid(comparison, groups, options, metric)
+        for options, groups in _by_options(comparison).items()
     ]
 
 
-def _variants(comparison: Comparison) -> dict[str, list[Group]]:
-    """The options in which groups of the same cell differ, with the groups of each grid.
+def _by_options(comparison: Comparison) -> dict[str, list[Group]]:
+    """The groups of each grid by the options that distinguish it.
 
-    What has only one variant, a baseline above all, stands in every grid that its options agree
-    with.
+    A model with one choice of options, above all a baseline, is in every grid that its options do
+    not contradict.
     """
     found = {group.options: group.apart for group in comparison.groups if group.apart}
-    variants: dict[str, list[Group]] = {}
+    grids: dict[str, list[Group]] = {}
     for options, apart in found.items():
         exact = [group for group in comparison.groups if group.options == options]
         cells = {group.records[0].cell for group in exact}
-        variants[options] = exact + [
+        grids[options] = exact + [
             group
             for group in comparison.groups
             if not group.apart and group.records[0].cell not in cells and group.agrees(apart)
         ]
-    placed = {id(group) for groups in variants.values() for group in groups}
+    placed = {id(group) for groups in grids.values() for group in groups}
     rest = [group for group in comparison.groups if id(group) not in placed]
-    return variants | ({"": rest} if rest else {})
+    return grids | ({"": rest} if rest else {})
 
 
 def _grid(
-    comparison: Comparison, groups: Sequence[Group], options: str, figure: Column[Record]
+    comparison: Comparison, groups: Sequence[Group], options: str, metric: Column[Record]
 ) -> Table:
-    models = sorted({group.model for group in groups}, key=_place)
+    models = sorted({group.model for group in groups}, key=_order)
     features = sorted({group.features or "" for group in groups}, key=lambda name: name or "~")
-    by_cell = {(group.model, group.features or ""): group for group in groups}
-    rows = [[by_cell.get((model, kind)) for kind in features] for model in models]
-    summaries = [summary(group, figure) if group else None for row in rows for group in row]
-    means = [None if s is None else s.mean for s in summaries]
-    best = best_of_each_text(means, [""] * len(means), figure.better)
-    values = [
-        Value(
-            None if s is None else (s.mean, s.std, s.low, s.high),
-            ABSENT if s is None else shown_summary(s, figure),
-            index in best,
-        )
-        for index, s in enumerate(summaries)
-    ]
-    width = len(features)
+    summaries = {(g.model, g.features or ""): summary(g, metric) for g in groups}
+    means = [s.mean for s in summaries.values() if s is not None]
+    best = metric.better.best(means) if metric.better and means else None
+
+    def value(model: str, kind: str) -> Value:
+        s = summaries.get((model, kind))
+        if s is None:
+            return Value(None, ABSENT)
+        parts = (s.mean, s.std, s.low, s.high)
+        return Value(parts, shown_summary(s, metric), s.mean == best)
+
+    title = [metric.heading, escaped(comparison.title), legible(options)]
+    seeds = [group.num_seeds for group in groups if group.features] or [1]
     return Table(
         [Heading("model", "model", is_text=True)]
         + [Heading(name or "none", legible(name or NO_FEATURES), parts=PARTS) for name in features],
         [
-            [Value(model, legible(model)), *values[index * width : (index + 1) * width]]
-            for index, model in enumerate(models)
+            [Value(model, legible(model)), *(value(model, kind) for kind in features)]
+            for model in models
         ],
-        title=" · ".join(
-            filter(None, [figure.heading, escaped(comparison.title), legible(options)])
-        ),
-        notes=[f"{METHOD}: {_seeds(groups)}"],
+        title=" · ".join(filter(None, title)),
+        notes=[f"{METHOD}: n = {span(min(seeds), max(seeds))}"],
     )
 
 
-def _place(model: str) -> tuple[int, str]:
+def _order(model: str) -> tuple[int, str]:
     return (USUAL_ORDER.index(model) if model in USUAL_ORDER else len(USUAL_ORDER), model)
-
-
-def _seeds(groups: Sequence[Group]) -> str:
-    """How many runs the means are of."""
-    numbers = sorted({group.num_seeds for group in groups if group.features})
-    return "n = " + (
-        " to ".join(map(str, dict.fromkeys((numbers[0], numbers[-1])))) if numbers else "1"
-    )

@@ -1,4 +1,4 @@
-"""What a table is, whatever its rows are and however it is written."""
+"""A table of results, independent of what its rows are and how it is written."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ Row = TypeVar("Row")
 
 @dataclass(frozen=True)
 class Heading:
-    """A column's name for machines, and its heading, with the unit, for people."""
+    """A column's name in CSV and JSON, and its heading, with the unit, for people."""
 
     name: str
     heading: str
     is_text: bool = False
-    # What a value consists of, for machines, if of more than one number.
+    # The names of a value's parts in CSV and JSON, if it consists of several numbers.
     parts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Value:
-    """What stands in a place of a table: in full for machines, in sensible digits for people."""
+    """An entry of a table: in full precision for machines, rounded for people."""
 
     value: Any
     shown: str
@@ -42,36 +42,53 @@ class Value:
 
 @dataclass(frozen=True)
 class Table:
-    """Rows under headings, and what has to be said beside them."""
+    """Rows under headings, with a title above and notes below."""
 
     headings: list[Heading]
     rows: list[list[Value]]
     title: str = ""
-    # The rows that are the best of what they compare with.
+    # The indices of the best rows among those that compare.
     marked: frozenset[int] = frozenset()
     notes: list[str] = field(default_factory=list)
-    # Columns that a narrow terminal is spared, first to go first.
+    # The columns that a narrow terminal leaves out, in this order.
     least_needed: tuple[str, ...] = ()
 
     def column(self, name: str) -> list[Value]:
-        """The values of a column from top to bottom."""
+        """Return the values of a column from top to bottom."""
         index = [heading.name for heading in self.headings].index(name)
         return [row[index] for row in self.rows]
 
 
-def heading_of(column: Column[Any]) -> Heading:
-    """A column's heading."""
-    return Heading(column.name, legible(column.heading), column.is_text, column.parts)
-
-
-def values_of(column: Column[Row], rows: Sequence[Row], texts: Sequence[Hashable]) -> list[Value]:
-    """A column from top to bottom, the best of each text marked as such.
+def table_of(
+    rows: Sequence[Row],
+    columns: Sequence[Column[Row]],
+    classes: Sequence[Hashable],
+    selected_by: Column[Row] | None = None,
+    **others: Any,
+) -> Table:
+    """Return a table in which the best value of each column is marked, and the best row.
 
     Args:
-        texts: of each row what it was measured on; only rows of the same compare.
+        classes: for each row the tokens that it was measured on; only equal ones compare.
+        selected_by: the column whose best value marks a row.
+        others: fields of Table.
     """
+    by_column = [_values(column, rows, classes) for column in columns]
+    marked: set[int] = set()
+    if selected_by is not None:
+        values = [_number(selected_by.value(row)) for row in rows]
+        marked = _best_of_each_class(values, classes, selected_by.better)
+    return Table(
+        [Heading(c.name, legible(c.heading), c.is_text, c.parts) for c in columns],
+        [list(row) for row in zip(*by_column, strict=True)],
+        marked=frozenset(marked),
+        **others,
+    )
+
+
+def _values(column: Column[Row], rows: Sequence[Row], classes: Sequence[Hashable]) -> list[Value]:
     values = [column.value(row) for row in rows]
-    best = best_of_each_text([number(value) for value in values], texts, column.better)
+    best = _best_of_each_class([_number(value) for value in values], classes, column.better)
     return [
         Value(
             dataclasses.astuple(value)[1:] if isinstance(value, Summary) else value,
@@ -82,39 +99,39 @@ def values_of(column: Column[Row], rows: Sequence[Row], texts: Sequence[Hashable
     ]
 
 
-def best_of_each_text(
-    values: Sequence[float | None], texts: Sequence[Hashable], better: Better | None
+def _best_of_each_class(
+    values: Sequence[float | None], classes: Sequence[Hashable], better: Better | None
 ) -> set[int]:
-    """Where the best values stand, among those that were measured on the same tokens."""
+    """Return the indices of the best values among those of the same class."""
     if better is None:
         return set()
-    by_text: dict[Hashable, list[float]] = {}
-    for value, text in zip(values, texts, strict=True):
+    by_class: dict[Hashable, list[float]] = {}
+    for value, key in zip(values, classes, strict=True):
         if value is not None:
-            by_text.setdefault(text, []).append(value)
-    best = {text: better.best(of_text) for text, of_text in by_text.items()}
+            by_class.setdefault(key, []).append(value)
+    best = {key: better.best(members) for key, members in by_class.items()}
     return {
         index
-        for index, (value, text) in enumerate(zip(values, texts, strict=True))
-        if value is not None and value == best[text]
+        for index, (value, key) in enumerate(zip(values, classes, strict=True))
+        if value is not None and value == best[key]
     }
 
 
 def sorted_by(rows: Sequence[Row], column: Column[Row], descending: bool) -> list[Row]:
-    """Rows in the order of a column; those that have nothing in it are last."""
+    """Sort rows by a column; those without a value in it come last."""
     have = [row for row in rows if column.value(row) is not None]
-    have.sort(key=lambda row: _place(column.value(row)), reverse=descending)
+    have.sort(key=lambda row: _sort_key(column.value(row)), reverse=descending)
     return have + [row for row in rows if column.value(row) is None]
 
 
-def _place(value: Any) -> tuple[bool, float, str]:
-    """A key to sort values by: an option may be a number in some runs and a name in others."""
-    value = number(value)
+def _sort_key(value: Any) -> tuple[bool, float, str]:
+    """A key for numbers, NaN and text: an option may be a number in some runs, a name in others."""
+    value = _number(value)
     if isinstance(value, int | float):
         return (True, 0.0, "") if math.isnan(value) else (False, value, "")
     return True, 0.0, str(value)
 
 
-def number(value: Any) -> Any:
-    """What a value is compared by: a summary by its mean."""
+def _number(value: Any) -> Any:
+    """The mean of a summary, and any other value as it is."""
     return value.mean if isinstance(value, Summary) else value

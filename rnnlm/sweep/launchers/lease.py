@@ -1,8 +1,7 @@
-"""What a machine has few of, GPUs and cores, divided among the runs on it.
+"""Leases: locks that divide the GPUs and cores of a machine among the runs on it.
 
-By lock and not by number, so that no two runs collide, whichever sweeps they belong to; a lock ends
-with the process that holds it at the latest. Leases are a courtesy: where the locks cannot be had,
-a run goes on without.
+Runs of different sweeps share the locks. A lease ends at the latest when its process ends. If there
+can be no locks, a run goes on without.
 """
 
 from __future__ import annotations
@@ -28,60 +27,45 @@ log = logging.getLogger(__name__)
 
 
 def lease_folder() -> Path | None:
-    """The folder of the locks of this user's runs on this machine; None where there is no home.
+    """Make the folder of this user's locks; None, with a line in the log, if that is impossible.
 
-    It is below the user's own, so that nobody else can be in the way. A home may be shared by
-    several machines, whose cores and GPUs are not: each has a folder.
+    Several machines may share a home, but not their cores and GPUs: each machine has a folder.
     """
     try:
-        cache = user_cache_path("rnnlm", appauthor=False)
-    except RuntimeError as error:  # as in a container whose user has no name
+        folder = user_cache_path("rnnlm", appauthor=False) / "leases" / socket.gethostname()
+        _make_own(folder)
+    except (OSError, RuntimeError) as error:  # such as in a container whose user has no name
         log.warning("no locks share out GPUs and cores: %s", error)
         return None
-    return cache / "leases" / socket.gethostname()
-
-
-def _is_usable(folder: Path) -> bool:
-    """Whether locks can be had in the folder, which is made; a line in the log says why not."""
-    try:
-        _make_own(folder)
-    except OSError as error:
-        reason = error.strerror or str(error)
-        log.warning("%s cannot hold the locks that share out GPUs and cores: %s", folder, reason)
-        return False
-    return True
+    return folder
 
 
 def _make_own(folder: Path) -> None:
-    """Make the folder, unless it is there, and see that it is this user's alone.
-
-    Raises:
-        OSError: it cannot be made, or is not.
-    """
+    """Make a folder, if there is none, and raise OSError if others could write to it."""
     if sys.platform == "win32":
         folder.mkdir(parents=True, exist_ok=True)
         return
     parent = next(parent for parent in folder.parents if parent.exists())
     if os.geteuid() == 0 and parent.stat().st_uid != 0:
-        # As by sudo, which may leave HOME as it was: that user could never use the folder.
+        # Under sudo, HOME may be another user's, who could then not use the folder.
         raise OSError(f"{parent} belongs to another user")
     folder.parent.mkdir(parents=True, exist_ok=True)
     with contextlib.suppress(FileExistsError):
         folder.mkdir(mode=0o700)
     found = folder.lstat()
     if not stat.S_ISDIR(found.st_mode):
-        raise OSError("it is no folder")
+        raise OSError(f"{folder} is no folder")
     if found.st_uid != os.geteuid():
-        raise OSError("it belongs to another user")
+        raise OSError(f"{folder} belongs to another user")
     if found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-        raise OSError("others may write to it")
+        raise OSError(f"others may write to {folder}")
     if not os.access(folder, os.W_OK | os.X_OK):
-        raise OSError("it cannot be written to")
+        raise OSError(f"{folder} cannot be written to")
 
 
 @contextlib.contextmanager
 def gpu_for_run(accelerator: str, runs_per_gpu: int) -> Iterator[int | None]:
-    """The index of the GPU that a run with this `trainer.accelerator` is to use; None on a CPU."""
+    """Lease a GPU for a run with this `trainer.accelerator`; gives its index, or None for a CPU."""
     if not uses_gpu(accelerator):
         yield None
         return
@@ -91,23 +75,22 @@ def gpu_for_run(accelerator: str, runs_per_gpu: int) -> Iterator[int | None]:
 
 @contextlib.contextmanager
 def leased_gpu(gpus: Sequence[str], runs_per_gpu: int, folder: Path | None) -> Iterator[int]:
-    """Hold one of the GPUs, waiting until one is free.
+    """Lease one of the GPUs; wait until one is free.
 
-    All GPUs get a first run before any gets a second. A GPU whose lock cannot be had is used
-    without, where no other is free.
+    Every GPU gets a first run before any gets a second. If none is free, a GPU whose lock is
+    unusable is used without.
 
     Args:
-        gpus: their identities.
-        runs_per_gpu: how many runs may share one. Several processes take turns on a GPU, unless
-            NVIDIA's Multi-Process Service is running (`nvidia-cuda-mps-control -d`, by whoever
-            administers the machine), which lets them compute at the same time: small networks gain.
-        folder: of the locks, the same for all that are not to collide. Where it cannot be had, all
-            use the first GPU.
+        gpus: their UUIDs.
+        runs_per_gpu: how many runs may share a GPU. Their processes take turns on it, unless
+            NVIDIA's Multi-Process Service (`nvidia-cuda-mps-control -d`, for administrators) lets
+            them compute at the same time, which speeds up small networks.
+        folder: the folder of the locks; None makes all runs use the first GPU.
 
     Yields:
-        The index of the GPU among those given.
+        The index of the GPU in `gpus`.
     """
-    if folder is None or not _is_usable(folder):
+    if folder is None:
         log.warning("this run uses GPU 0, whatever else does")
         yield 0
         return
@@ -135,18 +118,18 @@ def leased_gpu(gpus: Sequence[str], runs_per_gpu: int, folder: Path | None) -> I
 
 @contextlib.contextmanager
 def leased_cores(cores: Sequence[int], wanted: int, folder: Path | None) -> Iterator[int]:
-    """Hold as many of the cores as are wanted and free, and go on with one where none is.
+    """Lease as many of the cores as are wanted and free.
 
-    The threads of a run wait for each other so impatiently that two runs of two threads each took,
-    on two cores, thirty times as long as one after the other.
+    Threads that outnumber the cores wait busily for each other: on two cores, two runs of two
+    threads each took thirty times as long as one after the other.
 
     Args:
-        folder: of the locks, as for GPUs. Where it cannot be had, there is one thread.
+        folder: the folder of the locks; None makes the run use one thread.
 
     Yields:
-        How many threads to compute with: the cores held, but one at least.
+        The number of threads to compute with: the leased cores, but at least 1.
     """
-    if folder is None or not _is_usable(folder):
+    if folder is None:
         log.warning("this run computes with one thread, unless OMP_NUM_THREADS says how many")
         yield 1
         return
@@ -160,7 +143,7 @@ def leased_cores(cores: Sequence[int], wanted: int, folder: Path | None) -> Iter
 
 
 def _enter(stack: contextlib.ExitStack, path: Path) -> bool | None:
-    """Hold the lock with the stack; False where another process does, None where nobody can."""
+    """Hold a lock with the stack; False if another process holds it, None if it is unusable."""
     try:
         return stack.enter_context(locked(path))
     except OSError as error:

@@ -59,7 +59,8 @@ def start() -> None:
 
 def _shorten_temporary_folder() -> None:
     """Have multiprocessing put its sockets elsewhere if TMPDIR is too long for their names."""
-    configuration = multiprocessing.current_process()._config  # type: ignore[attr-defined]
+    process = multiprocessing.current_process()
+    configuration = process._config  # type: ignore[attr-defined]  # noqa: SLF001 no public name
     if len(os.fsencode(tempfile.gettempdir())) > _LONGEST_FOLDER and "tempdir" not in configuration:
         folder = tempfile.mkdtemp(prefix="rnnlm-", dir="/tmp")
         configuration["tempdir"] = folder

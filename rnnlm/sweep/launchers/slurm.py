@@ -139,7 +139,7 @@ class SlurmLauncher(ReportingLauncher[SlurmOptions]):
                     continue
                 state = None if states is None else states.get(job.job_id)
                 if _is_seen(job.paths.result_pickle):
-                    returns[index] = _result(job.paths.result_pickle)
+                    returns[index] = result_of(job.paths.result_pickle)
                 elif states is not None and (state is None or state in ENDED):
                     patience = SECONDS_TO_APPEAR.get(state, SECONDS_TO_APPEAR_AFTER_FAILURE)
                     if time.monotonic() - left_at.setdefault(index, time.monotonic()) < patience:
@@ -169,7 +169,7 @@ def _refuse_patterns(folder: Path, output_dir: Path) -> None:
 def _submit(
     executor: SlurmExecutor, tasks: Sequence[Task], signals: StopSignals
 ) -> tuple[str, list[SlurmJob[JobReturn]]]:
-    """Submit the tasks as an array job; returns its number and submitit's view of each task.
+    """Submit the tasks as an array job, and return its number and submitit's jobs.
 
     submitit's own `map_array` shows an error of sbatch in many lines, waits for ever, and forgets
     the job it has queued if a signal comes.
@@ -186,10 +186,9 @@ def _submit(
             submission = DelayedSubmission(task)
             submission.set_timeout(executor.parameters["time"], executor.max_num_timeout)
             submission.dump(path)
-        script.write_text(
-            executor._make_submission_file_text(executor._submitit_command_str, script.stem),
-            encoding="utf-8",
-        )
+        # submitit has no public call that writes the script without submitting it.
+        make_text, command = executor._make_submission_file_text, executor._submitit_command_str  # noqa: SLF001
+        script.write_text(make_text(command, script.stem), encoding="utf-8")
         job_id = sbatch(script, signals)
         jobs = [SlurmJob[JobReturn](folder, f"{job_id}_{i}", [0]) for i in range(len(tasks))]
         for job, path in zip(jobs, pickles, strict=True):
@@ -212,7 +211,7 @@ def _is_seen(path: Path) -> bool:
     return path.exists()
 
 
-def _result(path: Path) -> JobReturn:
+def result_of(path: Path) -> JobReturn:
     """Read what a task has left: the result of its run, or the error that prevented one."""
     try:
         outcome, result = pickle_load(path)

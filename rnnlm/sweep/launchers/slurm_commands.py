@@ -7,8 +7,6 @@ import sys
 import time
 from pathlib import Path
 
-from submitit import SlurmExecutor
-
 from rnnlm.options import OptionError
 from rnnlm.signals.stop_signals import StopSignals, Urgency
 
@@ -40,7 +38,7 @@ def sbatch(script: Path, signals: StopSignals) -> str:
     asked = time.monotonic()
     # In a process group of its own: Ctrl-C at a terminal would end it, with the job queued or not.
     with subprocess.Popen(
-        ["sbatch", str(script)],
+        ["sbatch", "--parsable", str(script)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -65,10 +63,10 @@ def sbatch(script: Path, signals: StopSignals) -> str:
                 raise _refused(complaint) from None
     if process.returncode != 0:
         raise _refused(complaint or f"sbatch ended with status {process.returncode}")
-    try:
-        return SlurmExecutor._get_job_id_from_submission_command(answer)
-    except Exception:
-        raise _refused(f"sbatch gave no job number but {answer.strip()!r}") from None
+    job_id, _, _ = answer.strip().partition(";")  # before the name of a cluster
+    if not job_id.isdecimal():
+        raise _refused(f"sbatch gave no job number but {answer.strip()!r}")
+    return job_id
 
 
 def _refused(complaint: str) -> OptionError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
@@ -35,10 +35,14 @@ class Task:
     # The time until it is told that its time is up.
     seconds: float
     singletons: dict[type, Singleton]
+    # Set when the task starts: the time, the run's folder, and when the run was last saved.
+    started: float = field(init=False)
+    folder: Path = field(init=False)
+    saved: int | None = field(init=False)
 
     def __call__(self) -> JobReturn:
         """Carry out the run, with as many threads as Slurm has given it cores."""
-        self._started = time.monotonic()
+        self.started = time.monotonic()
         if "OMP_NUM_THREADS" not in os.environ and "SLURM_CPUS_PER_TASK" in os.environ:
             torch.set_num_threads(int(os.environ["SLURM_CPUS_PER_TASK"]))
         Singleton.set_state(self.singletons)
@@ -47,8 +51,8 @@ class Task:
         with open_dict(config):
             config.hydra.job.id = JobEnvironment().job_id
             config.hydra.job.num = self.number
-        self._folder = Path(config.hydra.sweep.dir, config.hydra.sweep.subdir)
-        self._saved = newest_save(self._folder)
+        self.folder = Path(config.hydra.sweep.dir, config.hydra.sweep.subdir)
+        self.saved = newest_save(self.folder)
         return run_hydra_job(self.context, self.task_function, config)
 
     def checkpoint(self) -> DelayedSubmission:
@@ -58,8 +62,8 @@ class Task:
             TimeLimitError: it would get no further. A task that Slurm has pre-empted early is
                 queued again in any case.
         """
-        lasted = time.monotonic() - self._started
-        if lasted > self.seconds / 2 and newest_save(self._folder) == self._saved:
+        lasted = time.monotonic() - self.started
+        if lasted > self.seconds / 2 and newest_save(self.folder) == self.saved:
             raise TimeLimitError(
                 "nothing new could be saved before the time was up, so it would never end; "
                 "a longer hydra.launcher.timeout_min is needed"

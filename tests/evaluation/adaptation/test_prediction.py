@@ -60,7 +60,7 @@ def test_documents_come_back_in_the_order_of_the_text(network: LanguageModel, st
     found = predict(network, Documents(ids_N, 4, 6, BEGIN), steps, cache)
     expected = one_by_one(network, ids_N.tolist(), BEGIN)
     torch.testing.assert_close(found.network_N, torch.tensor(expected).double(), rtol=1e-4, atol=0)
-    # What another document holds is not remembered.
+    # The cache does not keep tokens of another document.
     assert found.cache_FN is not None
     alone = [predict(network, Streams(d, 1, 20), 20, cache).cache_FN for d in documents]
     expected_FN = torch.cat([p_FN for p_FN in alone if p_FN is not None], 1)

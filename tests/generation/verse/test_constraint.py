@@ -9,9 +9,9 @@ import pytest
 import torch
 
 from rnnlm.data.tang import SHAPES, Form, clean, is_han
-from rnnlm.data.vocabulary import UNKNOWN_ID, Vocabulary
+from rnnlm.data.tokens.vocabulary import UNKNOWN_ID, Vocabulary
 from rnnlm.generation.options import GenerationOptions
-from rnnlm.generation.verse.constraint import VerseOptions, VerseRules
+from rnnlm.generation.verse.constraint import VerseConstraint, VerseOptions
 from rnnlm.generation.verse.prosody import may_rhyme
 from rnnlm.generation.verse.score import score
 from rnnlm.generation.writer import Text, Writer
@@ -50,8 +50,8 @@ def test_every_poem_has_the_form_and_is_whole(writer: Writer, form: Form) -> Non
         assert len(poem.text) == len(poem.tokens) == lines * (length + 1)
         assert score(poem.text, form).form == form.name
         for place, character in enumerate(poem.text):
-            line, of_line = divmod(place, length + 1)
-            if of_line == length:
+            line, column = divmod(place, length + 1)
+            if column == length:
                 assert character in ("。？！" if line % 2 else "，")
             else:
                 assert is_han(character)
@@ -106,10 +106,10 @@ def test_a_poem_goes_on_from_its_beginning(writer: Writer) -> None:
 
 
 def test_rhymes_are_those_of_the_rule() -> None:
-    rules = VerseRules(VOCABULARY, VerseOptions(Form.wulv, rhyme=True), [])
+    constraint = VerseConstraint(VOCABULARY, VerseOptions(Form.wulv, rhyme=True), [])
     poem = "春花秋月何，春花秋月樓。春花秋月何，春花秋月"
     ids = VOCABULARY.encode(poem).tolist()
-    allowed = (~rules.forbidden([ids])[0]).nonzero().flatten().tolist()
+    allowed = (~constraint.forbidden([ids])[0]).nonzero().flatten().tolist()
     expected = [c for c in CHARACTERS if is_han(c) and may_rhyme(c, ["樓"])]
     assert sorted(VOCABULARY.decode(allowed)) == sorted(expected)
 
@@ -123,7 +123,10 @@ def test_rhymes_are_those_of_the_rule() -> None:
             "acrostic: 一二三四五六七八九 has 9",
         ),
         ({"acrostic": "ab"}, "acrostic: 'a' is no Chinese character"),
-        ({"form": Form.any}, "form: any is none to write in, it takes wujue, qijue, wulv, qilv"),
+        (
+            {"form": Form.any},
+            "form: `any` cannot be used for writing, it takes wujue, qijue, wulv, qilv",
+        ),
     ],
 )
 def test_what_does_not_fit_a_form_is_refused(options: dict[str, Any], message: str) -> None:
@@ -152,7 +155,7 @@ def test_a_beginning_that_breaks_a_rule_is_refused(
     prompt: str, verse: VerseOptions, message: str
 ) -> None:
     with pytest.raises(OptionError) as error:
-        VerseRules(VOCABULARY, verse, list(prompt))
+        VerseConstraint(VOCABULARY, verse, list(prompt))
     assert str(error.value).startswith(message)
 
 
@@ -170,19 +173,19 @@ def test_a_vocabulary_that_cannot_keep_the_rules_is_refused(
 ) -> None:
     vocabulary = Vocabulary(["<unk>", "<bos>", "<eos>", *characters])
     with pytest.raises(OptionError) as error:
-        VerseRules(vocabulary, verse, [])
+        VerseConstraint(vocabulary, verse, [])
     assert str(error.value).startswith(message)
 
 
 def test_no_rule_ever_forbids_all(writer: Writer) -> None:
     # Two rhymes each, of which the second must still be there after the first.
     vocabulary = Vocabulary(["<unk>", "<bos>", "<eos>", *"東紅月雪，。"])
-    rules = VerseRules(vocabulary, VerseOptions(rhyme=True), [])
+    constraint = VerseConstraint(vocabulary, VerseOptions(rhyme=True), [])
     generator = torch.Generator().manual_seed(0)
     for _ in range(50):
         written: list[int] = []
-        while not written or not rules.is_complete(written):
-            allowed = (~rules.forbidden([written])[0]).nonzero().flatten()
+        while not written or not constraint.is_complete(written):
+            allowed = (~constraint.forbidden([written])[0]).nonzero().flatten()
             assert len(allowed)
             assert UNKNOWN_ID not in allowed
             choice = torch.randint(len(allowed), (1,), generator=generator)

@@ -14,7 +14,7 @@ LEVEL, OBLIQUE = "山", "水"
 
 
 def asked(lines: list[str]) -> list[str]:
-    """What is asked at each place of each line: 平, 仄, or 。 where any tone will do."""
+    """Return the tone asked for at each place of each line: 平, 仄, or 。 for any tone."""
     signs = {Tone.level: "平", Tone.oblique: "仄", None: "。"}
     return [
         "".join(
@@ -53,7 +53,7 @@ def test_the_tones_of_regulated_verse_that_starts_level() -> None:
         (["山"], 5, None),
         (["山山山"], 5, Tone.oblique),
         (["山水山"], 5, Tone.level),
-        # What the line really has decides, not what was asked of it.
+        # The tone that the line has decides, not the tone that was asked for.
         (["山山山山山"], 7, Tone.oblique),
         (["山山山水山"], 7, Tone.level),
         (["山山山水"], 5, None),

@@ -7,7 +7,7 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
-from rnnlm.results.tables.runs import runs_table
+from rnnlm.results.tables.run_table import runs_table
 from rnnlm.results.tables.table import Table
 from rnnlm.results.tables.terminal import columns_within, print_table
 from tests.support.records import three_runs

@@ -7,9 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from rnnlm.sweep.command_line import USAGE_STATUS, main
-from rnnlm.sweep.worker import run_one
-from tests.conftest import ROOT
+from tests.support.refusals import Refusal
 
 REFUSED = {
     "hydra.launcher.runs_at_once=-1": "hydra.launcher.runs_at_once: -1 is out of range",
@@ -31,28 +29,17 @@ REFUSED = {
 
 @pytest.mark.parametrize("overrides", REFUSED)
 def test_a_wrong_launcher_is_refused_in_one_line(
-    overrides: str,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    tmp_path: Path,
+    overrides: str, refusal: Refusal, tmp_path: Path
 ) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "argv", ["run.py", "-m", "seed=1,2", *overrides.split()])
-    assert main(run_one, ROOT / "conf", "config") == USAGE_STATUS
-    output = capsys.readouterr()
-    assert output.err.startswith(REFUSED[overrides])
-    assert output.err.count("\n") == 1
+    assert refusal("-m", "seed=1,2", *overrides.split()).startswith(REFUSED[overrides])
     assert not list(tmp_path.iterdir())
 
 
 def test_an_extra_that_is_not_installed_is_named(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+    refusal: Refusal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.chdir(tmp_path)
     monkeypatch.setitem(sys.modules, "submitit", None)
     monkeypatch.delitem(sys.modules, "rnnlm.sweep.launchers.slurm", raising=False)
-    monkeypatch.setattr(sys, "argv", ["run.py", "hydra/launcher=slurm"])
-    assert main(run_one, ROOT / "conf", "config") == USAGE_STATUS
-    assert capsys.readouterr().err == (
+    assert refusal("hydra/launcher=slurm") == (
         "hydra/launcher: slurm needs the extra of that name, pip install -e '.[slurm]'\n"
     )

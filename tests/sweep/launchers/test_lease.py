@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import pwd
+import socket
 import threading
 import time
 from multiprocessing.synchronize import Barrier
@@ -41,7 +42,7 @@ def test_no_two_runs_collide_and_no_device_is_idle(tmp_path: Path, runs_per_gpu:
     places = len(GPUS) * runs_per_gpu
     start = CONTEXT.Barrier(places + 1)
     log = tmp_path / "log"
-    arguments = (tmp_path / "leases", runs_per_gpu, start, log)
+    arguments = (tmp_path, runs_per_gpu, start, log)
     processes = [CONTEXT.Process(target=work, args=arguments) for _ in range(places + 1)]
     for process in processes:
         process.start()
@@ -139,17 +140,20 @@ def in_the_way(kind: str, folder: Path) -> None:
     ["a file", "a file above", "a link", "a dangling link", "others may write", "another user's"],
 )
 def test_without_locks_a_run_goes_on_with_one_thread_or_the_first_gpu(
-    kind: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    folder = tmp_path / "cache" / "leases"
-    folder.parent.mkdir()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    folder = tmp_path / "rnnlm" / "leases" / socket.gethostname()
+    folder.parent.mkdir(parents=True)
     in_the_way(kind, folder)
-    with leased_cores([0, 1], 2, folder) as threads, leased_gpu(GPUS, 1, folder) as gpu:
+    assert lease_folder() is None
+    with leased_cores([0, 1], 2, None) as threads, leased_gpu(GPUS, 1, None) as gpu:
         assert (threads, gpu) == (1, 0)
-    assert len(caplog.messages) == 4
-    assert caplog.messages[0].startswith(f"{folder} cannot hold the locks")
-    assert caplog.messages[1].startswith("this run computes with one thread")
-    assert caplog.messages[3] == "this run uses GPU 0, whatever else does"
+    said, about_threads, about_gpu = caplog.messages
+    assert said.startswith("no locks share out GPUs and cores: ")
+    assert str(folder.parent) in said
+    assert about_threads.startswith("this run computes with one thread")
+    assert about_gpu == "this run uses GPU 0, whatever else does"
     assert not list(tmp_path.rglob("*.lock"))
 
 

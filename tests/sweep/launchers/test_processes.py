@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import torch
 
-from rnnlm.data.splitting import SPLITS
+from rnnlm.data.texts.splitting import SPLITS
 from rnnlm.results.record import COMPLETED, FAILED, Record, find_records
 from tests.conftest import ROOT, TINY, Run
 

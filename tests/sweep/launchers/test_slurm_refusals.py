@@ -17,6 +17,7 @@ from submitit.core.utils import cloudpickle_dump
 
 from rnnlm.signals.exit_status import INTERRUPTED_STATUS
 from rnnlm.sweep.command_line import USAGE_STATUS, main
+from rnnlm.sweep.hydra_internals import error_of
 from rnnlm.sweep.launchers import slurm, slurm_commands
 from rnnlm.sweep.launchers.launcher import DiedError
 from rnnlm.sweep.launchers.slurm_task import Task, TimeLimitError, newest_save
@@ -112,7 +113,7 @@ def test_an_sbatch_that_does_not_answer_is_given_up_and_its_job_taken_back(
 def test_ctrl_c_while_sbatch_is_at_work_takes_back_what_it_queued(
     commands: Slurm, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    commands.command("sbatch", "kill -INT $PPID; sleep 0.3; echo Submitted batch job 77")
+    commands.command("sbatch", "kill -INT $PPID; sleep 0.3; echo 77")
     assert sweep(monkeypatch) == INTERRUPTED_STATUS
     assert "interrupted" in capsys.readouterr().err
     assert commands.calls("scancel")[-1] == "scancel 77"
@@ -127,7 +128,7 @@ def test_the_end_of_a_terminal_leaves_the_job_in_the_queue(
 
     before = signal.signal(signal.SIGHUP, hang_up)
     try:
-        commands.command("sbatch", "kill -HUP $PPID; echo Submitted batch job 78")
+        commands.command("sbatch", "kill -HUP $PPID; echo 78")
         sweep(monkeypatch)
     finally:
         signal.signal(signal.SIGHUP, before)
@@ -179,10 +180,10 @@ def test_a_percent_sign_is_no_matter_where_slurms_files_are_elsewhere(
 def test_a_run_that_saves_nothing_in_its_time_is_not_queued_again(tmp_path: Path) -> None:
     context = cast(HydraContext, SimpleNamespace())
     task = Task(context, lambda config: None, OmegaConf.create(), [], 0, 60.0, {})
-    task._folder, task._saved = tmp_path, newest_save(tmp_path)
-    task._started = time.monotonic()
+    task.folder, task.saved = tmp_path, newest_save(tmp_path)
+    task.started = time.monotonic()
     assert task.checkpoint().function is task  # pre-empted early: it may come further
-    task._started -= 50
+    task.started -= 50
     with pytest.raises(TimeLimitError, match="timeout_min"):
         task.checkpoint()
     (tmp_path / "checkpoints").mkdir()
@@ -193,6 +194,6 @@ def test_a_run_that_saves_nothing_in_its_time_is_not_queued_again(tmp_path: Path
 def test_what_a_task_could_not_say_is_told_in_a_line(tmp_path: Path) -> None:
     path = tmp_path / "result.pkl"
     cloudpickle_dump(("error", "Traceback\n  somewhere\nOSError: no space\n"), path)
-    assert str(slurm._result(path)._return_value) == "OSError: no space"
+    assert str(error_of(slurm.result_of(path))) == "OSError: no space"
     path.write_bytes(b"\x80")
-    assert isinstance(slurm._result(path)._return_value, DiedError)
+    assert isinstance(error_of(slurm.result_of(path)), DiedError)

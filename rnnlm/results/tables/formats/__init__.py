@@ -1,13 +1,11 @@
-"""How tables are written, by the name of the format."""
+"""The formats in which tables are written, by name."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from rnnlm.results.tables.formats.html import as_html, as_html_page
-from rnnlm.results.tables.formats.latex import as_latex
 from rnnlm.results.tables.formats.machine_readable import as_csv, as_json
-from rnnlm.results.tables.formats.markdown import as_markdown
+from rnnlm.results.tables.formats.markup import as_html, as_html_page, as_latex, as_markdown
 from rnnlm.results.tables.table import Table
 
 FORMATS: dict[str, Callable[[Sequence[Table]], str]] = {

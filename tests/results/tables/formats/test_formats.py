@@ -1,4 +1,4 @@
-"""rnnlm/results/formats: the same numbers in all, and no text is taken for markup."""
+"""rnnlm/results/tables/formats: the same numbers in all, and no text is taken for markup."""
 
 from __future__ import annotations
 
@@ -16,19 +16,25 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rnnlm.results.columns import COLUMNS
+from rnnlm.results.grouping import comparisons
 from rnnlm.results.tables.formats import FORMATS, as_csv, as_html, as_json, as_latex, as_markdown
 from rnnlm.results.tables.grid import grid_tables
-from rnnlm.results.tables.groups import groups_table
-from rnnlm.results.tables.runs import runs_table
+from rnnlm.results.tables.group_table import groups_table
+from rnnlm.results.tables.run_table import runs_table
 from rnnlm.results.tables.table import Heading, Table, Value
 from tests.support.records import grid, record, split, three_runs
+
+
+def ppl_grid() -> list[Table]:
+    (comparison,) = comparisons(grid())
+    return grid_tables(comparison, COLUMNS["test_ppl"])
 
 
 def tables() -> list[Table]:
     return [
         runs_table(three_runs()),
-        groups_table(grid()),
-        *grid_tables(grid(), COLUMNS["test_ppl"]),
+        groups_table(comparisons(grid())),
+        *ppl_grid(),
         runs_table([record(source="/texts/诗 & 词_100%.txt", options={"a.b": "{x|y}~^\\"})]),
     ]
 
@@ -91,7 +97,7 @@ def test_csv_has_every_digit_and_says_what_is_best() -> None:
 
 
 def test_tables_with_titles_share_a_csv() -> None:
-    rows = list(csv.DictReader(io.StringIO(as_csv(grid_tables(grid(), COLUMNS["test_ppl"]) * 2))))
+    rows = list(csv.DictReader(io.StringIO(as_csv(ppl_grid() * 2))))
     assert len(rows) == 6
     assert rows[0]["table"].startswith("test ppl · time_machine")
 

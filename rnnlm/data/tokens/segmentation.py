@@ -1,0 +1,201 @@
+"""Chinese text to words by jieba, on all cores.
+
+jieba looks at one run of Chinese characters, letters and digits at a time, and never across another
+character. So text is cut between runs, and the pieces are segmented in several processes; the words
+are those of a single process. A run of more than 5,000 characters is cut every 5,000, since jieba's
+time and memory are quadratic in the length of a run.
+
+Every process reads jieba's dictionary from its package, which takes half a second. The cache that
+jieba keeps in the common temporary folder is neither read nor written: anybody could put one there.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import hashlib
+import multiprocessing
+import os
+import re
+import signal
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+
+import jieba
+from jieba import finalseg
+from tqdm import tqdm
+
+from rnnlm.options import OptionError
+from rnnlm.signals.exit_status import TERMINATED_STATUS
+from rnnlm.signals.handlers import ignore_interrupts
+
+# The characters of words to jieba, for the [] of a regular expression.
+IN_WORDS = r"\u4e00-\u9fd5a-zA-Z0-9+#&._%\-"
+_LONGEST_RUN = 5_000
+# Words travel between processes joined by it: one long text is much faster than many short ones.
+_SEPARATOR = "\0"
+# For fewer characters, starting processes costs as much as it saves.
+_WORTH_A_PROCESS = 2**21
+_CHUNK_CHARS = 100_000
+# A shorter wait needs no bar.
+_SECONDS_WITHOUT_BAR = 2.0
+
+# Words of the user, each with its frequency; None is the least that makes it a word.
+Words = Sequence[tuple[str, int | None]]
+
+
+class Tokenizer(jieba.Tokenizer):  # type: ignore[misc]
+    """jieba's tokenizer with the dictionary of its package, which it reads itself."""
+
+    initialized: bool
+
+    def initialize(self, dictionary: str | None = None) -> None:
+        """Read the dictionary, once, without jieba's cache."""
+        with self.lock:
+            if not self.initialized:
+                self.FREQ, self.total = self.gen_pfdict(self.get_dict_file())
+                self.initialized = True
+
+
+# The tokenizer of this process, and the user's words that it knows.
+_loaded: tuple[Tokenizer, Words] | None = None
+
+
+def segment(texts: Sequence[str], user_words: Words = ()) -> list[list[str]]:
+    """Return the words of each text; joined, they are the text.
+
+    Args:
+        user_words: words that jieba learns beside its dictionary, in this order.
+
+    Raises:
+        OptionError: a process that segments was killed.
+    """
+    chunks: list[str] = []
+    chunks_of_text: list[int] = []
+    for text in texts:
+        before = len(chunks)
+        chunks += chunked(text)
+        chunks_of_text.append(len(chunks) - before)
+    words = iter(_segment_chunks(chunks, user_words))
+    return [[word for _ in range(count) for word in next(words)] for count in chunks_of_text]
+
+
+def chunked(text: str) -> Iterator[str]:
+    """Yield the text in pieces that end between runs, or within a run that is too long."""
+    start = 0
+    for end in _ends_of_runs(text):
+        if end - start >= _CHUNK_CHARS or end == len(text):
+            yield text[start:end]
+            start = end
+
+
+def jieba_identity() -> list[str]:
+    """Return what the words depend on: jieba's version, and the SHA-256 of its dictionary."""
+    return [str(jieba.__version__), _dictionary_sha256()]
+
+
+@functools.cache
+def _dictionary_sha256() -> str:
+    with jieba.Tokenizer().get_dict_file() as file:
+        return hashlib.sha256(file.read()).hexdigest()
+
+
+def _ends_of_runs(text: str) -> Iterator[int]:
+    """Yield the end of each run of characters of words, and of each run of other characters."""
+    size = f"{{1,{_LONGEST_RUN}}}"
+    runs = re.compile(rf"[{IN_WORDS}]{size}|(?:\r\n|[^{IN_WORDS}]){size}")
+    return (run.end() for run in runs.finditer(text))
+
+
+def _segment_chunks(chunks: list[str], user_words: Words) -> Iterator[list[str]]:
+    total = sum(map(len, chunks))
+    bar = tqdm(
+        total=total,
+        desc="segmenting",
+        unit="char",
+        unit_scale=True,
+        leave=False,
+        disable=None,
+        delay=_SECONDS_WITHOUT_BAR if total < _WORTH_A_PROCESS else 0,
+    )
+    cores = (
+        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    )
+    with bar:
+        if total < _WORTH_A_PROCESS or cores == 1:
+            _load(user_words)
+            segmented: Iterable[list[str] | str] = map(_words, chunks)
+        else:
+            segmented = _side_by_side(chunks, user_words, cores)
+        for chunk, words in zip(chunks, segmented, strict=True):
+            yield words if isinstance(words, list) else words.split(_SEPARATOR)
+            bar.update(len(chunk))
+
+
+def _side_by_side(chunks: list[str], user_words: Words, cores: int) -> Iterator[list[str] | str]:
+    # Not forked: PyTorch's threads do not survive a fork.
+    context = multiprocessing.get_context("spawn")
+    try:
+        with ProcessPoolExecutor(cores, context, _start_worker, (user_words,)) as pool:
+            with _without_interrupts():
+                segmented = pool.map(_words_joined, chunks)
+            yield from segmented
+    except BrokenProcessPool as error:
+        raise OptionError(
+            "data.source",
+            "a process that cuts the text into words was killed, as the system does where memory "
+            "runs out; free some, or give a smaller text",
+        ) from error
+
+
+@contextlib.contextmanager
+def _without_interrupts() -> Iterator[None]:
+    """Keep Ctrl-C waiting while processes are started, which inherit that they ignore it.
+
+    Ctrl-C goes to every process of a terminal, even to one that still imports.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _start_worker(user_words: Words) -> None:
+    """Begin the life of a process that segments: it ends with the one that started it."""
+    ignore_interrupts()
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    _load(user_words)
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(TERMINATED_STATUS)
+
+
+def _load(user_words: Words) -> None:
+    """Load the dictionaries, unless this process has loaded the same."""
+    global _loaded
+    if _loaded is not None and _loaded[1] == user_words:
+        return
+    # jieba keeps the words that were taken out of a dictionary for all of its tokenizers.
+    finalseg.Force_Split_Words.clear()
+    tokenizer = Tokenizer()
+    tokenizer.initialize()
+    for word, frequency in user_words:
+        tokenizer.add_word(word, frequency)
+    _loaded = tokenizer, user_words
+
+
+def _words(chunk: str) -> list[str]:
+    assert _loaded is not None
+    return _loaded[0].lcut(chunk)  # type: ignore[no-any-return]
+
+
+def _words_joined(chunk: str) -> str | list[str]:
+    words = _words(chunk)
+    return words if _SEPARATOR in chunk else _SEPARATOR.join(words)
