@@ -6,7 +6,7 @@ Parameters, their initialisation and the order of the gates are those of `torch.
 There are two implementations, which agree (tests/model/test_fused.py): the scan of
 `rnnlm/model/scan.py`, and PyTorch's fused kernels, used where they are faster (`Cell.is_fused`).
 
-To add a cell, subclass `Cell` here and add `conf/model/<class name in lower case>.yaml`.
+To add a cell, see CONTRIBUTING.md: `num_gates` and `step` are all that it must have.
 
 Shapes: T time, B batch, H hidden, G gates.
 """
@@ -38,6 +38,8 @@ class Cell(nn.Module, ABC):
     Config: ClassVar[type[ModelConfig]] = ModelConfig
     num_gates: ClassVar[int]
     num_states: ClassVar[int] = 1
+    # PyTorch's name for the recurrence, if PyTorch has a kernel for it.
+    recurrence: str | None = None
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
@@ -61,7 +63,7 @@ class Cell(nn.Module, ABC):
             state: the state before the first step; None is the zero state.
         """
         weight_GH = nn.functional.dropout(self.weight_hh, self.weight_dropout, self.training)
-        if self.is_fused(layer_input):
+        if self.recurrence is not None and self.is_fused(layer_input):
             state = state or self.zero_state(_batch_size(layer_input))
             return fused_layer(
                 self.recurrence, layer_input, weight_GH, self.recurrent_bias(), state
@@ -79,11 +81,6 @@ class Cell(nn.Module, ABC):
         """
         return self.weight_hh.is_cuda
 
-    @property
-    @abstractmethod
-    def recurrence(self) -> str:
-        """PyTorch's name for the recurrence."""
-
     def input_bias(self) -> Tensor:
         """The biases that are added to the gates' input part, (G·H,)."""
         return self.bias_ih + self.bias_hh
@@ -97,19 +94,26 @@ class Cell(nn.Module, ABC):
         zeros_BH = self.weight_hh.new_zeros(batch_size, self.hidden_size)
         return (zeros_BH,) * self.num_states
 
-    @abstractmethod
     def scan(
         self, gates_TBG: Tensor, weight_GH: Tensor, state: CellState, dtype: torch.dtype
     ) -> tuple[Tensor, CellState]:
         """Do all time steps from a state, with the factors of products rounded to `dtype`.
 
+        Here autograd differentiates the steps. A cell with a backward pass of its own is faster.
+
         Returns:
             The hidden states (T, B, H), and the last state.
         """
+        bias_G, hidden_TBH = self.recurrent_bias(), []
+        for gates_BG in gates_TBG:
+            product_BG = nn.functional.linear(state[0].to(dtype), weight_GH.to(dtype))
+            state = self.step(gates_BG, product_BG.to(gates_BG.dtype) + bias_G, state)
+            hidden_TBH.append(state[0])
+        return torch.stack(hidden_TBH), state
 
     @abstractmethod
     def step(self, gates_BG: Tensor, recurrent_BG: Tensor, state: CellState) -> CellState:
-        """Do one time step in evaluation, and return the new state; its first part is the output.
+        """Do one time step, and return the new state; its first part is the output.
 
         Args:
             recurrent_BG: the hidden-to-hidden product, with `recurrent_bias`.
@@ -146,10 +150,7 @@ class RNN(Cell):
     def __init__(self, config: RNNConfig) -> None:
         super().__init__(config)
         self.relu = config.nonlinearity is RNNNonlinearity.relu
-
-    @property
-    def recurrence(self) -> str:
-        return "rnn_relu" if self.relu else "rnn_tanh"
+        self.recurrence = "rnn_relu" if self.relu else "rnn_tanh"
 
     def scan(
         self, gates_TBG: Tensor, weight_GH: Tensor, state: CellState, dtype: torch.dtype

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.autograd import gradcheck
 
-from rnnlm.model.cells import cells
+from rnnlm.model.cells import Cell, cells
 from rnnlm.model.layer_input import Lookup
 from tests.support.networks import H, cell_of
 
@@ -50,3 +50,15 @@ def test_nothing_is_kept_without_gradients() -> None:
         outputs, state = cell(Lookup(torch.randn(3, 2, 3 * H)), None)
     assert outputs.grad_fn is None
     assert state[0].grad_fn is None
+
+
+@every_case
+def test_the_scan_of_a_cell_does_its_steps(name: str, nonlinearity: str) -> None:
+    cell = cell_of(name, nonlinearity).double()
+    gates = torch.randn(5, 3, cell.num_gates * H, dtype=torch.float64)
+    state = tuple(torch.randn(3, H, dtype=torch.float64) for _ in range(cell.num_states))
+    with torch.no_grad():
+        expected, expected_last = cell.scan(gates, cell.weight_hh, state, torch.float64)
+        outputs, last = Cell.scan(cell, gates, cell.weight_hh, state, torch.float64)
+    torch.testing.assert_close(outputs, expected, atol=1e-12, rtol=1e-12)
+    torch.testing.assert_close(last, expected_last, atol=1e-12, rtol=1e-12)
