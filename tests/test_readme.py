@@ -5,15 +5,13 @@ from __future__ import annotations
 import csv
 import os
 import re
-import shutil
 import subprocess
-import sys
 from importlib import metadata
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT, TINY
+from tests.conftest import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 LINES = re.findall(r"^```bash\n(.*?)\n```$", README, flags=re.MULTILINE | re.DOTALL)
@@ -36,31 +34,6 @@ def test_every_folder_of_conf_is_on_the_map() -> None:
     for folder in (ROOT / "conf").iterdir():
         if folder.is_dir() and folder.name != "hydra":
             assert f"`conf/{folder.name}/`" in README
-
-
-def test_adding_a_corpus_works_as_described(tmp_path: Path, text_file: Path) -> None:
-    section = README.split("### Add a corpus\n")[1].split("\n## ")[0].strip()
-    assert len(section.splitlines()) <= 15
-    for name in ("rnnlm", "conf", "run.py"):
-        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
-        copy(ROOT / name, tmp_path / name)
-    (path, yaml_path), (code,), (yaml,) = (
-        re.findall(pattern, section, flags=re.DOTALL)
-        for pattern in (r"`([\w/]+\.(?:py|yaml))`", r"```python\n(.*?)```", r"`(defaults: .*?)`")
-    )
-    imports = re.findall(r"`(from .*?)`", section)
-    (tmp_path / path).write_text("\n".join([*imports, code]))
-    (tmp_path / yaml_path).write_text(yaml)
-    (command,) = re.findall(r"`python (run\.py data=proverbs data\.source=)my\.txt`", section)
-    result = subprocess.run(
-        [sys.executable, *f"{command}{text_file}".split(), *TINY],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert result.returncode == 0, result.stderr
-    assert "* proverbs" in result.stdout
 
 
 @pytest.mark.slow
