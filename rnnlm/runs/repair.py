@@ -56,14 +56,14 @@ def repair(folder: Path) -> list[str]:
     return said
 
 
-def remove_leftovers_of_run(folder: Path, of_the_living: bool = False) -> None:
+def remove_leftovers_of_run(folder: Path, from_live_processes: bool = False) -> None:
     """Remove the temporary files that killed processes have left of a run.
 
     Args:
-        of_the_living: as `remove_leftovers` has it; for whoever holds the run's lock.
+        from_live_processes: as in `remove_leftovers`, for a process that holds the run's lock.
     """
     for place in (folder, folder / CHECKPOINTS, *folder.glob(f"{ADAPTATION}/*")):
-        remove_leftovers(place, of_the_living)
+        remove_leftovers(place, from_live_processes)
 
 
 def _make_usable(path: Path) -> None:
