@@ -52,7 +52,7 @@ def test_yaml_states_only_what_differs_from_the_schema(path: Path) -> None:
         return
     default = OmegaConf.structured(Config)
     if not OmegaConf.is_missing(default, group):
-        # What the choice is called, it says; the rest differs from the schema.
+        # A file states the name of its choice; everything else differs from the schema.
         stated = {k: v for k, v in OmegaConf.load(path).items() if v != path.stem}
         assert all(str(default[group][name]) != str(value) for name, value in stated.items())
 

@@ -16,7 +16,7 @@ from tests.conftest import ROOT, Run, composed, trained
 
 PRESETS = {path.stem: path for path in sorted((ROOT / "conf/experiment").glob("*.yaml"))}
 RECORDS = "*/*/*/result.json"
-# What a preset says of the text and its batches stays as it is: it has to fit the sample.
+# A preset's options of the corpus and its batches are kept: they must fit the sample.
 SMALL = [
     "model.num_parameters=null",
     "model.hidden_size=8",

@@ -1,4 +1,4 @@
-"""`rnnlm plot`: draw curves, grids and trade-offs as SVG and PNG."""
+"""`rnnlm plot`: draw curves, heat maps and trade-offs as SVG and PNG."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ def add_to(commands: Any) -> None:
     """Add the subcommand to the parser."""
     parser = commands.add_parser(
         "plot",
-        help="draw curves, grids and trade-offs as SVG and PNG",
-        description="For each text, draw the curves with their bands over seeds, the grid of "
-        "models x features, and quality against parameters and time.",
+        help="draw curves, heat maps and trade-offs as SVG and PNG",
+        description="For each text, draw the curves with their bands over seeds, the heat map "
+        "of models x features, and quality against parameters and time.",
     )
     add_selection(parser)
     parser.add_argument(
@@ -46,7 +46,7 @@ def add_to(commands: Any) -> None:
         choices=RANKED,
         default="test_ppl",
         metavar="METRIC",
-        help="metric of the grids and trade-offs (default: %(default)s)",
+        help="metric of the heat maps and trade-offs (default: %(default)s)",
     )
     parser.add_argument(
         "--running", action="store_true", help="add the loss during training, with dropout on"
@@ -59,18 +59,20 @@ def run(options: argparse.Namespace) -> None:
     """Write the plots.
 
     Raises:
-        RefusedError: there is nothing to draw, no such choice, or a file cannot be written.
+        RefusedError: there is nothing to draw, a choice is unknown, or a file cannot be written.
     """
     # Here, so that the other subcommands do not wait for matplotlib and scipy.
     with ended_by_interrupts():
-        from rnnlm.plots.figures import figures
+        from rnnlm.plots.all_plots import draw_all
         from rnnlm.plots.saving import Format, write
+        from rnnlm.results.grouping import comparisons
         from rnnlm.results.history import Against, Metric
 
     x, y = _choices("--x", options.x, Against), _choices("--y", options.y, Metric)
     formats = _choices("--format", options.format, Format)
     found, _ = select(options)
-    plots, broken = figures(found, x, y, COLUMNS[options.figure], options.running)
+    compared = comparisons([record for _, record in found])
+    plots, broken = draw_all(found, compared, x, y, COLUMNS[options.figure], options.running)
     for error in broken:
         say(f"left out: {error}")
     if not plots:

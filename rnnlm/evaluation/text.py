@@ -60,7 +60,7 @@ def evaluate(
     with tqdm(
         total=split.num_tokens, unit=" tokens", unit_scale=True, leave=False, disable=None
     ) as bar:
-        for ids_N in _parts(split.ids_N, batching is Batching.documents):
+        for ids_N in parts(split.ids_N, batching is Batching.documents):
             state: State | None = None
             for batch in for_evaluation(batching, ids_N, split.begin_id).to(device):
                 carried = None if batch.starts else state
@@ -75,7 +75,7 @@ def evaluate(
     )
 
 
-def _parts(ids_N: Tensor, by_document: bool) -> Iterator[Tensor]:
+def parts(ids_N: Tensor, by_document: bool) -> Iterator[Tensor]:
     """Yield the tokens of a text, (N,), in parts.
 
     A part begins with the last token of the one before, which is given and not predicted. If each

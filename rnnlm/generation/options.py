@@ -44,7 +44,7 @@ class GenerationOptions:
 
     @property
     def takes_likeliest(self) -> bool:
-        """Whether the likeliest token is always taken."""
+        """True if the likeliest token is always taken."""
         return self.greedy or self.temperature == 0
 
 

@@ -68,7 +68,10 @@ def _sample_batch(
     length = constraint.longest or options.length
     generators = [np.random.default_rng((options.seed, number)) for number in numbers]
     state = read_prompt(stepper, prompt, options.state, generators)
-    seen_BV = _seen(stepper, prompt, len(numbers)) if options.repetition_penalty != 1 else None
+    seen_BV: Tensor | None = None
+    if options.repetition_penalty != 1:
+        seen_BV = torch.zeros(len(numbers), stepper.vocab_size, dtype=torch.bool)
+        seen_BV[:, list(prompt)] = True
     alive = list(numbers)
     written: list[list[int]] = [[] for _ in alive]
     for step in range(length):
@@ -142,12 +145,6 @@ def _normal_state(zero: State, generators: Sequence[np.random.Generator]) -> Sta
     return tuple(tuple(next(parts).to(part) for part in layer) for layer in zero)
 
 
-def _seen(stepper: Stepper, prompt: Sequence[int], texts: int) -> Tensor:
-    seen_V = torch.zeros(stepper.vocab_size, dtype=torch.bool)
-    seen_V[list(prompt)] = True
-    return seen_V.repeat(texts, 1)
-
-
 def _next(logits_BV: Tensor, options: GenerationOptions, uniform_B: Tensor) -> Tensor:
     if options.takes_likeliest:
         return logits_BV.argmax(1)
@@ -160,5 +157,5 @@ def _next(logits_BV: Tensor, options: GenerationOptions, uniform_B: Tensor) -> T
 
 
 def _nats(log_p_BV: Tensor, tokens_B: Tensor) -> list[float]:
-    chosen: list[float] = (-log_p_BV.gather(1, tokens_B.unsqueeze(1)).squeeze(1)).tolist()
+    chosen: list[float] = (-log_p_BV.gather(1, tokens_B.unsqueeze(1))).flatten().tolist()
     return chosen

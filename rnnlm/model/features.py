@@ -73,9 +73,12 @@ class Features(nn.Module, ABC):
         kept_V = nn.functional.dropout(rows.new_ones(self.vocab_size), self.embedding_dropout)
         return rows * (kept_V if tokens is None else kept_V[tokens]).unsqueeze(-1)
 
-    @abstractmethod
     def rows(self, tokens: Tensor | None) -> Tensor:
         """Return the rows x W_ih of tokens, (…, G·H), or of the whole vocabulary, (V, G·H)."""
+        vectors, weight_ih = self.vectors
+        if tokens is not None:
+            vectors = nn.functional.embedding(tokens, vectors)
+        return vectors if weight_ih is None else linear(vectors, weight_ih)
 
     @property
     @abstractmethod
@@ -93,11 +96,6 @@ class OneHot(Features):
         bound = 1 / math.sqrt(hidden_size)
         self.weight_ih = nn.Parameter(torch.empty(vocab_size, num_gates * hidden_size))
         nn.init.uniform_(self.weight_ih, -bound, bound)
-
-    def rows(self, tokens: Tensor | None) -> Tensor:
-        if tokens is None:
-            return self.weight_ih
-        return nn.functional.embedding(tokens, self.weight_ih)
 
     @property
     def vectors(self) -> tuple[Tensor, Tensor | None]:
@@ -126,12 +124,6 @@ class Embed(Features):
         self.embedding = nn.Embedding(vocab_size, size)
         self.weight_ih = nn.Parameter(torch.empty(num_gates * hidden_size, size))
         nn.init.uniform_(self.weight_ih, -bound, bound)
-
-    def rows(self, tokens: Tensor | None) -> Tensor:
-        vectors = self.embedding.weight
-        if tokens is not None:
-            vectors = nn.functional.embedding(tokens, vectors)
-        return linear(vectors, self.weight_ih)
 
     @property
     def vectors(self) -> tuple[Tensor, Tensor | None]:

@@ -20,9 +20,12 @@ from torch.autograd import Function
 from torch.autograd.function import once_differentiable
 
 _X86 = platform.machine() in ("x86_64", "AMD64")
-# `torch.compile` uses these operators of oneDNN for constant weights.
 _ONEDNN = _X86 and torch.backends.mkldnn.is_available()
-_onednn_linear: Any = torch.ops.mkldnn._linear_pointwise.default if _ONEDNN else None
+# PyTorch has no public names for oneDNN's operators, which `torch.compile` uses for constant
+# weights, nor for what a processor can do.
+_mkldnn: Any = torch.ops.mkldnn
+_onednn_linear: Any = _mkldnn._linear_pointwise.default if _ONEDNN else None  # noqa: SLF001
+_pack: Any = _mkldnn._reorder_linear_weight if _ONEDNN else None  # noqa: SLF001
 
 
 def has_fast_bfloat16(device: torch.device) -> bool:
@@ -32,7 +35,10 @@ def has_fast_bfloat16(device: torch.device) -> bool:
     return (
         device.type == "cpu"
         and _ONEDNN
-        and (torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
+        and (
+            torch.cpu._is_avx512_bf16_supported()  # noqa: SLF001
+            or torch.cpu._is_amx_tile_supported()  # noqa: SLF001
+        )
     )
 
 
@@ -77,7 +83,7 @@ class Product:
             )
         )
         if self._onednn and packed:
-            self._weight_OI = torch.ops.mkldnn._reorder_linear_weight(self._weight_OI, rows)
+            self._weight_OI = _pack(self._weight_OI, rows)
 
     def __call__(self, x_NI: Tensor) -> Tensor:
         """Return the product x Wᵀ in new memory."""
@@ -147,7 +153,7 @@ class RowwiseLinear:
         self._weight_OI, self._bias_O = weight_OI.detach().contiguous(), bias_O.detach()
         self._onednn = _ONEDNN and weight_OI.is_cpu and weight_OI.dtype == torch.float32
         if self._onednn:
-            self._weight_OI = torch.ops.mkldnn._reorder_linear_weight(self._weight_OI, self._ROWS)
+            self._weight_OI = _pack(self._weight_OI, self._ROWS)
 
     def __call__(self, x_NI: Tensor) -> Tensor:
         """Return the results, (N, O), of rows (N, I)."""

@@ -1,1 +1,1 @@
-"""Figures of runs: curves, heat maps and trade-offs. Only this package imports matplotlib."""
+"""Plots of what runs have logged and recorded, by matplotlib."""

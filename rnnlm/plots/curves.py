@@ -1,4 +1,4 @@
-"""Loss or perplexity against epochs, steps, tokens or time: all groups of a comparison overlaid."""
+"""The curves of loss or perplexity of all groups of a comparison, in one plot."""
 
 from __future__ import annotations
 
@@ -7,40 +7,26 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
-from rnnlm.plots.group_curves import AGAINST, GroupCurve, group_curves, what_is_missing
-from rnnlm.plots.guides import guide_labels, guides_of, off_the_scale
-from rnnlm.plots.label_column import Label
-from rnnlm.plots.notes import capitalised, on_failures, on_seeds
-from rnnlm.plots.scale import Scale, in_words
-from rnnlm.plots.scaled_sheet import scaled_sheet
-from rnnlm.plots.sheet import EDGE, Sheet, Wording
-from rnnlm.plots.style import (
-    BAND_OPACITY,
-    CROWD_COLOUR,
-    MOST_TOLD_APART,
-    RUNNING_OPACITY,
-    TO_LABEL,
-    WIDTH,
-    Look,
-    Looks,
-)
-from rnnlm.plots.text_block import block, line_height
-from rnnlm.results.columns import COLUMNS, Column
-from rnnlm.results.grouping import Comparison
-from rnnlm.results.history import Against, Histories, Metric
+from rnnlm.files.run_files import SCALARS
+from rnnlm.plots.bands import Band
+from rnnlm.plots.layout import Plot, finish, new_axes, runs_named, seed_note
+from rnnlm.plots.scales import set_scale, set_scale_with_guides, with_unit
+from rnnlm.plots.style import CROWD, MOST_TOLD_APART, Looks
+from rnnlm.results.columns import COLUMNS
+from rnnlm.results.grouping import Comparison, Group
+from rnnlm.results.history import COSTS, Against, Histories, Measured, Metric, has_a_place
 from rnnlm.results.record import Record
 
-# About how many markers a line has.
-MARKERS = 7
-NOTHING = "no curve to draw"
-
-
-def curves_title(metric: Metric, against: Against) -> str:
-    """What the figure shows."""
-    name, _, _ = in_words(_figure(metric)).partition(" (")
-    return f"{capitalised(name)} against {AGAINST[against]}"
+AGAINST = {
+    Against.epoch: "epochs",
+    Against.step: "optimizer steps",
+    Against.tokens: "training tokens",
+    Against.seconds: "training time",
+}
+# A line has about so many markers.
+NUM_MARKERS = 7
 
 
 def draw_curves(
@@ -51,96 +37,109 @@ def draw_curves(
     against: Against,
     running: bool = False,
     failed: Sequence[Record] = (),
-) -> Figure:
-    """Draw the mean over seeds of each group, in a band from the lowest to the highest of them.
+) -> Plot:
+    """Draw the mean over the seeds of each group, in a band from the lowest seed to the highest.
 
     Args:
         running: add the curve in training, with dropout on and the weights moving.
-        failed: runs of the comparison, which a note names.
+        failed: failed runs of the comparison, which a note names.
     """
-    groups = [group for group in comparison.groups if group.has_epochs]
-    curves, unit = group_curves(groups, histories, metric, against, running)
-    told_apart, crowd = curves[:MOST_TOLD_APART], curves[MOST_TOLD_APART:]
-    figure = _figure(metric)
-    # A baseline, or a network measured with help at test time.
-    without_epochs = [group for group in comparison.groups if not group.has_epochs]
-    guides = guides_of(without_epochs, figure) if curves else {}
-    every = [c for curve in curves for c in (curve.validation, curve.running) if c]
-    x = Scale.of_progress(
-        [value for curve in every for value in curve.every_x],
-        whole=against in (Against.epoch, Against.step),
-    )
-    y = Scale.of([value for curve in every for value in curve.every_y], list(guides.values()))
-    notes = [
-        *_how_to_read(curves),
-        *off_the_scale(guides, y, figure),
-        *what_is_missing(groups, histories, metric, against),
-        *on_failures(failed),
+    column = COLUMNS[f"validation_{metric.value}"]
+    networks = [group for group in comparison.groups if group.has_epochs]
+    points = [p for g in networks for r in g.records if (h := histories.of(r)) for p in h.points]
+    ends = [point.at.get(against, 0.0) for point in points]
+    furthest = max([0.0, *filter(has_a_place, ends)])
+    label, unit = with_unit(AGAINST[against], furthest, is_time=against is Against.seconds)
+
+    def band_of(group: Group, measured: Measured) -> Band | None:
+        found = filter(None, map(histories.of, group.records))
+        seeds = [s for history in found if (s := history.series(metric, measured, against))]
+        return Band.of(seeds, unit) if seeds else None
+
+    curves = [
+        (group, own, band_of(group, Measured.running) if running else None)
+        for group in networks
+        if (own := band_of(group, Measured.validation))
     ]
-    labels = [
-        *(Label(c.group.name, c.validation.last[1], looks.of(c.group).line) for c in told_apart),
-        *guide_labels(guides, y),
-    ]
-    wording = Wording(curves_title(metric, against), comparison.title, notes)
+    axes = new_axes(**({} if curves else {"height": 0.5}))
+    name = f"curves-{metric.value}-{against.value}"
+    title = f"{column.in_words.partition(' (')[0]} against {AGAINST[against]}"
+    notes = list(_missing(networks, histories, metric, against))
     if not curves:
-        return _nothing(wording)
-    sheet = scaled_sheet(wording, (unit.label, x), (in_words(figure), y), labels)
-    for curve in crowd:
-        _draw_in_the_crowd(sheet.axes, curve)
-    for index, curve in enumerate(told_apart):
-        _draw(sheet.axes, curve, looks.of(curve.group), index / len(told_apart))
-    return sheet.figure
+        axes.set_axis_off()
+        axes.text(0.5, 0.5, "no curve to draw", ha="center", transform=axes.transAxes)
+        return finish(axes, name, title, comparison, notes, failed)
+    bands = [band for _, *both in curves for band in both if band]
+    axes.set_xlim(0, furthest / unit or 1)
+    set_scale(axes, "x", axes.get_xlim(), label, whole=against not in COSTS)
+    # Baselines, and networks after adaptation, have no curve.
+    others = [group for group in comparison.groups if not group.has_epochs]
+    values = [value for band in bands for value in band.values]
+    legend, off_scale = set_scale_with_guides(axes, values, others, column)
+    told_apart = curves[:MOST_TOLD_APART]
+    for index, (group, band, in_training) in enumerate(told_apart):
+        rank = index / len(told_apart)
+        line = _draw(axes, group.name, looks[group.name], rank, band, in_training)
+        legend[line] = band.last[1]
+    for _, band, _ in curves[MOST_TOLD_APART:]:
+        for x, y in ((band.x, band.mean), *band.alone):
+            axes.plot(x, y, **CROWD)
+    running = any(in_training for *_, in_training in curves)
+    notes = [*_how_to_read([band for _, band, _ in curves], running), *off_scale, *notes]
+    return finish(axes, name, title, comparison, notes, failed, legend)
 
 
-def _draw(axes: Axes, curve: GroupCurve, look: Look, rank: float) -> None:
-    """One group, those of lower rank, from 0 to 1, above the others."""
-    seeds, above = curve.validation, 3 - rank
-    plain: dict[str, Any] = {"color": look.colour, "linestyle": look.line_style}
-    (end, level), (_, edge) = seeds.last, axes.get_xlim()
-    axes.plot([end, edge], [level, level], zorder=1.7, linestyle=":", **TO_LABEL)
-    if seeds.num_seeds > 1:
-        band: dict[str, Any] = {"color": look.colour, "alpha": BAND_OPACITY, "linewidth": 0}
-        axes.fill_between(seeds.x, seeds.low, seeds.high, zorder=1.6, **band)
-    for x, y in seeds.alone:
-        axes.plot(x, y, linewidth=0.6, zorder=above, **plain)
-    if curve.running:
-        faint = {**plain, "alpha": RUNNING_OPACITY, "linewidth": 0.8}
-        axes.plot(curve.running.x, curve.running.mean, zorder=1.8, **faint)
-    stride = max(1, math.ceil(len(seeds.x) / MARKERS))
-    # Lines that run together have their markers apart.
-    marked = {**look.line, "markevery": (int(rank * stride), stride)}
-    axes.plot(seeds.x, seeds.mean, zorder=above, clip_on=False, label=curve.group.name, **marked)
+def _draw(
+    axes: Axes, name: str, look: dict[str, Any], rank: float, band: Band, in_training: Band | None
+) -> Line2D:
+    """Draw a group's curve; those of a lower rank, from 0 to 1, lie above the others."""
+    plain = {"color": look["color"], "linestyle": look["linestyle"]}
+    if band.num_seeds > 1:
+        colour = {"color": look["color"], "alpha": 0.22, "linewidth": 0}
+        axes.fill_between(band.x, band.low, band.high, zorder=1.6, **colour)
+    for x, y in band.alone:
+        axes.plot(x, y, **plain, linewidth=0.6, zorder=3 - rank)
+    if in_training:
+        faint = {**plain, "alpha": 0.45, "linewidth": 0.8, "zorder": 1.8}
+        axes.plot(in_training.x, in_training.mean, **faint)
+    # Lines that run together have their markers at different places.
+    stride = max(1, math.ceil(len(band.x) / NUM_MARKERS))
+    (line,) = axes.plot(band.x, band.mean, label=name, zorder=3 - rank, **look)
+    line.set(markevery=(int(rank * stride), stride), clip_on=False, in_layout=False)
+    return line
 
 
-def _nothing(wording: Wording) -> Figure:
-    """What there would be to see, and the notes that say why there is not."""
-    sheet = Sheet(wording, width=WIDTH - 2 * EDGE, height=3 * line_height())
-    sheet.axes.set_axis_off()
-    sheet.write(block(NOTHING), sheet.width / 2, sheet.height / 2, "center")
-    return sheet.figure
+def _missing(
+    groups: Sequence[Group], histories: Histories, metric: Metric, against: Against
+) -> Iterator[str]:
+    """Name the runs whose curve, or a point of it, is missing."""
+    missing: dict[str, list[Record]] = {}
+    for record in (record for group in groups for record in group.records):
+        history = histories.of(record)
+        if history is None:
+            what = f"Left out, without a curve in {SCALARS}"
+        elif not any(against in point.at for point in history.points):
+            what = f"Left out, without {COSTS[against]} in {SCALARS}"
+        elif not history.is_whole(metric, Measured.validation):
+            what = "Points left out as infinite, or nearly so"
+        else:
+            continue
+        missing.setdefault(what, []).append(record)
+    for what, records in missing.items():
+        yield f"{what}: {runs_named(records)}."
 
 
-def _draw_in_the_crowd(axes: Axes, curve: GroupCurve) -> None:
-    seeds = curve.validation
-    for x, y in ((seeds.x, seeds.mean), *seeds.alone):
-        axes.plot(x, y, color=CROWD_COLOUR, linewidth=0.8, zorder=1.4)
-
-
-def _figure(metric: Metric) -> Column[Record]:
-    return COLUMNS[f"validation_{metric.value}"]
-
-
-def _how_to_read(curves: Sequence[GroupCurve]) -> Iterator[str]:
-    yield from on_seeds(
-        [curve.validation.num_seeds for curve in curves],
+def _how_to_read(bands: Sequence[Band], running: bool) -> Iterator[str]:
+    yield seed_note(
+        [band.num_seeds for band in bands],
         "Lines: mean over {} seeds. Bands: from the lowest seed to the highest.",
     )
-    if any(curve.validation.num_seeds > 1 and curve.validation.alone for curve in curves):
+    if any(band.num_seeds > 1 and band.alone for band in bands):
         yield "Thin lines: seeds that go on after another has stopped."
-    if any(curve.running for curve in curves):
+    if running:
         yield "Faint lines: the same in training, with dropout on and the weights moving."
-    if len(curves) > MOST_TOLD_APART:
+    if len(bands) > MOST_TOLD_APART:
         yield (
-            f"In grey: {len(curves) - MOST_TOLD_APART} more, which come after these "
+            f"In grey: {len(bands) - MOST_TOLD_APART} more, which come after these "
             f"{MOST_TOLD_APART} by validation bits per character."
         )

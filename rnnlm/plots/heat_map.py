@@ -1,58 +1,41 @@
-"""The grid of models and features with a figure in every cell: the darker, the better."""
+"""The heat map of models and features, with a metric in every cell: the darker, the better."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from itertools import product
 
-from matplotlib import colormaps
-from matplotlib.colors import to_hex
-from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
+import numpy as np
 
-from rnnlm.plots.guides import guides_of
-from rnnlm.plots.notes import capitalised, listed, on_failures, on_seeds
-from rnnlm.plots.scale import in_words, spans_much
-from rnnlm.plots.sheet import EDGE, GAP, Sheet, Wording
-from rnnlm.plots.style import (
-    FRAME_COLOUR,
-    NOTE_SIZE,
-    TEXT_COLOUR,
-    WIDTH,
-    in_usual_order,
-    lightness,
-    row_name,
-)
-from rnnlm.plots.text_block import block
+from rnnlm.plots.layout import Plot, finish, in_lines, listed, new_axes, seed_note, text_height
+from rnnlm.plots.scales import means_of, spans_much
+from rnnlm.plots.style import TEXT_SIZE, WIDTH, in_usual_order, row_name
 from rnnlm.results.columns import Better, Column
 from rnnlm.results.grouping import Comparison
 from rnnlm.results.history import has_a_place
 from rnnlm.results.record import Record
 from rnnlm.results.statistics import Summary
 
-# In inches.
-HEIGHT_OF_ONE, HEIGHT_WITH_MARGIN = 0.42, 0.6
-WIDEST_CELL, WIDEST_NAME, NARROWEST = 1.5, 2.6, 4.0
-VALUE_SIZE = 10.0
+# In inches: the least height of a row, the width of a column, and that of the names of rows.
+ROW, COLUMN, NAMES = 0.5, 1.5, 2.5
 # A colour map that gets darker evenly, and what is used of it, from the worst to the best.
 COLOURS, WORST, BEST = "Blues", 0.06, 0.95
-# In CIE L*: on what is darker, text is white.
-WHITE_ON = 52.0
+# On darker colours, text is white.
+WHITE_FROM = 0.68
 MOST_ROWS = 20
-MISSING = "–"
-
-# The summary of each cell by row and column.
-Grid = Mapping[tuple[str, str], Summary]
+# A cell has room for so many digits.
+LONGEST_MEAN = 14
 
 
-def grid_of(comparison: Comparison, figure: Column[Record]) -> dict[tuple[str, str], Summary]:
-    """A figure over the seeds, by model (and what sets it apart) and features, the best first."""
+def grid_of(comparison: Comparison, column: Column[Record]) -> dict[tuple[str, str], Summary]:
+    """The metric over the seeds, by row (model and options) and features, the best row first."""
     grid: dict[tuple[str, str], Summary] = {}
     for group in comparison.groups:
-        values = group.values(figure)
+        values = group.values(column)
         if group.features and values:
             row, number = row_name(group), 1
-            # Of two versions of this package, the same options may differ in what is known of them.
+            # Records of two versions of this package may know different options of the same cell.
             while (row, group.features) in grid:
                 number += 1
                 row = f"{row_name(group)} ({number})"
@@ -60,124 +43,74 @@ def grid_of(comparison: Comparison, figure: Column[Record]) -> dict[tuple[str, s
     return grid
 
 
-def heat_map_title(figure: Column[Record]) -> str:
-    """What the figure shows."""
-    return f"{capitalised(in_words(figure))} by model and features"
-
-
 def draw_heat_map(
-    comparison: Comparison, figure: Column[Record], failed: Sequence[Record] = ()
-) -> Figure:
-    """Draw the mean over seeds in every cell, and half the width of its 95 % interval.
+    comparison: Comparison, column: Column[Record], failed: Sequence[Record] = ()
+) -> Plot | None:
+    """Draw the mean of a metric in every cell, with half the width of its 95 % interval.
 
-    Args:
-        figure: of which `grid_of` the comparison has a value, and one value is better than another.
-        failed: runs of the comparison, which a note names.
+    Return None if there are fewer than two cells to compare.
     """
-    grid = grid_of(comparison, figure)
+    grid = grid_of(comparison, column)
+    if len(grid) < 2:
+        return None
     best_first = list(dict.fromkeys(row for row, _ in grid))
     rows = sorted(best_first[:MOST_ROWS], key=in_usual_order)
     grid = {place: summary for place, summary in grid.items() if place[0] in rows}
-    columns = sorted({column for _, column in grid})
-    several = any(summary.n > 1 for summary in grid.values())
-    cell_height = HEIGHT_WITH_MARGIN if several else HEIGHT_OF_ONE
-    names = [block(name, width=WIDEST_NAME) for name in rows]
-    left = max(name.width for name in names) + GAP
-    cell = min(WIDEST_CELL, (WIDTH - 2 * EDGE - left) / len(columns))
-    headings = [block(name, width=cell) for name in columns]
+    features = sorted({name for _, name in grid})
+    names = [in_lines(row) for row in rows]
+    row_height = max(ROW, *(text_height(name, TEXT_SIZE) + 0.1 for name in names))
+    axes = new_axes(min(WIDTH, NAMES + COLUMN * len(features)), row_height * len(rows))
+    goodness = _goodness({place: summary.mean for place, summary in grid.items()}, column)
+    shades = [[goodness.get((row, name), math.nan) for name in features] for row in rows]
+    cells = axes.pcolormesh(np.ma.masked_invalid(shades), cmap=COLOURS, vmin=0, vmax=1)
+    cells.set(edgecolor="white", linewidth=1.5)
+    axes.invert_yaxis()
+    axes.grid(False)
+    axes.spines[:].set_visible(False)
+    axes.tick_params(labeltop=True, labelbottom=False)
+    axes.set_xticks(np.arange(len(features)) + 0.5, map(in_lines, features))
+    axes.set_yticks(np.arange(len(rows)) + 0.5, names)
+    for (down, row), (across, name) in product(enumerate(rows), enumerate(features)):
+        summary = grid.get((row, name))
+        colour = "white" if goodness.get((row, name), 0) > WHITE_FROM else "black"
+        text = shown(summary, column) if summary else "–"
+        axes.text(across + 0.5, down + 0.5, text, ha="center", va="center", color=colour)
+    means = means_of(comparison.baselines, column)
+    baselines = listed([f"{name} {column.show(value)}" for name, value in means.items()])
     left_out = len(best_first) - len(rows)
-    notes = [*_notes(comparison, list(grid.values()), figure, left_out), *on_failures(failed)]
-    width = cell * len(columns)
-    sheet = Sheet(
-        Wording(heat_map_title(figure), comparison.title, notes),
-        width=width,
-        height=cell_height * len(rows),
-        left=left,
-        right=max(0.0, NARROWEST - left - width),
-        above=max(heading.height for heading in headings),
-    )
-    axes = sheet.axes
-    axes.set(xlim=(0, len(columns)), ylim=(len(rows), 0))
-    axes.set_axis_off()
-    colours = _colours({place: summary.mean for place, summary in grid.items()}, figure)
-    for down, row in enumerate(rows):
-        for across, column in enumerate(columns):
-            _draw_cell(
-                sheet, across, down, grid.get((row, column)), colours.get((row, column)), figure
-            )
-    for down, name in enumerate(names):
-        middle = sheet.height - (down + 0.5) * cell_height
-        sheet.write(name, -GAP, middle, "right")
-    for across, heading in enumerate(headings):
-        sheet.write(heading, (across + 0.5) * cell, sheet.height, "center", above=1)
-    return sheet.figure
+    notes = [
+        seed_note(
+            [summary.n for summary in grid.values()],
+            "Mean over {} seeds ± half the width of its 95 % t interval.",
+        ),
+        f"The darker, the better; {column.better.value if column.better else ''} is better.",
+        *([f"Left out: {left_out} rows that come after these."] if left_out else []),
+        *([f"Baselines: {baselines}."] if baselines else []),
+    ]
+    title = f"{column.in_words} by model and features"
+    return finish(axes, f"grid-{column.name}", title, comparison, notes, failed)
 
 
-def _draw_cell(
-    sheet: Sheet,
-    across: int,
-    down: int,
-    summary: Summary | None,
-    colour: str | None,
-    figure: Column[Record],
-) -> None:
-    colour = colour or "#ffffff"
-    sheet.axes.add_patch(
-        Rectangle((across, down), 1, 1, facecolor=colour, edgecolor="white", linewidth=1.5)
-    )
-
-    middle = sheet.place(across + 0.5, down + 0.5)
-    if summary is None:
-        sheet.write(block(MISSING, VALUE_SIZE), *middle, "center", colour=FRAME_COLOUR)
-        return
-    ink = "white" if lightness(colour) < WHITE_ON else TEXT_COLOUR
-    mean, margin = shown(summary, figure)
-    sheet.write(block(mean, VALUE_SIZE), *middle, "center", 0.9 if margin else 0.5, ink)
-    if margin:
-        sheet.write(block(f"± {margin}", NOTE_SIZE), *middle, "center", 0, ink)
+def shown(summary: Summary, column: Column[Record]) -> str:
+    """The mean, and half the width of its interval below it."""
+    mean = column.show(summary.mean)
+    if len(mean) > LONGEST_MEAN:
+        return f"{summary.mean:.4g}"
+    if summary.margin is None:
+        return mean
+    return f"{mean}\n± {column.show_margin(summary.margin, summary.mean)}"
 
 
-def shown(summary: Summary, figure: Column[Record]) -> tuple[str, str | None]:
-    """The mean as tables have it, and half the interval's width with as many decimals."""
-    mean = figure.show(summary.mean)
-    if summary.low is None or summary.high is None:
-        return mean, None
-    half = (summary.high - summary.low) / 2
-    percent = mean.endswith("%")
-    decimals = len(mean.rstrip("%").partition(".")[2])
-    return mean, f"{100 * half if percent else half:,.{decimals}f}{'%' if percent else ''}"
-
-
-def _colours(
-    means: Mapping[tuple[str, str], float], figure: Column[Record]
-) -> dict[tuple[str, str], str]:
-    """Of each mean that has a place; evenly by value, or by its logarithm where they span much."""
+def _goodness(
+    means: Mapping[tuple[str, str], float], column: Column[Record]
+) -> dict[tuple[str, str], float]:
+    """The place of each finite mean in the colour map, by its logarithm if they span much."""
     finite = {place: mean for place, mean in means.items() if has_a_place(mean)}
     if spans_much(finite.values()):
         finite = {place: math.log(mean) for place, mean in finite.items()}
-    low, high = min(finite.values(), default=0.0), max(finite.values(), default=0.0)
-    colours = colormaps[COLOURS]
-
-    def colour(value: float) -> str:
-        share = (value - low) / (high - low) if high > low else 0.5
-        goodness = share if figure.better is Better.higher else 1 - share
-        return to_hex(colours(WORST + goodness * (BEST - WORST)))
-
-    return {place: colour(value) for place, value in finite.items()}
-
-
-def _notes(
-    comparison: Comparison, summaries: Sequence[Summary], figure: Column[Record], left_out: int
-) -> Iterator[str]:
-    yield from on_seeds(
-        [summary.n for summary in summaries],
-        "Mean over {} seeds ± half the width of its 95 % t interval.",
-    )
-    better = "lower" if figure.better is Better.lower else "higher"
-    yield f"The darker, the better; {better} is better."
-    if left_out:
-        yield f"Left out: {left_out} rows that come after these."
-    baselines = guides_of(comparison.baselines, figure)
-    if baselines:
-        said = [f"{name} {figure.show(value)}" for name, value in baselines.items()]
-        yield f"Baselines: {listed(said)}."
+    ends = min(finite.values(), default=0.0), max(finite.values(), default=0.0)
+    worst, best = ends if column.better is Better.higher else reversed(ends)
+    return {
+        place: WORST + (BEST - WORST) * ((mean - worst) / (best - worst) if best != worst else 0.5)
+        for place, mean in finite.items()
+    }

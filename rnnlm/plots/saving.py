@@ -1,26 +1,27 @@
-"""A figure as SVG or PNG: the same records give the same bytes."""
+"""Plots as SVG and PNG files: the same records give the same bytes."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import Enum
 from io import BytesIO
+from itertools import product
 from pathlib import Path
 
 from rnnlm.files.atomic_write import replacing
-from rnnlm.plots.figures import Plot
+from rnnlm.plots.layout import Plot
 from rnnlm.plots.style import PNG_DPI, drawing
 
 
 class Format(Enum):
-    """What a figure is written as, by its name on the command line."""
+    """A format of plots, by its name on the command line."""
 
     svg = "svg"
     png = "png"
 
 
 def encoded(plot: Plot, form: Format) -> bytes:
-    """The file of a figure, such as a report embeds."""
+    """Return the content of a plot's file, as for a report to embed."""
     # A date would make it another file each time.
     metadata = {"Date": None, "Title": plot.title} if form is Format.svg else {"Title": plot.title}
     file = BytesIO()
@@ -32,7 +33,7 @@ def encoded(plot: Plot, form: Format) -> bytes:
 def write(
     plots: Sequence[Plot], folder: Path, formats: Sequence[Format] = tuple(Format)
 ) -> list[Path]:
-    """Write each figure as `<name>.svg` and `<name>.png` atomically; a folder is made if need be.
+    """Write each plot as `<name>.svg` and `<name>.png` atomically, and make the folder if needed.
 
     Returns:
         The files, in order.
@@ -42,10 +43,9 @@ def write(
     """
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
-    for plot in plots:
-        for form in formats:
-            path = folder / f"{plot.name}.{form.value}"
-            with replacing(path, durable=False) as temporary:
-                temporary.write_bytes(encoded(plot, form))
-            paths.append(path)
+    for plot, form in product(plots, formats):
+        path = folder / f"{plot.name}.{form.value}"
+        with replacing(path, durable=False) as temporary:
+            temporary.write_bytes(encoded(plot, form))
+        paths.append(path)
     return paths

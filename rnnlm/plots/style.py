@@ -1,65 +1,75 @@
-"""How things look: sizes, colours that differ in lightness, line styles and markers.
+"""The look of plots: sizes, fonts, colours, line styles and markers.
 
-A cell has a colour and a marker, its features a line style and a filled or hollow marker. The
-colours are `LIGHTNESS_APART` or more apart in CIE lightness, so that grey and every kind of colour
-blindness leave them different.
+A cell has a colour and a marker of its own. Its features decide the line style, and whether the
+marker is filled. The colours differ in lightness, so that they differ in grey too, and for readers
+who are colour-blind.
 """
 
 from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from functools import cache
 from typing import Any
 
 import matplotlib
+from matplotlib.font_manager import findSystemFonts, fontManager
 
-from rnnlm.plots.lettering import BASE_FAMILY
 from rnnlm.results.grouping import Group
 from rnnlm.results.tables.grid import USUAL_ORDER
 
-# Such as 128, 0.5 and 1e-05.
-NUMBER = r"[0-9]+(?:\.[0-9]+)?(?:e[-+]?[0-9]+)?"
-# In inches: what a page or a screen has room for.
+# The width of a plot, in inches.
 WIDTH = 7.0
 PNG_DPI = 200
-# In points.
-TITLE_SIZE, TEXT_SIZE, NOTE_SIZE = 10.5, 8.5, 7.5
-TEXT_COLOUR, NOTE_COLOUR, FRAME_COLOUR, GRID_COLOUR = "#1a1a1a", "#505050", "#707070", "#e4e4e4"
-CROWD_COLOUR = "#c4c4c4"
-# More groups than this are grey but for the best.
+# Sizes of letters, in points.
+TEXT_SIZE, NOTE_SIZE = 8.5, 7.5
+NOTE_COLOUR = "#505050"
+# Matplotlib's properties of a group's line and markers, by the name of the group.
+Looks = Mapping[str, dict[str, Any]]
+# The best groups have looks of their own; the others are grey, and have no name in the legend.
 MOST_TOLD_APART = 12
-# From a line's end to its label.
-TO_LABEL: dict[str, Any] = {"color": FRAME_COLOUR, "linewidth": 0.5}
-BAND_OPACITY, RUNNING_OPACITY = 0.22, 0.45
-LINE_WIDTH, MARKER_SIZE = 1.5, 4.2
-# In CIE L*, from 0, black, to 100, white.
-LIGHTNESS_APART = 9.0
-# Navy, orange, brick, sky, violet, teal: the first ones are the furthest apart.
+CROWD: dict[str, Any] = {"color": "#c4c4c4", "linewidth": 0.8, "markersize": 3, "zorder": 1.4}
+# Lines across the axes are thin and dark, and have no markers.
+GUIDE: dict[str, Any] = {"color": "#404040", "linewidth": 0.9, "zorder": 1.5}
+# Navy, orange, brick, sky, violet, teal: the first ones are the furthest apart in lightness.
 PALETTE = ("#0b1f5c", "#e07b00", "#a32f3a", "#6dbbea", "#5b2a86", "#11877a")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
-# On, off, in points.
-LineStyle = tuple[float, tuple[float, ...] | None]
-SOLID: LineStyle = (0, None)
-LINE_STYLES: tuple[LineStyle, ...] = (SOLID, (0, (4, 1.6)), (0, (1.2, 1.4)), (0, (6, 1.5, 1, 1.5)))
-GUIDE: dict[str, Any] = {
-    "color": "#404040",
-    "linestyle": (0, (7, 2, 1.5, 2, 1.5, 2)),
-    "linewidth": 0.9,
-}
+# Each is an offset, and the lengths of dashes and gaps, in points.
+LINE_STYLES: tuple[tuple[float, tuple[float, ...] | None], ...] = (
+    (0, None),
+    (0, (4, 1.6)),
+    (0, (1.2, 1.4)),
+    (0, (6, 1.5, 1, 1.5)),
+    (0, (7, 2, 1.5, 2, 1.5, 2)),
+    (0, (12, 3)),
+)
+# The fonts for what `DejaVu Sans`, which comes with matplotlib, has no glyph for. Matplotlib asks
+# them in this order, character by character, and draws the rest in its Last Resort font.
+FALLBACK_FONTS = (
+    *("Noto Sans CJK SC", "Noto Sans SC", "Source Han Sans SC", "Source Han Sans CN"),
+    *("WenQuanYi Micro Hei", "WenQuanYi Zen Hei", "AR PL UMing CN"),  # Linux
+    *("PingFang SC", "Hiragino Sans GB", "Arial Unicode MS", "Microsoft YaHei", "SimHei"),
+)
 
 _RC_PARAMETERS: dict[Any, Any] = {
-    "font.family": [BASE_FAMILY],
     "font.size": TEXT_SIZE,
     "text.parse_math": False,
-    "text.color": TEXT_COLOUR,
-    "xtick.color": FRAME_COLOUR,
-    "ytick.color": FRAME_COLOUR,
-    "xtick.labelcolor": TEXT_COLOUR,
-    "ytick.labelcolor": TEXT_COLOUR,
-    # Text as paths, and the same names of things each time.
+    "axes.edgecolor": "#707070",
+    "axes.axisbelow": True,
+    "axes.grid": True,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "grid.color": "#e4e4e4",
+    "xtick.major.size": 0,
+    "ytick.major.size": 0,
+    "lines.markersize": 4.2,
+    "legend.frameon": False,
+    "legend.borderaxespad": 0.0,
+    "legend.handlelength": 2.8,
+    # An SVG has text as paths, and the same names of its parts each time.
     "svg.fonttype": "path",
     "svg.hashsalt": "rnnlm",
 }
@@ -67,89 +77,61 @@ _RC_PARAMETERS: dict[Any, Any] = {
 
 @contextmanager
 def drawing() -> Iterator[None]:
-    """What is drawn and saved within looks alike, whatever a user has set in matplotlib."""
+    """Draw and save in the style of this module, whatever a user has set in matplotlib."""
     fonts = logging.getLogger("matplotlib.font_manager")
-    fonts.addFilter(_is_worth_saying)
+    level = fonts.level
+    # It warns of Chinese fonts that have one weight only.
+    fonts.setLevel(logging.ERROR)
     try:
-        with matplotlib.rc_context():
+        with matplotlib.rc_context(), warnings.catch_warnings():
+            # The Last Resort font shows what such a character is.
+            warnings.filterwarnings("ignore", "Glyph .* missing from font", UserWarning)
             matplotlib.rcdefaults()
             matplotlib.rcParams.update(_RC_PARAMETERS)
+            matplotlib.rcParams["font.family"] = font_families()
             yield
     finally:
-        fonts.removeFilter(_is_worth_saying)
+        fonts.setLevel(level)
 
 
-def _is_worth_saying(message: logging.LogRecord) -> bool:
-    """Not that of a Chinese font there is only the one weight."""
-    return "Failed to find font weight" not in str(message.msg)
+@cache
+def font_families() -> list[str]:
+    """The installed fonts, in the order in which matplotlib asks them for a glyph."""
+    # Matplotlib stores a list of fonts, and does not notice those installed since.
+    for path in set(findSystemFonts()) - {entry.fname for entry in fontManager.ttflist}:
+        with suppress(OSError, RuntimeError, ValueError):  # It is no font that can be drawn.
+            fontManager.addfont(path)
+    installed = fontManager.get_font_names()
+    return ["DejaVu Sans", *(family for family in FALLBACK_FONTS if family in installed)]
 
 
-@dataclass(frozen=True)
-class Look:
-    """How a group is drawn."""
-
-    colour: str
-    marker: str
-    line_style: LineStyle
-    filled: bool
-
-    @property
-    def markers(self) -> dict[str, Any]:
-        """Of the points, as matplotlib has it."""
-        return {
-            "marker": self.marker,
-            "markersize": MARKER_SIZE,
-            "markeredgewidth": 1.0,
-            "markeredgecolor": self.colour,
-            "markerfacecolor": self.colour if self.filled else "white",
+def looks_of(groups: Sequence[Group]) -> Looks:
+    """Return the look of each group of networks, the same in all plots of the same groups."""
+    networks = [group for group in groups if group.features]
+    rows = sorted({row_name(group) for group in networks}, key=in_usual_order)
+    features = sorted({group.features for group in networks if group.features})
+    looks = {}
+    for group in networks:
+        row, kind = rows.index(row_name(group)), features.index(group.features or "")
+        colour = PALETTE[row % len(PALETTE)]
+        looks[group.name] = {
+            "color": colour,
+            # Rows that share a colour differ in marker and line style.
+            "linestyle": LINE_STYLES[(kind + row // len(PALETTE)) % len(LINE_STYLES)],
+            "marker": MARKERS[row % len(MARKERS)],
+            "markerfacecolor": "white" if kind % 2 else colour,
         }
-
-    @property
-    def line(self) -> dict[str, Any]:
-        """Of the line and its points, as matplotlib has it."""
-        style = {"color": self.colour, "linestyle": self.line_style, "linewidth": LINE_WIDTH}
-        return {**style, **self.markers}
-
-
-class Looks:
-    """The look of each group, the same in all figures of the same groups."""
-
-    def __init__(self, groups: Sequence[Group]) -> None:
-        cells = sorted({row_name(g) for g in groups if g.features}, key=in_usual_order)
-        features = sorted({g.features for g in groups if g.features})
-        self._cells = {cell: index for index, cell in enumerate(cells)}
-        self._features = {name: index for index, name in enumerate(features)}
-
-    def of(self, group: Group) -> Look:
-        """The look of a group that has features."""
-        cell, features = self._cells[row_name(group)], self._features[group.features or ""]
-        return Look(
-            PALETTE[cell % len(PALETTE)],
-            MARKERS[cell % len(MARKERS)],
-            LINE_STYLES[features % len(LINE_STYLES)],
-            filled=features % 2 == 0,
-        )
+    return looks
 
 
 def row_name(group: Group) -> str:
-    """The cell without its features, and what sets it apart: what has a colour of its own."""
+    """The cell without its features, and the options that set it apart: the row of a heat map."""
     return f"{group.model} {group.options}".rstrip()
 
 
 def in_usual_order(row: str) -> tuple[int, list[tuple[float, str]]]:
-    """A key to sort rows by: cells as tables have them, and 64 before 128."""
+    """A sort key for the names of rows: cells as in tables, and numbers by their value."""
     model, _, _ = row.partition(" ")
     place = USUAL_ORDER.index(model) if model in USUAL_ORDER else len(USUAL_ORDER)
-    parts = re.split(rf"({NUMBER})", row)
+    parts = re.split(r"([0-9]+(?:\.[0-9]+)?(?:e[-+]?[0-9]+)?)", row)
     return place, [(float(p) if index % 2 else -1.0, p) for index, p in enumerate(parts)]
-
-
-def lightness(colour: str) -> float:
-    """CIE L* of a colour such as `#0b1f5c`: what is left of it in grey."""
-    red, green, blue = (_linear(int(colour[i : i + 2], 16) / 255) for i in (1, 3, 5))
-    luminance = 0.2126 * red + 0.7152 * green + 0.0722 * blue
-    return 116 * luminance ** (1 / 3) - 16 if luminance > 216 / 24389 else luminance * 24389 / 27
-
-
-def _linear(channel: float) -> float:
-    return channel / 12.92 if channel <= 0.04045 else ((channel + 0.055) / 1.055) ** 2.4

@@ -11,7 +11,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from rnnlm.messages.legible import escaped, legible
-from rnnlm.plots.figures import Plot, figures
+from rnnlm.plots.all_plots import draw_all
+from rnnlm.plots.layout import Plot
 from rnnlm.plots.saving import Format, encoded
 from rnnlm.report import account
 from rnnlm.results.columns import COLUMNS, Column
@@ -75,7 +76,7 @@ def _of_text(comparison: Comparison, found: Sequence[tuple[Path, Record]]) -> di
     compared = set(map(id, comparison.records))
     # The plots name the failed runs of the same corpus.
     runs = [run for run in found if id(run[1]) in compared or run[1].status == FAILED]
-    drawn, broken = figures(runs, x=CURVES_AGAINST, quality=metric)
+    drawn, broken = draw_all(runs, [comparison], x=CURVES_AGAINST, column=metric)
     differences = Differences.of(comparison, metric)
     grids = [t for m in (metric, COLUMNS["test_bpc"]) for t in grid_tables(comparison, m)]
     samples = [(group.name, group.records[0]) for group in comparison.groups]

@@ -1,4 +1,4 @@
-"""A run's curve: what its `scalars.csv` says of each validation, and of each epoch of training."""
+"""The history of a run: the metrics of each epoch and each validation, from `scalars.csv`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from rnnlm.results.record import COMPLETED, Record
 
 
 class Against(Enum):
-    """What a curve is drawn against, by its name on the command line."""
+    """The x axis of a curve, by its name on the command line."""
 
     epoch = "epoch"
     step = "step"
@@ -27,42 +27,44 @@ class Against(Enum):
 
 
 class Metric(Enum):
-    """What a curve shows: loss in nats per token, or ppl, exp of it."""
+    """The y axis of a curve: the loss in nats per token, or ppl, which is exp of it."""
 
     loss = "loss"
     ppl = "ppl"
 
 
 class Measured(Enum):
-    """Where it was measured: `running` is on train, with dropout on and the weights moving."""
+    """The split of a curve: `running` is train, with dropout on and the weights moving."""
 
     validation = "validation"
     running = "train_running"
 
 
+# The columns of the file.
 COSTS = {Against.tokens: "cost/tokens", Against.seconds: "cost/seconds"}
 CURVES = tuple(f"{metric.value}/{measured.value}" for metric in Metric for measured in Measured)
 VALIDATION_LOSS, RUNNING_LOSS = "loss/validation", "loss/train_running"
-# Steps and epochs beyond this are no numbers of a run.
+# No run has more steps or epochs.
 MOST = 2**53
-# Beyond it an axis has no room for its margin, and what was measured has diverged.
+# An axis has no margin beyond larger numbers, and a metric as large has diverged.
 LARGEST = 1e100
 
 
 class ScalarsError(ValueError):
-    """A `scalars.csv` that is missing, broken, or none of this project."""
+    """A `scalars.csv` that is missing, damaged, or not written by this package."""
 
 
 @dataclass(frozen=True)
 class Point:
-    """How far the training had come, and what was measured there.
+    """The progress of a training at one time, and the metrics at that time.
 
     Epochs and steps are counted as done, from 1; a validation within an epoch is at a fraction of
-    it. Tokens are those trained on, seconds those of training and validation; older runs lack both.
+    it. Tokens are those trained on, and seconds those of training and validation. Older runs lack
+    both.
     """
 
     at: Mapping[Against, float]
-    figures: Mapping[str, float]
+    metrics: Mapping[str, float]
 
 
 @dataclass(frozen=True)
@@ -74,37 +76,37 @@ class History:
     def series(
         self, metric: Metric, measured: Measured, against: Against
     ) -> dict[float, tuple[float, float]]:
-        """The curve's x and y by the epochs done, wherever both were logged and have a place."""
+        """Return x and y of a curve by the epochs done, where both are logged and have a place."""
         name = f"{metric.value}/{measured.value}"
         return {
-            point.at[Against.epoch]: (point.at[against], point.figures[name])
+            point.at[Against.epoch]: (point.at[against], point.metrics[name])
             for point in self.points
             if has_a_place(point.at.get(against, math.nan))
-            and has_a_place(point.figures.get(name, math.nan))
+            and has_a_place(point.metrics.get(name, math.nan))
         }
 
     def is_whole(self, metric: Metric, measured: Measured) -> bool:
-        """Whether every figure of a curve that was logged has a place in it."""
+        """Tell whether every logged value of a curve has a place in a plot."""
         name = f"{metric.value}/{measured.value}"
-        return all(has_a_place(point.figures.get(name, 0.0)) for point in self.points)
+        return all(has_a_place(point.metrics.get(name, 0.0)) for point in self.points)
 
 
 def read_history(folder: Path, sha256: str | None = None) -> History:
-    """The history in a run's folder.
+    """Return the history in a run's folder.
 
     Args:
-        sha256: of the file as the run has left it, where its record says so.
+        sha256: the hash of the file by the run's record; older records have none.
 
     Raises:
         ScalarsError: the file is missing, damaged or foreign, or the run was never validated.
     """
     path = folder / SCALARS
     if path.exists() and not (path.is_file() or path.is_dir()):
-        raise ScalarsError(f"{path} is no file")
+        raise ScalarsError(f"{path} is not a file")
     try:
         content = path.read_bytes()
         if sha256 is not None and hashlib.sha256(content).hexdigest() != sha256:
-            raise ScalarsError(f"{path} is damaged: it is not as the run has left it")
+            raise ScalarsError(f"{path} is damaged: it has changed since the run")
         file = io.StringIO(content.decode("utf-8"), newline="")
         reader = csv.DictReader(file, strict=True)
         names = set(reader.fieldnames or ())
@@ -118,8 +120,8 @@ def read_history(folder: Path, sha256: str | None = None) -> History:
     except ScalarsError:
         raise
     except (ValueError, csv.Error) as error:
-        raise ScalarsError(f"{path} is broken: {error}") from error
-    if not any(VALIDATION_LOSS in point.figures for point in points):
+        raise ScalarsError(f"{path} is damaged: {error}") from error
+    if not any(VALIDATION_LOSS in point.metrics for point in points):
         raise ScalarsError(f"{path} holds no validation")
     return History(points)
 
@@ -141,44 +143,44 @@ def _points(rows: Iterable[Mapping[Any, Any]]) -> list[Point]:
 
 
 def _row(text: Mapping[Any, Any]) -> dict[str, float] | None:
-    """The numbers of a row of a curve; None for other rows."""
-    # `DictReader` files what is too much under None, and None under what is not there.
+    """Return the numbers of a row, or None if it holds no point of a curve."""
+    # `DictReader` puts surplus fields under the key None, and None in place of missing fields.
     if None in text or None in text.values():
         raise ValueError("a row has more or fewer fields than the heading")
     if not any(map(text.get, CURVES)):
         return None
-    row = {
-        name: float(text[name])
-        for name in ("step", "epoch", *CURVES, *COSTS.values())
-        if text.get(name)
-    }
+    names = ("step", "epoch", *CURVES, *COSTS.values())
+    row = {name: float(text[name]) for name in names if text.get(name)}
     for name in ("step", "epoch"):
         if not (row.get(name, -1.0) >= 0 and row[name] < MOST and row[name].is_integer()):
-            raise ValueError(f"{text[name]!r} is no {name}")
+            raise ValueError(f"{text[name]!r} is not the number of a {name}")
     return row
 
 
 class Histories:
-    """What the completed networks among some runs have written; `broken` is what cannot be read."""
+    """The histories of the completed networks among some runs.
+
+    `broken` holds the errors of those that cannot be read.
+    """
 
     def __init__(self, runs: Sequence[tuple[Path, Record]]) -> None:
-        """Read `scalars.csv` in each of the runs' folders."""
-        # Records are known by their identity, and so are kept here.
-        self._found: list[tuple[Record, History]] = []
+        """Read `scalars.csv` in the folder of each run."""
+        # Records are looked up by their identity, so they must not be freed.
+        self._runs = runs
+        self._found: dict[int, History] = {}
         self.broken: list[ScalarsError] = []
         for folder, record in runs:
             if record.status == COMPLETED and record.has_epochs:
                 try:
-                    self._found.append((record, read_history(folder, record.scalars_sha256)))
+                    self._found[id(record)] = read_history(folder, record.scalars_sha256)
                 except ScalarsError as error:
                     self.broken.append(error)
-        self._by_identity = {id(record): history for record, history in self._found}
 
     def of(self, record: Record) -> History | None:
-        """The history of one of the records given, None where it cannot be read."""
-        return self._by_identity.get(id(record))
+        """Return the history of one of the records, or None if it cannot be read."""
+        return self._found.get(id(record))
 
 
 def has_a_place(value: float) -> bool:
-    """Whether a number is finite, and not so large that it is as good as infinite."""
+    """Tell whether an axis can show a number: it is finite, and not as good as infinite."""
     return abs(value) <= LARGEST

@@ -23,7 +23,7 @@ def measure_baseline(
     """Carry out the run of a baseline, on the CPU.
 
     Yields:
-        The fields of the run's record, once.
+        The fields of the run's record, all at once.
     """
     config = spec.config.model
     assert isinstance(config, BaselineConfig)
@@ -39,9 +39,9 @@ def measure_baseline(
         "options": {**spec.options, **chosen},
         "num_parameters": baseline.num_parameters,
         "device": "cpu",
-    }
-    yield {
-        split: {name: value for name, value in metrics[split].items() if value is not None}
-        | {"unigram_ppl": unigram_ppl(corpus, split)}
-        for split in SPLITS
+        **{
+            split: {name: value for name, value in metrics[split].items() if value is not None}
+            | {"unigram_ppl": unigram_ppl(corpus, split)}
+            for split in SPLITS
+        },
     }

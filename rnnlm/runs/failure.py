@@ -1,4 +1,4 @@
-"""Why a run has failed, in one line that says what can be done about it."""
+"""The error of a run in one line, with advice where there is any."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rnnlm.training.divergence import DivergedError
 
 
 def reason(error: BaseException) -> str:
-    """The first line of an exception, after its kind, or what it means where that is known."""
+    """Describe an exception in one line: what it means, or else its type and its first line."""
     first_line = next(iter(str(error).splitlines()), "")
     if is_out_of_memory(error):
         return (
@@ -19,8 +19,8 @@ def reason(error: BaseException) -> str:
         )
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         disk = "the disk" if error.filename is None else f"the disk of {error.filename}"
-        what = "is full" if error.errno == errno.ENOSPC else "has no room left for this user"
-        return f"{disk} {what}; with room on it, the same command goes on from last.ckpt"
+        what = "is full" if error.errno == errno.ENOSPC else "has no space left for this user"
+        return f"{disk} {what}; with space on it, the same command goes on from last.ckpt"
     if isinstance(error, CheckpointError | DivergedError):
         return first_line
     return f"{type(error).__name__}: {first_line}"

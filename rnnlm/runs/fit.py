@@ -33,11 +33,7 @@ from rnnlm.training.checkpoint_file import read_checkpoint_file, write_checkpoin
 from rnnlm.training.loggers import open_loggers
 from rnnlm.training.module import TRAIN_RUNNING, LanguageModelModule
 from rnnlm.training.progress import ReportProgress
-from rnnlm.training.resume import (
-    LastCheckpoint,
-    check_checkpoints,
-    check_owner,
-)
+from rnnlm.training.resume import LastCheckpoint, check_checkpoints, check_owner
 from rnnlm.training.samples import WriteSamples
 from rnnlm.training.stopwatch import Stopwatch
 from rnnlm.training.trainer import build_trainer

@@ -38,9 +38,8 @@ def log_hyperparameters(
         if isinstance(logger, TensorBoardLogger):
             # For `hparams.yaml`. The HParams page gets them with the metrics, at the end.
             logger.hparams = options
-            # Steps that are done again are logged again; TensorBoard then shows them once. It has
-            # no public way to set this after construction.
-            logger._kwargs["purge_step"] = first_step
+            # Steps that are done again are logged again; TensorBoard then shows them once.
+            logger._kwargs["purge_step"] = first_step  # noqa: SLF001 - nothing public sets it later
         else:
             logger.log_hyperparams(options)
 

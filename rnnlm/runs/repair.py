@@ -1,4 +1,4 @@
-"""Making a run's folder usable again: what a killed process has left, what stands in the way."""
+"""Make a run's folder usable again after a process was killed, or something else was put there."""
 
 from __future__ import annotations
 
@@ -7,69 +7,59 @@ import os
 import stat
 from pathlib import Path
 
+from rnnlm.files import run_files as names
 from rnnlm.files.atomic_write import discard, remove_leftovers
-from rnnlm.files.run_files import (
-    ADAPTATION,
-    CHECKPOINTS,
-    HYDRA,
-    LOCK,
-    LOG,
-    MLFLOW_RUN_ID,
-    PROGRESS,
-    RECORD,
-    SAMPLES,
-    SCALARS,
-    TENSORBOARD_OPTIONS,
-    WANDB,
-)
 
-# What a run opens or writes by name. Its checkpoints are not among them: what is wrong with one is
-# said in the run's record (rnnlm/training/resume.py).
+# Files that a run opens or writes by name. Checkpoints are not among them: the run's record says
+# what is wrong with one (rnnlm/training/resume.py).
 FILES = (
-    *(LOCK, LOG, RECORD, SCALARS, SAMPLES, PROGRESS, TENSORBOARD_OPTIONS, MLFLOW_RUN_ID),
-    *(f"{HYDRA}/{name}.yaml" for name in ("config", "hydra", "overrides")),
+    *(names.LOCK, names.LOG, names.RECORD, names.SCALARS, names.SAMPLES, names.PROGRESS),
+    *(names.TENSORBOARD_OPTIONS, names.MLFLOW_RUN_ID),
+    *(f"{names.HYDRA}/{name}.yaml" for name in ("config", "hydra", "overrides")),
 )
-FOLDERS = (HYDRA, CHECKPOINTS, ADAPTATION, WANDB)
+FOLDERS = (names.HYDRA, names.CHECKPOINTS, names.ADAPTATION, names.WANDB)
 
 
 def repair(folder: Path) -> list[str]:
-    """Remove what stands where a run keeps a file or a folder and is another thing.
+    """Remove anything that is not a file or a folder where the run needs one.
 
-    What is there but may not be used by its owner becomes usable.
+    Files and folders of the run that their owner may not use become usable.
 
     Returns:
-        What has been removed, a line each.
+        A line for each thing that has been removed.
 
     Raises:
         OSError: it cannot be removed.
     """
-    said = []
-    for names, is_right in ((FOLDERS, Path.is_dir), (FILES, Path.is_file)):
-        for name in names:
-            path = folder / name
+    messages = []
+    for kind, is_right, needed in (
+        ("a folder", Path.is_dir, FOLDERS),
+        ("a file", Path.is_file, FILES),
+    ):
+        for path in (folder / name for name in needed):
             if os.path.lexists(path) and not is_right(path):
                 discard(path)
-                kind = "a folder" if is_right is Path.is_dir else "a file"
-                said.append(f"{path} is removed: {kind} belongs there")
+                messages.append(f"{path} is removed: {kind} belongs there")
             elif path.exists():
                 _make_usable(path)
-    return said
+    return messages
 
 
 def remove_leftovers_of_run(folder: Path, from_live_processes: bool = False) -> None:
-    """Remove the temporary files that killed processes have left of a run.
+    """Remove the temporary files that killed processes have left in a run's folder.
 
     Args:
-        from_live_processes: as in `remove_leftovers`, for a process that holds the run's lock.
+        from_live_processes: also remove those of processes that are alive, as `remove_leftovers` does;
+            only for the holder of the run's lock.
     """
-    for place in (folder, folder / CHECKPOINTS, *folder.glob(f"{ADAPTATION}/*")):
+    for place in (folder, folder / names.CHECKPOINTS, *folder.glob(f"{names.ADAPTATION}/*")):
         remove_leftovers(place, from_live_processes)
 
 
 def _make_usable(path: Path) -> None:
-    wanted = os.R_OK | os.W_OK | (os.X_OK if path.is_dir() else 0)
-    if not os.access(path, wanted):
+    needed = os.R_OK | os.W_OK | (os.X_OK if path.is_dir() else 0)
+    if not os.access(path, needed):
         bits = stat.S_IRWXU if path.is_dir() else stat.S_IRUSR | stat.S_IWUSR
-        # Another user's may be writable all the same, by way of its folder.
+        # Another user's file cannot be changed so, but may be replaced if its folder is writable.
         with contextlib.suppress(OSError):
             path.chmod(path.stat().st_mode | bits)

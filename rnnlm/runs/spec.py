@@ -43,13 +43,12 @@ class RunSpec:
     options: Mapping[str, Any]
     fingerprint: str
     folder: Path
-    # A baseline has no features, no seed, no precision and no adaptation variants, and needs no
-    # GPU.
-    features: str | None
-    seed: int | None
-    precision: str | None
-    variants: Sequence[Variant]
-    accelerator: str
+    # A baseline has none of these, and needs no GPU.
+    features: str | None = None
+    seed: int | None = None
+    precision: str | None = None
+    variants: Sequence[Variant] = ()
+    accelerator: str = "cpu"
 
     @classmethod
     def of(cls, config: Config, corpus: CorpusIdentity, overrides: Sequence[str]) -> RunSpec:
@@ -58,36 +57,25 @@ class RunSpec:
         Raises:
             OptionError: no network with its cell and features can be built as asked.
         """
+        network_only: dict[str, Any] = {}
         if config.is_baseline:
-            decide = _baseline_options
-            features = seed = precision = None
-            variants: list[Variant] = []
-            accelerator = "cpu"
-            parts = [config.model.name]
+            decide, parts = _baseline_options, [config.model.name]
         else:
-            config = _with_sizes(config, corpus.vocab_size)
             decide = result_options
-            features, seed = config.features.name, config.seed
-            precision, accelerator = config.trainer.precision, config.trainer.accelerator
-            variants = variants_of(config.adaptation)
-            parts = [f"{config.model.name}-{features}", f"seed{seed}"]
+            config = _with_sizes(config, corpus.vocab_size)
+            parts = [f"{config.model.name}-{config.features.name}", f"seed{config.seed}"]
+            network_only = {
+                "features": config.features.name,
+                "seed": config.seed,
+                "precision": config.trainer.precision,
+                "variants": variants_of(config.adaptation),
+                "accelerator": config.trainer.accelerator,
+            }
         options = decide(config)
         identifier = fingerprint(options, corpus.identity)
         setting = setting_name(config, options, decide(_defaults(config)), corpus.identity)
         folder = free_folder(Path(config.output_dir, setting, *parts), identifier)
-        return cls(
-            config=config,
-            corpus=corpus,
-            overrides=overrides,
-            options=options,
-            fingerprint=identifier,
-            folder=folder,
-            features=features,
-            seed=seed,
-            precision=precision,
-            variants=variants,
-            accelerator=accelerator,
-        )
+        return cls(config, corpus, overrides, options, identifier, folder, **network_only)
 
     @property
     def name(self) -> str:

@@ -28,7 +28,7 @@ from rnnlm.signals.interruption import interruption
 from rnnlm.sweep.hydra_internals import HydraApp, argument_parser, searching_first_in
 from rnnlm.sweep.launchers.options import register_launcher_options
 from rnnlm.sweep.overrides import read_overrides
-from rnnlm.sweep.sweep import all_completed, sweep
+from rnnlm.sweep.sweep import sweep
 
 VERSION_BASE = "1.3"
 COMPLETED_STATUS, FAILED_STATUS, USAGE_STATUS = 0, 1, 2
@@ -94,8 +94,8 @@ def _answer_or_run(
     arguments.overrides = read_overrides(arguments.overrides, loader, multirun)
     if arguments.help or arguments.hydra_help or arguments.cfg or arguments.info:
         return _answer(app, arguments, parser)
-    runs = sweep(loader, arguments.config_name, arguments.overrides, task, multirun)
-    return COMPLETED_STATUS if all_completed(runs) else FAILED_STATUS
+    completed = sweep(loader, arguments.config_name, arguments.overrides, task, multirun)
+    return COMPLETED_STATUS if completed else FAILED_STATUS
 
 
 def _refuse(message: str) -> NoReturn:

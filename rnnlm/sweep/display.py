@@ -13,8 +13,6 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from types import TracebackType
-from typing import Protocol
 
 from rich.console import Console
 from rich.progress import BarColumn, TaskID, TextColumn
@@ -41,92 +39,72 @@ class _Run:
     progress: Progress | None = None
     first_seen: float | None = None
 
+    @classmethod
+    def new(cls, title: str, folder: Path) -> _Run:
+        return cls(title, folder, _written_at(folder / PROGRESS), _written_at(folder / RECORD))
+
     @property
-    def seconds_left(self) -> float | None:
-        return self.progress.seconds_left if self.progress else None
+    def fraction(self) -> float:
+        return self.progress.fraction if self.progress else 0.0
 
-
-class _Renderer(Protocol):
-    """Shows the progress of a sweep."""
-
-    def start(self) -> None: ...
-
-    def stop(self) -> None: ...
-
-    def update(self, running: Collection[_Run], ended: int, summary: str) -> None:
-        """Show the runs at work, how many have ended, and a summary of the sweep."""
-
-    def remove(self, run: _Run) -> None:
-        """Show a run no longer, since it has ended."""
-
-
-class _Bars:
-    """A bar for each run at work, and one for the sweep."""
-
-    def __init__(self, console: Console, num_runs: int) -> None:
-        self._num_runs = num_runs
-        self._tasks: dict[Path, TaskID] = {}
-        self._bars = Bars(
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=20),
-            TextColumn("{task.fields[note]}"),
-            console=console,
-        )
-
-    def start(self) -> None:
-        self._bars.start()
-        if self._num_runs > 1:
-            self._sweep = self._bars.add_task("sweep", total=self._num_runs, note="")
-
-    def stop(self) -> None:
-        self._bars.stop()
-
-    def update(self, running: Collection[_Run], ended: int, summary: str) -> None:
-        done = float(ended)
-        for run in running:
-            if run.folder not in self._tasks:
-                self._tasks[run.folder] = self._bars.add_task(run.title, total=1.0, note="")
-            if run.progress:
-                done += run.progress.fraction
-                note = run.progress.figures + _left(run.seconds_left)
-                task = self._tasks[run.folder]
-                self._bars.update(task, completed=run.progress.fraction, note=note)
-        if self._num_runs > 1:
-            self._bars.update(self._sweep, completed=done, note=summary)
-
-    def remove(self, run: _Run) -> None:
-        if (task := self._tasks.pop(run.folder, None)) is not None:
-            self._bars.remove_task(task)
+    @property
+    def note(self) -> str:
+        progress = self.progress
+        return progress.figures + _left(progress.seconds_left) if progress else ""
 
 
 class _Lines:
-    """A line for each run at work from time to time, and one for the sweep when a run ends."""
+    """Prints a line for each run at work from time to time, and one for the sweep as a run ends."""
 
     def __init__(self, num_runs: int) -> None:
         self._num_runs = num_runs
         self._num_ended = 0
         self._shown_at: dict[Path, float] = {}
 
-    def start(self) -> None:
-        pass
-
-    def stop(self) -> None:
-        pass
-
     def update(self, running: Collection[_Run], ended: int, summary: str) -> None:
+        """Show the runs at work, how many have ended, and a summary of the sweep."""
         now = time.monotonic()
         for run in running:
-            if run.progress and now - self._shown_at.setdefault(run.folder, now) > (
-                SECONDS_BETWEEN_LINES
-            ):
+            shown_at = self._shown_at.setdefault(run.folder, now)
+            if run.progress and now - shown_at > SECONDS_BETWEEN_LINES:
                 self._shown_at[run.folder] = now
-                print(f"{run.title}  {run.progress.figures}{_left(run.seconds_left)}", flush=True)
+                print(f"{run.title}  {run.note}", flush=True)
         if self._num_ended < ended < self._num_runs:
             print(f"sweep: {summary}", flush=True)
         self._num_ended = ended
 
-    def remove(self, run: _Run) -> None:
-        pass
+    def stop(self) -> None:
+        """Do nothing: every line is printed already."""
+
+
+class _Bars:
+    """Shows a bar for each run at work, and one for the sweep."""
+
+    def __init__(self, console: Console, num_runs: int) -> None:
+        self._bars = Bars(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=20),
+            TextColumn("{task.fields[note]}"),
+            console=console,
+        )
+        self._bars.start()
+        self._sweep = self._bars.add_task("sweep", total=num_runs, note="", visible=num_runs > 1)
+        self._tasks: dict[Path, TaskID] = {}
+
+    def update(self, running: Collection[_Run], ended: int, summary: str) -> None:
+        """Show the runs at work, how many have ended, and a summary of the sweep."""
+        for folder in self._tasks.keys() - {run.folder for run in running}:
+            self._bars.remove_task(self._tasks.pop(folder))
+        for run in running:
+            if run.folder not in self._tasks:
+                self._tasks[run.folder] = self._bars.add_task(run.title, total=1.0, note="")
+            self._bars.update(self._tasks[run.folder], completed=run.fraction, note=run.note)
+        done = ended + sum(run.fraction for run in running)
+        self._bars.update(self._sweep, completed=done, note=summary)
+
+    def stop(self) -> None:
+        """Leave the last state of the bars on the screen."""
+        self._bars.stop()
 
 
 class SweepProgress:
@@ -138,40 +116,28 @@ class SweepProgress:
     """
 
     def __init__(self, runs: Sequence[tuple[str, Path]], shown: bool) -> None:
-        self._waiting = {
-            folder: _Run(
-                title, folder, _written_at(folder / PROGRESS), _written_at(folder / RECORD)
-            )
-            for title, folder in runs
-        }
+        self._waiting = {folder: _Run.new(title, folder) for title, folder in runs}
         self._running: dict[Path, _Run] = {}
         self._done = self._failed = 0
         self._durations: list[float] = []
         self._lock = threading.Lock()
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
-        self._renderer: _Renderer | None = None
-        if shown:
-            console = Console(file=sys.stdout)
-            is_terminal = console.is_terminal
-            self._renderer = _Bars(console, len(runs)) if is_terminal else _Lines(len(runs))
+        self._shown = shown
 
     def __enter__(self) -> SweepProgress:
-        if self._renderer:
-            self._renderer.start()
+        console, count = Console(file=sys.stdout), len(self._waiting)
+        is_terminal = self._shown and console.is_terminal
+        self._renderer = _Bars(console, count) if is_terminal else _Lines(count)
+        if self._shown:
             self._thread.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self._over.set()
-        if self._renderer:
+        if self._shown:
             self._thread.join()
-            self._renderer.stop()
+        self._renderer.stop()
 
     def ended(self, folder: Path, error: str | None) -> None:
         """Show that a run has ended, unless its record has shown that already.
@@ -197,14 +163,12 @@ class SweepProgress:
         self._done += error is None
         if error is not None:
             print(f"{run.title} failed: {escaped(error)}", file=sys.stderr, flush=True)
-        elif self._renderer:
+        elif self._shown:
             seconds = time.monotonic() - run.first_seen if run.first_seen else 0.0
             self._durations.append(seconds)
             metrics = [run.progress.figures] if run.progress and run.progress.figures else []
             print(*[run.title, *metrics, f"completed in {_clock(seconds)}"], sep="  ", flush=True)
-        if self._renderer:
-            self._renderer.remove(run)
-            self._render()
+        self._render()
         (run.folder / PROGRESS).unlink(missing_ok=True)
 
     def _watch(self) -> None:
@@ -214,7 +178,7 @@ class SweepProgress:
                 self._render()
 
     def _render(self) -> None:
-        if self._renderer:
+        if self._shown:
             ended = self._done + self._failed
             self._renderer.update(self._running.values(), ended, self._summary())
 

@@ -54,7 +54,7 @@ class Composer:
         options = [option for text in overrides if (option := self._option(text))]
         choices = tuple(text for text in overrides if not self._option(text))
         composed = copy.deepcopy(self._chosen(choices))
-        ConfigLoaderImpl._apply_overrides_to_config(options, composed)
+        ConfigLoaderImpl._apply_overrides_to_config(options, composed)  # noqa: SLF001 - see above
         return composed
 
     def _parse_option(self, text: str) -> Override | None:
@@ -81,15 +81,12 @@ def call_callbacks(
     context: HydraContext, master: DictConfig, config_name: str, multirun: bool
 ) -> Iterator[None]:
     """Call the hooks of `hydra.callbacks` before the first run and after the last."""
-    callbacks = context.callbacks
-    start, end = callbacks.on_run_start, callbacks.on_run_end
-    if multirun:
-        start, end = callbacks.on_multirun_start, callbacks.on_multirun_end
-    start(config=master, config_name=config_name)
+    hook = "on_multirun" if multirun else "on_run"
+    getattr(context.callbacks, f"{hook}_start")(config=master, config_name=config_name)
     try:
         yield
     finally:
-        end(config=master, config_name=config_name)
+        getattr(context.callbacks, f"{hook}_end")(config=master, config_name=config_name)
 
 
 def sweeper_with(
@@ -118,7 +115,7 @@ def job_return(status: JobStatus, value: Any) -> JobReturn:
 
 def error_of(returned: JobReturn) -> Exception | None:
     """The error of a failed job; `return_value` would print it and raise it."""
-    error: Exception | None = returned._return_value
+    error: Exception | None = returned._return_value  # noqa: SLF001 - nothing public returns it
     return error if returned.status == JobStatus.FAILED else None
 
 

@@ -44,8 +44,8 @@ def grid(
     pairs = list(zip(arguments, given, strict=True))
     if multirun:
         keys = {override.get_key_element() for override in given}
-        of_preset = (master.hydra.sweeper.params or {}).items()
-        texts = [as_hydra_reads(f"{key}={values}", parser) for key, values in of_preset]
+        params = (master.hydra.sweeper.params or {}).items()
+        texts = [as_hydra_reads(f"{key}={values}", parser) for key, values in params]
         swept = zip(texts, parser.parse_overrides(texts), strict=True)
         pairs = [pair for pair in swept if pair[1].get_key_element() not in keys] + pairs
     check_grid([override for _, override in pairs])

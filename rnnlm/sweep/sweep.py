@@ -39,13 +39,16 @@ def sweep(
     arguments: list[str],
     task: TaskFunction,
     multirun: bool,
-) -> list[Outcome]:
+) -> bool:
     """Carry out every run of a grid, or of a search, and print the table of their records.
 
     Args:
         loader: Hydra's loader, with its search path.
         task: what a launcher calls with each composed configuration.
         multirun: sweep over the values that a preset states in `hydra.sweeper.params`.
+
+    Returns:
+        True if every run and all adaptation variants have completed.
 
     Raises:
         OptionError, HydraException, OmegaConfBaseException: a run is misconfigured; no run of the
@@ -77,7 +80,7 @@ def sweep(
         else:
             run_batch(grid(loader, master, overrides, multirun))
     tabulate(outcomes.values())
-    return list(outcomes.values())
+    return all(outcome.has_completed() for outcome in outcomes.values())
 
 
 def tabulate(outcomes: Collection[Outcome]) -> None:
@@ -97,8 +100,3 @@ def tabulate(outcomes: Collection[Outcome]) -> None:
     write_text(folder / MARKDOWN_NAME, as_markdown([table]))
     view = f"tensorboard --logdir {shlex.quote(str(folder))}"
     print(f"written to {folder / CSV_NAME} and {MARKDOWN_NAME}; {view}")
-
-
-def all_completed(outcomes: Collection[Outcome]) -> bool:
-    """Return True if every run and all adaptation variants have completed."""
-    return all(outcome.has_completed() for outcome in outcomes)

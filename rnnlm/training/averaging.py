@@ -17,31 +17,30 @@ from rnnlm.training.optimizer import Averaging, OptimizerConfig
 
 
 class AverageWeights(Checkpoint):
-    """Keeps an average of the weights of a module's network, and has it measured in their place.
+    """Keeps an average of a network's weights, which is validated and saved as best in their place.
 
-    Validation sees the average, and so does the `best.ckpt` that it chooses. Both the weights and
-    their average are in every checkpoint.
+    Every checkpoint holds both the weights and their average.
 
-    Lightning calls a `Checkpoint` after all other callbacks. Among these, this one belongs after
-    `ModelCheckpoint`, which saves what was validated before the weights are put back, and before
-    `LastCheckpoint`, which saves a step's average with it.
+    It is a `Checkpoint`, because Lightning calls these after all other callbacks, in the order of
+    their list. Its place there is after `ModelCheckpoint`, which must save the average before the
+    weights are put back, and before `LastCheckpoint`, which must save a step with its average.
     """
 
     def __init__(self, config: OptimizerConfig, module: LanguageModelModule) -> None:
         self._config, self._module = config, module
-        self._steps = 0  # of training, that have been seen
+        self._steps = 0  # number of training steps so far
         self.average: AveragedModel | None = None
         if config.averaging is not Averaging.none:
             is_ema = config.averaging is Averaging.ema
             function = get_ema_multi_avg_fn(config.ema_decay) if is_ema else None
             self.average = AveragedModel(module.network, multi_avg_fn=function)
             self.average.requires_grad_(False)
-            # As a part of the module it is moved to its device, and is in its checkpoints.
+            # A part of the module moves to the module's device, and is in its checkpoints.
             module.average = nn.ModuleDict({"averaged": self.average})
 
     @property
     def has_begun(self) -> bool:
-        """Whether any step's weights are in the average."""
+        """True once the weights of a step are in the average."""
         return self.average is not None and bool(self.average.n_averaged)
 
     def swap(self) -> None:
@@ -55,7 +54,7 @@ class AverageWeights(Checkpoint):
 
     @contextlib.contextmanager
     def measured_weights(self) -> Iterator[None]:
-        """Have the average in the network for a while, between validations."""
+        """Put the average into the network within this context, between validations."""
         self.swap()
         try:
             yield

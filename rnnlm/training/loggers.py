@@ -84,19 +84,15 @@ def open_loggers(options: Mapping[str, Any], folder: Path) -> Iterator[list[Logg
         options: the options of each logger, by its name.
     """
     loggers: list[Logger] = [instantiate(logger, save_dir=folder) for logger in options.values()]
+    status = "failed"
     try:
         yield loggers
-    except BaseException:
-        _close(loggers, "failed")
-        raise
-    _close(loggers, "success")
-
-
-def _close(loggers: list[Logger], status: str) -> None:
-    for logger in loggers:
-        logger.finalize(status)
-        if isinstance(logger, Wandb):
-            logger.finish(status)
+        status = "success"
+    finally:
+        for logger in loggers:
+            logger.finalize(status)
+            if isinstance(logger, Wandb):
+                logger.finish(status)
 
 
 class Wandb(WandbLogger):

@@ -35,7 +35,7 @@ class Schedule(Enum):
 
 
 class Averaging(Enum):
-    """Which average of the weights is measured and kept, if any.
+    """The average of the weights that is measured and kept in their place, if any.
 
     `ema` is an exponential moving average from the first step on. `equal` gives all steps the same
     weight. It starts at the epoch `averaging_start` (Izmailov et al. 2018), or else once the

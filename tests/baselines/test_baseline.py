@@ -33,18 +33,18 @@ def test_every_sample_is_measured(name: str, corpus_name: str, batching: Batchin
     baseline = kind(kind.Config(name=name))
     measured = baseline.measure(corpus)
     assert list(measured) == list(SPLITS)
-    for split_name, figures in measured.items():
+    for split_name, metrics in measured.items():
         split = corpus.splits[split_name]
-        assert set(figures) == {"loss", "ppl", "bpc", "num_tokens", "num_chars"}
-        assert figures["num_tokens"] == split.num_tokens
-        assert figures["num_chars"] == split.num_chars
-        assert figures["bpc"] is not None
-        assert 0 < figures["bpc"] < 20
+        assert set(metrics) == {"loss", "ppl", "bpc", "num_tokens", "num_chars"}
+        assert metrics["num_tokens"] == split.num_tokens
+        assert metrics["num_chars"] == split.num_chars
+        assert metrics["bpc"] is not None
+        assert 0 < metrics["bpc"] < 20
         if name in LIKELIHOODS:
-            assert figures["loss"] is not None
-            assert figures["ppl"] == math.exp(figures["loss"])
+            assert metrics["loss"] is not None
+            assert metrics["ppl"] == math.exp(metrics["loss"])
             # Better than a guess.
-            assert 0 < figures["loss"] < math.log(len(corpus.vocabulary))
+            assert 0 < metrics["loss"] < math.log(len(corpus.vocabulary))
     assert (baseline.num_parameters is not None) == (name in LIKELIHOODS)
 
 

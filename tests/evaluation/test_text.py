@@ -68,8 +68,8 @@ def test_no_document_is_cut(lengths: list[int], part_tokens: int) -> None:
     ids_N = torch.tensor([i for length in lengths for i in (BEGIN_ID, *[9] * length)])
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(evaluation, "PART_TOKENS", part_tokens)
-        by_document = list(evaluation._parts(ids_N, by_document=True))
-        parts = list(evaluation._parts(ids_N, by_document=False))
+        by_document = list(evaluation.parts(ids_N, by_document=True))
+        parts = list(evaluation.parts(ids_N, by_document=False))
     assert torch.equal(torch.cat(by_document), ids_N)
     assert all(part[0] == BEGIN_ID for part in by_document)
     assert max(map(len, by_document)) < part_tokens + 13

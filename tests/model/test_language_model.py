@@ -82,7 +82,7 @@ def transposed(weight: Tensor) -> Tensor:
 @every_variant
 @every_table
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-def test_value_and_gradient_are_those_of_torch_nn_on_dense_input(
+def test_value_and_gradient_are_those_of_torch_nn_on_dense_input(  # noqa: PLR0913, all cases
     cell: str,
     kind: str,
     layers: int,

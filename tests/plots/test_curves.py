@@ -12,15 +12,14 @@ from typing import Any
 import numpy as np
 import pytest
 from matplotlib.collections import PolyCollection
-from matplotlib.figure import Figure
 
 from rnnlm.files.run_files import SCALARS
-from rnnlm.plots import lettering
 from rnnlm.plots.curves import draw_curves
-from rnnlm.plots.style import Looks, drawing
+from rnnlm.plots.layout import Plot
+from rnnlm.plots.style import drawing, looks_of
 from rnnlm.results.history import Against, Histories, Metric
 from rnnlm.results.record import Record
-from tests.plots.reading import comparison_of, letters_without_a_glyph, line, numbers, texts
+from tests.plots.reading import comparison_of, is_within_its_edges, legend, line, lines, texts
 from tests.plots.sweep import CELLS, COSTS, Runs, failed, history, run, split, sweep, write_scalars
 
 LOSS, PPL = Metric.loss, Metric.ppl
@@ -32,20 +31,11 @@ def drawn(
     against: Against = Against.epoch,
     running: bool = False,
     failures: tuple[Record, ...] = (),
-) -> Figure:
-    comparison = comparison_of(runs)
+) -> Plot:
+    comparison, histories = comparison_of(runs), Histories(runs)
+    looks = looks_of(comparison.groups)
     with drawing():
-        figure = draw_curves(
-            comparison,
-            Histories(runs),
-            Looks(comparison.groups),
-            metric,
-            against,
-            running,
-            failures,
-        )
-        figure.canvas.draw()
-    return figure
+        return draw_curves(comparison, histories, looks, metric, against, running, failures)
 
 
 def logged(runs: Runs, cell: str, column: str) -> list[list[float]]:
@@ -60,19 +50,19 @@ def logged(runs: Runs, cell: str, column: str) -> list[list[float]]:
 
 @pytest.mark.parametrize("metric", Metric)
 def test_a_line_is_the_mean_of_what_the_seeds_have_logged(swept: Runs, metric: Metric) -> None:
-    figure = drawn(swept, metric)
+    plot = drawn(swept, metric)
     for cell in CELLS:
-        x, y = line(figure, cell)
+        x, y = line(plot, cell)
         seeds = logged(swept, cell, f"{metric.value}/validation")
         assert x == list(range(1, 21))
         assert y == [fmean(values) for values in zip(*seeds, strict=True)]
 
 
 def test_a_band_is_from_the_lowest_seed_to_the_highest(swept: Runs) -> None:
-    figure = drawn(swept)
+    plot = drawn(swept)
     bands = [
         np.asarray(artist.get_paths()[0].vertices)[:, 1]
-        for artist in figure.axes[0].collections
+        for artist in plot.figure.axes[0].collections
         if isinstance(artist, PolyCollection)
     ]
     for cell in CELLS:
@@ -92,80 +82,79 @@ def test_x_is_what_was_logged(swept: Runs, against: Against, column: str, add: i
     assert x == pytest.approx([fmean(values) + add for values in zip(*seeds, strict=True)])
 
 
-def test_all_is_named_with_its_unit_and_in_glyphs_there_are(swept: Runs) -> None:
-    figure = drawn(swept, PPL, Against.tokens)
-    written = texts(figure)
+def test_all_is_named_with_its_unit(swept: Runs) -> None:
+    plot = drawn(swept, PPL, Against.tokens)
+    written = texts(plot)
     assert "Validation perplexity against training tokens" in written
     assert "validation perplexity" in written
     assert "training tokens" in written
-    assert {*CELLS, "unigram", "kneser_ney"} <= set(written)
+    assert set(legend(plot)) == {*CELLS, "unigram 21.12", "kneser_ney 5.529"}
     assert "200,000" in written
     assert comparison_of(swept).title in written
     assert "Lines: mean over 3 seeds. Bands: from the lowest seed to the highest." in written
-    assert not letters_without_a_glyph(figure)
 
 
 def test_baselines_are_lines_across_at_their_figure(swept: Runs) -> None:
-    figure = drawn(swept)
-    level = {y[0]: x for x, y in map(numbers, figure.axes[0].lines) if len(y) == 2 and y[0] == y[1]}
+    plot = drawn(swept)
+    level = {y[0]: x for x, y in lines(plot) if len(y) == 2 and y[0] == y[1]}
     assert level[3.05] == level[1.71] == [0, 1]
-    assert "xz" not in texts(figure)
+    assert "xz" not in texts(plot)
 
 
 def test_a_network_measured_with_help_has_no_curve_but_a_line_across(tmp_path: Path) -> None:
     figures: dict[str, Any] = {"train": None, "validation": split(1.5), "adaptation": {}}
     helped = run(tmp_path / "helped", model="lstm+cache", **figures)
-    figure = drawn([run(tmp_path), helped])
-    across = [y for _, y in map(numbers, figure.axes[0].lines) if len(y) == 2 and y[0] == y[1]]
+    plot = drawn([run(tmp_path), helped])
+    across = [y for _, y in lines(plot) if len(y) == 2 and y[0] == y[1]]
     assert [1.5, 1.5] in across
-    assert "lstm+cache-embed" in texts(figure)
-    assert not [text for text in texts(figure) if "Left out" in text]
+    assert "lstm+cache-embed 1.500" in legend(plot)
+    assert not [text for text in texts(plot) if "Left out" in text]
 
 
 def test_a_wide_range_is_on_a_logarithmic_scale(tmp_path: Path) -> None:
     one = run(tmp_path)
     write_scalars(one[0], history("lstm-embed", 1, 20, first=math.log(500)))
-    assert drawn([one], PPL).axes[0].get_yscale() == "log"
+    assert drawn([one], PPL).figure.axes[0].get_yscale() == "log"
     assert "validation perplexity, log scale" in texts(drawn([one], PPL))
-    assert drawn([one], LOSS).axes[0].get_yscale() == "linear"
+    assert drawn([one], LOSS).figure.axes[0].get_yscale() == "linear"
 
 
 def test_one_seed_has_no_band(tmp_path: Path) -> None:
-    figure = drawn(sweep(tmp_path, seeds=1, cells=("lstm-embed", "gru-embed")))
-    assert not figure.axes[0].collections
-    assert "One seed each." in texts(figure)
+    plot = drawn(sweep(tmp_path, seeds=1, cells=("lstm-embed", "gru-embed")))
+    assert not plot.figure.axes[0].collections
+    assert "One seed each." in texts(plot)
 
 
 def test_one_epoch_is_a_point(tmp_path: Path) -> None:
-    figure = drawn([run(tmp_path, epochs=1)])
-    assert line(figure, "lstm-embed")[0] == [1]
+    plot = drawn([run(tmp_path, epochs=1)])
+    assert line(plot, "lstm-embed")[0] == [1]
 
 
 def test_a_seed_that_trains_on_is_a_thin_line(tmp_path: Path) -> None:
     runs = [run(tmp_path, seed=seed, epochs=epochs) for seed, epochs in ((1, 5), (2, 9))]
-    figure = drawn(runs)
-    assert line(figure, "lstm-embed")[0] == [1, 2, 3, 4, 5]
-    assert [5, 6, 7, 8, 9] in [numbers(artist)[0] for artist in figure.axes[0].lines]
-    assert "Thin lines: seeds that go on after another has stopped." in texts(figure)
+    plot = drawn(runs)
+    assert line(plot, "lstm-embed")[0] == [1, 2, 3, 4, 5]
+    assert [5, 6, 7, 8, 9] in [x for x, _ in lines(plot)]
+    assert "Thin lines: seeds that go on after another has stopped." in texts(plot)
 
 
 def test_the_curve_in_training_can_be_added(swept: Runs) -> None:
     seeds = logged(swept, "rnn-embed", "loss/train_running")
     running = [fmean(values) for values in zip(*seeds, strict=True)]
-    figure = drawn(swept, running=True)
-    assert running in [numbers(artist)[1] for artist in figure.axes[0].lines]
-    assert any(text.startswith("Faint lines: the same in training") for text in texts(figure))
-    assert running not in [numbers(artist)[1] for artist in drawn(swept).axes[0].lines]
+    plot = drawn(swept, running=True)
+    assert running in [y for _, y in lines(plot)]
+    assert any(text.startswith("Faint lines: the same in training") for text in texts(plot))
+    assert running not in [y for _, y in lines(drawn(swept))]
 
 
 def test_runs_without_costs_are_named_and_left_out(swept: Runs, tmp_path: Path) -> None:
     runs = copied(swept, tmp_path)
     for folder, record in runs[:2]:
         write_scalars(folder, history(record.cell, record.seed or 0, 20), without=COSTS)
-    figure = drawn(runs, against=Against.tokens)
-    note = "Left out, for want of cost/tokens in scalars.csv: rnn-embed seeds 1 and 2."
-    assert note in texts(figure)
-    assert line(figure, "rnn-embed")[1] == logged(runs[2:3], "rnn-embed", "loss/validation")[0]
+    plot = drawn(runs, against=Against.tokens)
+    note = "Left out, without cost/tokens in scalars.csv: rnn-embed seeds 1 and 2."
+    assert note in texts(plot)
+    assert line(plot, "rnn-embed")[1] == logged(runs[2:3], "rnn-embed", "loss/validation")[0]
     assert note not in texts(drawn(runs))
 
 
@@ -176,7 +165,7 @@ def test_where_no_run_has_logged_it_the_figure_says_so(swept: Runs, tmp_path: Pa
             write_scalars(folder, history(record.cell, record.seed or 0, 20), without=COSTS)
     written = texts(drawn(runs, against=Against.seconds))
     assert "no curve to draw" in written
-    assert any(text.startswith("Left out, for want of cost/seconds in") for text in written)
+    assert any(text.startswith("Left out, without cost/seconds in") for text in written)
 
 
 def test_broken_missing_and_failed_runs_are_named(swept: Runs, tmp_path: Path) -> None:
@@ -186,8 +175,7 @@ def test_broken_missing_and_failed_runs_are_named(swept: Runs, tmp_path: Path) -
     failures = (failed(model="gru", seed=4)[1], failed(model="gru", seed=5)[1])
     written = texts(drawn(runs, failures=failures))
     assert (
-        "Left out, for want of a curve in scalars.csv: lstm-embed seed 2, rnn-embed seed 1."
-        in written
+        "Left out, without a curve in scalars.csv: lstm-embed seed 2, rnn-embed seed 1." in written
     )
     assert "Failed: gru-embed seeds 4 and 5." in written
     assert "Lines: mean over 2 to 3 seeds. Bands: from the lowest seed to the highest." in written
@@ -199,7 +187,7 @@ def test_points_that_are_not_finite_are_said_to_be_missing(tmp_path: Path) -> No
     rows[0]["ppl/validation"] = math.inf
     write_scalars(one[0], rows)
     assert line(drawn([one], PPL), "lstm-embed")[0] == [2, 3, 4, 5]
-    assert "Points that are infinite, or as good as, are left out of lstm-embed seed 1." in texts(
+    assert "Points left out as infinite, or nearly so: lstm-embed seed 1." in texts(
         drawn([one], PPL)
     )
 
@@ -209,10 +197,18 @@ def test_of_many_groups_the_best_are_told_apart(tmp_path: Path) -> None:
         run(tmp_path / str(size), seed=size, epochs=3, options={"model.hidden_size": size})
         for size in range(1, 16)
     ]
-    written = texts(drawn(runs))
-    named = [text for text in written if text.startswith("model.hidden_size=")]
-    assert len(named) == 12
+    plot = drawn(runs)
+    assert len(legend(plot)) == 12
+    assert len(plot.figure.axes[0].lines) == 15
+    written = texts(plot)
     assert "In grey: 3 more, which come after these 12 by validation bits per character." in written
+
+
+def test_the_legend_has_the_order_of_the_curves_last_values(swept: Runs) -> None:
+    plot = drawn(swept)
+    ends = {name: line(plot, name)[1][-1] for name in CELLS}
+    guides = {"unigram 3.050": 3.05, "kneser_ney 1.710": 1.71}
+    assert legend(plot) == sorted(ends | guides, key=(ends | guides).__getitem__, reverse=True)
 
 
 def test_a_long_name_and_a_long_title_are_broken_into_lines(tmp_path: Path) -> None:
@@ -221,35 +217,18 @@ def test_a_long_name_and_a_long_title_are_broken_into_lines(tmp_path: Path) -> N
         run(tmp_path / "a", options=options, source="x" * 300),
         run(tmp_path / "b", source="x" * 300, options=dict.fromkeys(options, 2)),
     ]
-    figure = drawn(runs)
-    width = figure.bbox.width
-    renderer = figure.canvas.get_renderer()  # type: ignore[attr-defined]
-    for text in figure.texts:
-        box = text.get_window_extent(renderer)
-        assert box.x0 >= 0
-        assert box.x1 <= width
-    assert "".join(text.get_text() for text in figure.texts).count("x") >= 300
-
-
-@pytest.mark.parametrize("with_font", [True, False])
-def test_a_chinese_source_is_never_an_empty_box(
-    with_font: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    if not with_font:
-        monkeypatch.setattr(lettering, "installed_families", list)
-    elif not any(
-        set("红楼梦") <= lettering.characters(family) for family in lettering.installed_families()
-    ):
-        pytest.skip("no Chinese font is installed")
-    figure = drawn([run(tmp_path, source="红楼梦.txt")])
-    title = next(text for text in texts(figure) if "vocabulary" in text)
-    assert ("红楼梦.txt" if with_font else "U+7EA2 U+697C U+68A6.txt") in title
-    assert not letters_without_a_glyph(figure)
+    plot = drawn(runs)
+    assert is_within_its_edges(plot)
+    assert "".join(texts(plot)).count("x") >= 300
+    axes, names = plot.figure.axes[0], plot.figure.axes[0].get_legend()
+    assert names
+    assert axes.bbox.width > names.get_window_extent().width
+    assert axes.bbox.height > names.get_window_extent().height
 
 
 def test_dollars_and_underscores_are_letters(tmp_path: Path) -> None:
-    figure = drawn([run(tmp_path, source="$a_b$ \\frac.txt")])
-    assert any("$a_b$ \\frac.txt" in text for text in texts(figure))
+    plot = drawn([run(tmp_path, source="$a_b$ \\frac.txt")])
+    assert any("$a_b$ \\frac.txt" in text for text in texts(plot))
 
 
 def copied(runs: Runs, folder: Path) -> Runs:

@@ -40,11 +40,9 @@ def test_a_run_is_read_as_it_was_logged(tmp_path: Path) -> None:
     read = read_history(tmp_path)
     for metric in Metric:
         for measured in Measured:
-            figures = [row[f"{metric.value}/{measured.value}"] for row in rows]
+            values = [row[f"{metric.value}/{measured.value}"] for row in rows]
             series = read.series(metric, measured, Against.epoch)
-            assert series == {
-                n: (n, figure) for n, figure in zip((1, 2, 3, 4), figures, strict=True)
-            }
+            assert series == {n: (n, value) for n, value in zip((1, 2, 3, 4), values, strict=True)}
     steps = read.series(*LOSS, Against.step).values()
     assert [x for x, _ in steps] == [row["step"] + 1 for row in rows]
     for against, name in COSTS.items():
@@ -92,18 +90,18 @@ def test_what_is_not_finite_is_no_point(tmp_path: Path) -> None:
         (b"", "is not the scalars of a run"),
         (b"epoch,price\n1,2\n", "is not the scalars of a run"),
         (b"step,epoch\n1,2\n", "is not the scalars of a run"),
-        (b"\xff\xfe", "is broken"),
+        (b"\xff\xfe", "is damaged"),
         (f"{HEADING}\n".encode(), "holds no validation"),
         (f"{HEADING}\n1,0,,\n".encode(), "holds no validation"),
         (b"step,epoch,loss/train_running\n1,0,2\n", "holds no validation"),
-        (f"{HEADING}\n1,0,x,2\n".encode(), "is broken: .*'x'"),
-        (f"{HEADING}\n1,0,2\n".encode(), "is broken: a row has more or fewer fields"),
-        (f"{HEADING}\n1,0,2,2,2\n".encode(), "is broken: a row has more or fewer fields"),
-        (f"{HEADING}\n1.5,0,2,2\n".encode(), "is broken: '1.5' is no step"),
-        (f"{HEADING}\n1,-1,2,2\n".encode(), "is broken: '-1' is no epoch"),
-        (f"{HEADING}\n1,1e300,2,2\n".encode(), "is broken: '1e300' is no epoch"),
-        (f"{HEADING}\n1,nan,2,2\n".encode(), "is broken: 'nan' is no epoch"),
-        (f"{HEADING}\n,0,2,2\n".encode(), "is broken: '' is no step"),
+        (f"{HEADING}\n1,0,x,2\n".encode(), "is damaged: .*'x'"),
+        (f"{HEADING}\n1,0,2\n".encode(), "is damaged: a row has more or fewer fields"),
+        (f"{HEADING}\n1,0,2,2,2\n".encode(), "is damaged: a row has more or fewer fields"),
+        (f"{HEADING}\n1.5,0,2,2\n".encode(), "is damaged: '1.5' is not the number of a step"),
+        (f"{HEADING}\n1,-1,2,2\n".encode(), "is damaged: '-1' is not the number of a epoch"),
+        (f"{HEADING}\n1,1e300,2,2\n".encode(), "is damaged: '1e300' is not the number of a epoch"),
+        (f"{HEADING}\n1,nan,2,2\n".encode(), "is damaged: 'nan' is not the number of a epoch"),
+        (f"{HEADING}\n,0,2,2\n".encode(), "is damaged: '' is not the number of a step"),
     ],
 )
 def test_what_is_no_curve_is_named(content: bytes, problem: str, tmp_path: Path) -> None:
@@ -130,7 +128,7 @@ def test_a_file_that_is_not_as_the_run_has_left_it_is_damaged(tmp_path: Path) ->
 
 
 def read_or_refused(folder: Path) -> None:
-    """Every series of a history has numbers that a figure can be drawn of."""
+    """Every series of a history has numbers that can be drawn."""
     with contextlib.suppress(ScalarsError):
         read = read_history(folder)
         for metric in Metric:

@@ -1,4 +1,4 @@
-"""rnnlm/runs/run.py: a run's figures, recomputed from its checkpoint by the plainest means."""
+"""rnnlm/runs/run.py: a run's metrics, computed again from its checkpoint in the plainest way."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_the_recorded_loss_is_the_likelihood_of_every_token_in_reading_order(
 
 
 def test_the_best_checkpoint_is_the_one_evaluated(compose: Compose, tmp_path: Path) -> None:
-    # A text so small that it is soon known by heart, and what is held out gets worse.
+    # The network soon overfits so small a text, and its validation loss rises.
     options = ("data.max_chars=3000", "model.hidden_size=64", "optimizer.lr=0.02")
     record = trained(compose(*options, "trainer.max_epochs=30"), tmp_path)
     losses = scalars(tmp_path, "loss/validation")
@@ -75,7 +75,7 @@ def test_the_best_checkpoint_is_the_one_evaluated(compose: Compose, tmp_path: Pa
     assert record.validation["loss"] == pytest.approx(min(losses), rel=1e-6)
 
 
-def test_the_same_run_gives_the_same_figures_to_the_last_digit(
+def test_the_same_run_gives_the_same_metrics_to_the_last_digit(
     compose: Compose, tmp_path: Path
 ) -> None:
     config = compose("model.dropout=0.2")
@@ -134,7 +134,7 @@ def test_unknown_characters_do_not_dominate(compose: Compose, tmp_path: Path) ->
     assert 0 < record.oov_rate < 0.05
     assert record.test is not None
     assert record.validation is not None
-    # One unseen character in 780 costs less than it would cost to spell out the alphabet for it.
+    # One unseen character in 780 adds little to the loss.
     assert record.test["loss"] - record.validation["loss"] < 0.1
 
 
@@ -229,7 +229,7 @@ def test_answers_are_checked_one_by_one_however_the_sums_are_batched(
         )
         assert record.status == COMPLETED, record.error
         assert record.exact_match is not None
-        # Thirds, for there are three sums to answer.
+        # The test split has three sums.
         assert record.exact_match * 3 == pytest.approx(round(record.exact_match * 3))
         for by_kind in (record.exact_match_by["digits"], record.exact_match_by["carries"]):
             assert sum(kind["tasks"] for kind in by_kind.values()) == 3

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import pty
 import re
 import shlex
 import shutil
@@ -72,13 +70,13 @@ def test_the_output_tells_which_run_of_how_many_and_nothing_needless(
             r"validation loss \d+\.\d+ ppl \d+\.\d+  completed in 0:00:\d\d$",
             line,
         )
-    of_sweep = [line for line in lines if line.startswith("sweep: ")]
-    for done, line in enumerate(of_sweep, 1):
+    summaries = [line for line in lines if line.startswith("sweep: ")]
+    for done, line in enumerate(summaries, 1):
         waiting = 6 - done
         assert re.match(rf"sweep: {done} done, 0 running, 0 failed, {waiting} waiting  0:", line)
     # Six lines of runs and five of the sweep, three of headings, six rows, the legend and where it
     # was written.
-    assert len(of_sweep) == 5
+    assert len(summaries) == 5
     assert len(lines) == 22
     assert "\x1b" not in result.stdout
 
@@ -123,7 +121,7 @@ def test_the_table_can_be_made_again_from_the_records(
         assert (folder / name).read_text() == (folder / "outputs" / name).read_text()
 
 
-def test_a_failed_cell_does_not_stop_the_others(run_py: Run, tmp_path: Path) -> None:
+def test_a_failed_run_does_not_stop_the_others(run_py: Run, tmp_path: Path) -> None:
     rates = "optimizer.lr=1e30,0.1"
     result = run_py("-m", rates, "optimizer=sgd", "trainer.gradient_clip_val=null", *TINY)
     assert result.returncode == 1
@@ -156,7 +154,7 @@ def test_what_was_cleaned_away_is_in_the_log(run_py: Run, tmp_path: Path) -> Non
     assert "tang: 317 of 317 poems; left out: nothing" in path.read_text()
 
 
-def test_one_run_is_forced_again_with_the_same_figures(run_py: Run, tmp_path: Path) -> None:
+def test_one_run_is_forced_again_with_the_same_metrics(run_py: Run, tmp_path: Path) -> None:
     command = ("model=gru", "features=onehot", *TINY)
     assert run_py(*command).returncode == 0
     (path,) = tmp_path.rglob("result.json")
@@ -179,32 +177,6 @@ def test_the_full_text_comes_from_the_cache(run_py: Run, real_data: Path, tmp_pa
     assert record.source == "full"
     assert record.test is not None
     assert record.test["num_chars"] == 17_897
-
-
-def test_a_terminal_gets_a_bar(tmp_path: Path) -> None:
-    terminal, process_side = pty.openpty()
-    command = [sys.executable, str(ROOT / "run.py"), *TINY[:-1], "trainer.max_epochs=4"]
-    process = subprocess.Popen(
-        command,
-        cwd=tmp_path,
-        stdout=process_side,
-        stderr=process_side,
-        env={**os.environ, "TERM": "xterm-256color", "COLUMNS": "160"},
-    )
-    os.close(process_side)
-    shown = b""
-    while True:
-        try:
-            piece = os.read(terminal, 4096)
-        except OSError:
-            break
-        shown += piece
-        if not piece:
-            break
-    os.close(terminal)
-    assert process.wait() == 0
-    assert "━".encode() in shown
-    assert b"epoch 4/4" in shown
 
 
 def test_cells_are_compared_at_equal_size(run_py: Run, tmp_path: Path) -> None:

@@ -156,7 +156,7 @@ def mlflow_curve(output_dir: Path, run: Any, name: str) -> list[tuple[int, float
 
 
 @needs_wandb
-def test_wandb_keeps_every_epoch_the_final_figures_and_the_options(
+def test_wandb_keeps_every_epoch_the_final_metrics_and_the_options(
     compose: Compose, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     folder = tmp_path / "cell" / "seed1"
@@ -181,7 +181,7 @@ def test_wandb_keeps_every_epoch_the_final_figures_and_the_options(
 
 
 @needs_mlflow
-def test_mlflow_keeps_every_epoch_the_final_figures_and_the_options(
+def test_mlflow_keeps_every_epoch_the_final_metrics_and_the_options(
     compose: Compose, tmp_path: Path
 ) -> None:
     folder = tmp_path / "cell" / "seed1"

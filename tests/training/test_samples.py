@@ -90,16 +90,16 @@ def test_without_prompts_it_goes_on_from_the_validation_text(
 
 
 def test_what_is_trained_does_not_depend_on_them(compose: Compose, tmp_path: Path) -> None:
-    figures: list[Any] = []
+    results: list[Any] = []
     for number, options in enumerate(
         (["samples.every_n_epochs=1", "samples.num=3"], ["samples.every_n_epochs=null"])
     ):
         config = compose("model.dropout=0.5", "trainer.max_epochs=2", *options)
         trained(config, tmp_path / str(number))
         record = json.loads((tmp_path / str(number) / "result.json").read_text())
-        figures.append([*(record[split] for split in SPLITS), record["sample"]])
-        figures.append(result_options(config))
-    assert figures[:2] == figures[2:]
+        results.append([*(record[split] for split in SPLITS), record["sample"]])
+        results.append(result_options(config))
+    assert results[:2] == results[2:]
 
 
 def test_an_unknown_token_of_a_prompt_is_named_in_the_log(

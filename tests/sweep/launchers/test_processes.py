@@ -230,9 +230,7 @@ def test_a_full_disk_is_a_clear_line_and_what_was_there_stays(run_py: Run, tmp_p
         before = {p: p.read_bytes() for p in disk.rglob("*") if p.is_file()}
         result = run_py(*small, "seed=1,2", "model.hidden_size=500", "trainer.max_steps=2")
         assert result.returncode == 1
-        assert (
-            result.stderr.count("last.ckpt is full; with room on it, the same command goes on") == 2
-        )
+        assert result.stderr.count("last.ckpt is full; with space on it, the same command") == 2
         assert "Traceback" not in result.stderr
         assert {p: p.read_bytes() for p in before if "seed" in str(p)} == {
             p: content for p, content in before.items() if "seed" in str(p)

@@ -1,4 +1,4 @@
-"""A curve over seeds: their mean, from the lowest to the highest, and who goes on alone."""
+"""The band of a group's curves: the mean over the seeds, from the lowest seed to the highest."""
 
 from __future__ import annotations
 
@@ -6,15 +6,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
-# x and y by the epochs done, as `History.series` gives them.
+# x and y by the epochs done, as `History.series` returns them.
 Series = Mapping[float, tuple[float, float]]
 
 
 @dataclass(frozen=True)
-class SeedCurve:
-    """What seeds have in common: at each epoch that all were measured at, the means of x and y.
+class Band:
+    """The mean, the lowest and the highest of the seeds at each epoch that all were measured at.
 
-    `alone` are those that go on after another has stopped, x and y from the last epoch in common.
+    `alone` holds x and y of the seeds that go on after another has stopped, from the last epoch in
+    common on.
     """
 
     num_seeds: int
@@ -25,8 +26,8 @@ class SeedCurve:
     alone: list[tuple[list[float], list[float]]]
 
     @classmethod
-    def of(cls, seeds: Sequence[Series], unit: float = 1.0) -> SeedCurve:
-        """The curve of one seed or more, none of them empty, its x divided by a unit's size."""
+    def of(cls, seeds: Sequence[Series], unit: float = 1.0) -> Band:
+        """Return the band of one seed or more, none of them empty; x is divided by the unit."""
         common = sorted(set(seeds[0]).intersection(*seeds[1:]))
         last = common[-1] if common else float("-inf")
         rests = [[series[epoch] for epoch in sorted(series) if epoch >= last] for series in seeds]
@@ -46,16 +47,11 @@ class SeedCurve:
 
     @property
     def last(self) -> tuple[float, float]:
-        """The end that has come furthest, where its label belongs."""
+        """The end that is furthest to the right."""
         ends = [(x[-1], y[-1]) for x, y in ((self.x, self.mean), *self.alone) if x]
         return max(ends, key=lambda end: end[0])
 
     @property
-    def every_x(self) -> list[float]:
-        """Whatever an axis has to cover; likewise `every_y`."""
-        return [*self.x, *(value for x, _ in self.alone for value in x)]
-
-    @property
-    def every_y(self) -> list[float]:
-        """From the lowest seed to the highest."""
+    def values(self) -> list[float]:
+        """Every value that a y axis has to show."""
         return [*self.low, *self.high, *(value for _, y in self.alone for value in y)]

@@ -1,19 +1,22 @@
-"""rnnlm/plots/figures.py"""
+"""rnnlm/plots/all_plots.py"""
 
 from __future__ import annotations
 
 import math
 import re
 from pathlib import Path
+from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rnnlm.files.run_files import SCALARS
-from rnnlm.plots.figures import QUALITIES, _prefixes, figures
+from rnnlm.plots.all_plots import draw_all, file_prefixes
+from rnnlm.plots.layout import Plot
 from rnnlm.plots.saving import Format, encoded
+from rnnlm.results.columns import RANKED
 from rnnlm.results.grouping import comparisons
-from rnnlm.results.history import CURVES, Against, Metric
+from rnnlm.results.history import CURVES, Against, Metric, ScalarsError
 from rnnlm.results.record import FAILED
 from tests.plots.reading import texts
 from tests.plots.sweep import (
@@ -37,9 +40,13 @@ OF_A_COMPARISON = [
 ]
 
 
-def test_all_figures_of_two_corpora_are_drawn(swept: Runs, tmp_path: Path) -> None:
+def drawn(runs: Runs, *choices: Any, **more: Any) -> tuple[list[Plot], list[ScalarsError]]:
+    return draw_all(runs, comparisons([record for _, record in runs]), *choices, **more)
+
+
+def test_all_plots_of_two_corpora_are_drawn(swept: Runs, tmp_path: Path) -> None:
     tang = sweep(tmp_path, seeds=1, data="tang", text_sha256="feed", held_out_sha256="beef")
-    plots, broken = figures([*swept, *tang])
+    plots, broken = drawn([*swept, *tang])
     assert not broken
     assert [plot.name for plot in plots] == [
         f"{data}-{name}" for data in ("tang", "time_machine") for name in OF_A_COMPARISON
@@ -49,12 +56,12 @@ def test_all_figures_of_two_corpora_are_drawn(swept: Runs, tmp_path: Path) -> No
         "tang · sample · text feed · vocabulary 70 · 200 test tokens"
     )
     for plot in plots:
-        assert plot.title.partition(". ")[0] in texts(plot.figure)
+        assert plot.title.partition(". ")[0] in texts(plot)
 
 
 def test_only_what_is_asked_for_is_drawn(swept: Runs) -> None:
-    plots, _ = figures(
-        swept, [Against.seconds], [Metric.ppl], QUALITIES["validation_loss"], running=True
+    plots, _ = drawn(
+        swept, [Against.seconds], [Metric.ppl], RANKED["validation_loss"], running=True
     )
     assert [plot.name for plot in plots] == [
         "time_machine-curves-ppl-seconds",
@@ -62,25 +69,25 @@ def test_only_what_is_asked_for_is_drawn(swept: Runs) -> None:
         "time_machine-validation_loss-num_parameters",
         "time_machine-validation_loss-train_seconds",
     ]
-    assert any(text.startswith("Faint lines") for text in texts(plots[0].figure))
+    assert any(text.startswith("Faint lines") for text in texts(plots[0]))
 
 
 def test_tasks_have_a_grid_of_their_answers(tmp_path: Path) -> None:
     runs = [run(tmp_path, cell, exact_match=0.5) for cell in ("gru-embed", "rnn-embed")]
-    assert "time_machine-grid-exact_match" in [plot.name for plot in figures(runs)[0]]
+    assert "time_machine-grid-exact_match" in [plot.name for plot in drawn(runs)[0]]
 
 
 def test_broken_scalars_are_named(tmp_path: Path) -> None:
     runs = [run(tmp_path, seed=1), run(tmp_path, seed=2)]
     (runs[1][0] / SCALARS).unlink()
-    _, broken = figures(runs)
+    _, broken = drawn(runs)
     assert [str(error) for error in broken] == [f"{runs[1][0] / SCALARS} is missing"]
 
 
 def test_a_failed_run_is_named_where_it_belongs(swept: Runs, tmp_path: Path) -> None:
     tang = run(tmp_path, data="tang", text_sha256="feed")
-    plots, broken = figures([*swept, tang, failed(seed=9)], [Against.epoch], [Metric.ppl])
-    said = {plot.name: "Failed: lstm-embed seed 9." in texts(plot.figure) for plot in plots}
+    plots, broken = drawn([*swept, tang, failed(seed=9)], [Against.epoch], [Metric.ppl])
+    said = {plot.name: "Failed: lstm-embed seed 9." in texts(plot) for plot in plots}
     assert said.pop("tang-curves-ppl-epoch") is False
     assert set(said.values()) == {True}
     assert not broken
@@ -89,27 +96,25 @@ def test_a_failed_run_is_named_where_it_belongs(swept: Runs, tmp_path: Path) -> 
 def test_of_a_text_in_two_vocabularies_a_failed_run_belongs_to_its_own(tmp_path: Path) -> None:
     runs = [run(tmp_path / held_out, held_out_sha256=held_out) for held_out in ("one", "two")]
     assert runs[0][1].status != FAILED
-    plots, _ = figures(
-        [*runs, failed(seed=9, held_out_sha256="two")], [Against.epoch], [Metric.ppl]
-    )
-    said = ["Failed: lstm-embed seed 9." in texts(plot.figure) for plot in plots]
+    plots, _ = drawn([*runs, failed(seed=9, held_out_sha256="two")], [Against.epoch], [Metric.ppl])
+    said = ["Failed: lstm-embed seed 9." in texts(plot) for plot in plots]
     assert sorted(said) == [False, True]
 
 
-def test_nothing_has_no_figures(tmp_path: Path) -> None:
-    assert figures([]) == ([], [])
-    assert figures([failed()]) == ([], [])
-    assert figures([baseline(tmp_path, "unigram", 3.0)]) == ([], [])
+def test_nothing_has_no_plots(tmp_path: Path) -> None:
+    assert drawn([]) == ([], [])
+    assert drawn([failed()]) == ([], [])
+    assert drawn([baseline(tmp_path, "unigram", 3.0)]) == ([], [])
 
 
 def test_a_single_group_has_curves_alone(tmp_path: Path) -> None:
-    plots, _ = figures([run(tmp_path)])
+    plots, _ = drawn([run(tmp_path)])
     assert [plot.name for plot in plots] == [f"time_machine-{n}" for n in OF_A_COMPARISON[:8]]
 
 
 def test_a_title_has_no_control_characters(tmp_path: Path) -> None:
-    plots, _ = figures([run(tmp_path, source="a\x00b")])
-    assert "aU+0000b" in plots[0].title
+    plots, _ = drawn([run(tmp_path, source="a\x00b")])
+    assert "a\\x00b" in plots[0].title
 
 
 def test_two_texts_of_a_corpus_are_told_apart_by_name(tmp_path: Path) -> None:
@@ -118,7 +123,7 @@ def test_two_texts_of_a_corpus_are_told_apart_by_name(tmp_path: Path) -> None:
         run(tmp_path / "b", text_sha256="2" * 64, held_out_sha256="3" * 64),
         run(tmp_path / "c", text_sha256="2" * 64, held_out_sha256="4" * 64),
     ]
-    plots, _ = figures(runs, [Against.epoch], [Metric.ppl])
+    plots, _ = drawn(runs, [Against.epoch], [Metric.ppl])
     assert sorted(plot.name for plot in plots) == [
         "time_machine-11111111-curves-ppl-epoch",
         "time_machine-22222222-33333333-curves-ppl-epoch",
@@ -143,7 +148,7 @@ def test_names_are_fit_for_files_and_unique(of: list[tuple[str, str, str | None]
             for data, text, held_out in of
         ]
     )
-    names = _prefixes(found)
+    names = file_prefixes(found)
     assert len({name.casefold() for name in names}) == len(found)
     assert all(re.fullmatch(r"[\w-]{1,250}", name) for name in names)
 
@@ -165,5 +170,5 @@ def test_whatever_was_logged_can_be_drawn(tmp_path: Path, data: st.DataObject) -
             row |= {name: data.draw(AWKWARD) for name in (*CURVES, *COSTS)}
         write_scalars(folder, rows)
         runs.append((folder, made))
-    plots, _ = figures(runs, [Against.epoch, Against.seconds], running=True)
+    plots, _ = drawn(runs, [Against.epoch, Against.seconds], running=True)
     assert all(encoded(plot, Format.png) for plot in plots)
