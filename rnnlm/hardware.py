@@ -13,7 +13,7 @@ import torch
 from rnnlm.runtime import give_back_freed_memory
 
 _STATUS, _CLEAR_REFS = Path("/proc/self/status"), Path("/proc/self/clear_refs")
-# What PyTorch's CPU allocator says in the RuntimeError that it raises.
+# Parts of the RuntimeError that PyTorch's CPU allocator raises.
 _ALLOCATOR_SAYS = ("can't allocate memory", "not enough memory")
 
 

@@ -83,13 +83,13 @@ def discard(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def remove_leftovers(folder: Path, of_the_living: bool = False) -> None:
+def remove_leftovers(folder: Path, from_live_processes: bool = False) -> None:
     """Remove the temporary files and folders that killed processes have left in a folder.
 
     Those of another machine stay: their process may still be writing.
 
     Args:
-        of_the_living: remove the files of every process; the folder must have no other writer.
+        from_live_processes: remove those of live processes, too; only for the sole writer.
     """
     with contextlib.suppress(OSError):
         for path in list(folder.iterdir()):
@@ -97,7 +97,7 @@ def remove_leftovers(folder: Path, of_the_living: bool = False) -> None:
             if found is None:
                 continue
             host = found.groupdict().get("host", _HOST)
-            if of_the_living or (host == _HOST and not _is_alive(int(found["pid"]))):
+            if from_live_processes or (host == _HOST and not _is_alive(int(found["pid"]))):
                 discard(path)
 
 

@@ -45,15 +45,15 @@ def repair(folder: Path) -> list[str]:
     return messages
 
 
-def remove_leftovers_of_run(folder: Path, of_the_living: bool = False) -> None:
+def remove_leftovers_of_run(folder: Path, from_live_processes: bool = False) -> None:
     """Remove the temporary files that killed processes have left in a run's folder.
 
     Args:
-        of_the_living: also remove those of processes that are alive, as `remove_leftovers` does;
-            only for the holder of the run's lock.
+        from_live_processes: also remove those of live processes, as `remove_leftovers` does; only
+            for the holder of the run's lock.
     """
     for place in (folder, folder / names.CHECKPOINTS, *folder.glob(f"{names.ADAPTATION}/*")):
-        remove_leftovers(place, of_the_living)
+        remove_leftovers(place, from_live_processes)
 
 
 def _make_usable(path: Path) -> None:

@@ -97,7 +97,7 @@ def _prepare(folder: Path) -> None:
     """Clear the folder for a new attempt, or for the rest of an interrupted one."""
     for removed in repair(folder):
         log.warning("%s", removed)
-    remove_leftovers_of_run(folder, of_the_living=True)
+    remove_leftovers_of_run(folder, from_live_processes=True)
     if last_checkpoint(folder).exists():
         discard(folder / RECORD)
     else:

@@ -30,7 +30,7 @@ if sys.platform != "win32":
 
 
 class Urgency(IntEnum):
-    """How much time the runs get to stop."""
+    """Time that the runs get to stop."""
 
     NONE = 0  # no signal has come
     SAVED = 1  # Ctrl-C: as long as saving takes

@@ -33,7 +33,7 @@ _NEEDED |= {"train_state", "train_total", "history", _RANDOM_STATES, _SHOULD_STO
 
 @dataclass
 class CheckpointConfig:
-    """How often a run saves `last.ckpt`, besides the end of every epoch."""
+    """Interval at which a run saves `last.ckpt`, besides the end of every epoch."""
 
     every_n_train_steps: int = option(1000, minimum=1, affects_result=False)
 

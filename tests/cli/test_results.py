@@ -23,10 +23,10 @@ def sweep(tmp_path: Path) -> Path:
             for seed in (1, 2, 3):
                 noise = {("lstm", 1): 0.1, ("gru", 3): 0.2}.get((model, seed), 0.0)
                 options = {"optimizer.lr": 0.1 * seed if data == "jaychou" else 0.1}
-                figures = split(ppl + seed / 10 + noise)
+                metrics = split(ppl + seed / 10 + noise)
                 run = record(
                     data=data, model=model, seed=seed, options=options, text_sha256=data,
-                    validation=figures, test=figures,
+                    validation=metrics, test=metrics,
                 )  # fmt: skip
                 run.write(tmp_path / data / model / str(seed))
     (tmp_path / "broken").mkdir()

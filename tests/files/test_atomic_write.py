@@ -14,7 +14,7 @@ import pytest
 
 from rnnlm.files.atomic_write import remove_leftovers, replacing, write_text
 
-FULL = Path("/dev/full")  # has no room for anything
+FULL = Path("/dev/full")  # every write to it fails
 
 
 def test_the_file_takes_the_place_of_the_one_before(tmp_path: Path) -> None:
@@ -110,6 +110,6 @@ def test_what_a_dead_process_has_left_is_removed_and_nothing_else(tmp_path: Path
     with replacing(tmp_path / "file") as temporary:
         remove_leftovers(tmp_path)
         assert {path.name for path in tmp_path.iterdir()} == {*kept, temporary.name}
-    remove_leftovers(tmp_path, of_the_living=True)
+    remove_leftovers(tmp_path, from_live_processes=True)
     assert {path.name for path in tmp_path.iterdir()} == {*kept[:-1], "file"}
     remove_leftovers(tmp_path / "no folder")

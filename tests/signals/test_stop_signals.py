@@ -12,7 +12,7 @@ from rnnlm.signals.stop_signals import StopSignals, Urgency
 
 
 class Hung(Exception):  # noqa: N818
-    """What SIGHUP does in these tests."""
+    """The handler of SIGHUP in these tests has been called."""
 
 
 @pytest.fixture(autouse=True)
@@ -26,7 +26,7 @@ def sighup() -> Iterator[None]:
 
 
 def urgency_after(*numbers: int) -> Urgency:
-    """How urgent a sweep's stop is after the signals, which then do what they do."""
+    """Return how urgent a stop is after the signals, whose own handlers are then called."""
     with StopSignals() as signals:
         try:
             for number in numbers:

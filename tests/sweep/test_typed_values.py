@@ -49,7 +49,7 @@ STRINGS = [
 
 
 def value_of(argument: str, multirun: bool = True) -> object:
-    """What the option gets."""
+    """Return the value that the option gets."""
     return PARSER.parse_override(as_hydra_reads(argument, PARSER, multirun)).value()
 
 

@@ -1,4 +1,4 @@
-"""rnnlm/training/resume.py: interrupted runs that go on, with the figures of one left alone."""
+"""rnnlm/training/resume.py: interrupted runs that go on have the metrics of an undisturbed one."""
 
 from __future__ import annotations
 
@@ -170,7 +170,7 @@ def test_a_checkpoint_is_kept_every_so_many_steps(
 
 
 class Code:
-    """What a pickle can do to those who load it."""
+    """A pickle that makes a folder when it is loaded."""
 
     def __init__(self, path: Path) -> None:
         self.path = path

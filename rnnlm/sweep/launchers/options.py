@@ -33,9 +33,9 @@ class SlurmOptions:
     timeout_min: int = option(60, minimum=1)
     # A run is told this long before its limit to save, and is queued again.
     signal_delay_s: int = option(120, minimum=1)
-    # How often a run may be queued again; one that has saved nothing new never is.
+    # The most times that a run is queued again; one that has saved nothing new never is.
     max_num_timeout: int = option(1000, minimum=0)
-    # How many tasks may run at once.
+    # The most tasks that run at once.
     array_parallelism: int = option(256, minimum=1)
     cpus_per_task: int | None = option(None, minimum=1)
     # None: 1 if `trainer.accelerator` requires a GPU.

@@ -33,8 +33,8 @@ from rnnlm.sweep.launchers.slurm_task import Task
 
 SECONDS_BETWEEN_LOOKS = 1.0
 SECONDS_BETWEEN_QUERIES = 5.0
-# How long a result may take to appear on a shared file system after its task has ended: with
-# success, in a way that Slurm does not tell, and with a failure, after which few results appear.
+# After a task has ended, its result may take this long to appear on a shared file system: after a
+# success, after an end that Slurm does not tell, and after a failure, when it hardly ever appears.
 SECONDS_TO_APPEAR = {"COMPLETED": 180.0, None: 60.0}
 SECONDS_TO_APPEAR_AFTER_FAILURE = 15.0
 

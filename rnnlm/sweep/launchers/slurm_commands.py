@@ -11,9 +11,9 @@ from rnnlm.options import OptionError
 from rnnlm.signals.stop_signals import StopSignals, Urgency
 
 SECONDS_BETWEEN_LOOKS = 1.0
-# How long a command may take to answer, and sbatch once the sweep is to stop.
+# A command may take this long to answer, and sbatch while the sweep stops.
 SECONDS_TO_ANSWER, SECONDS_TO_ANSWER_WHEN_STOPPING = 120.0, 10.0
-# How long tasks that are to stop may take to save, before they are cancelled.
+# Tasks that are to stop may take this long to save before they are cancelled.
 SECONDS_TO_SAVE = {Urgency.SAVED: 60.0, Urgency.SOON: 4.0, Urgency.NOW: 0.0}
 # States of a task that neither waits nor runs.
 ENDED = {

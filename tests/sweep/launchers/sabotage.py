@@ -16,7 +16,7 @@ STEP = 5
 
 
 class Sabotage(Callback):
-    """By its learning rate, one run raises an error and one is killed, both after some steps."""
+    """Makes one run raise an error and kills another after some steps, by their learning rates."""
 
     def on_job_start(self, config: DictConfig, **_: Any) -> None:
         rate = config.optimizer.lr

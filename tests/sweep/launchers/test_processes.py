@@ -60,7 +60,7 @@ def processes_at(folder: Path) -> list[int]:
     return sorted(found)
 
 
-def figures(folder: Path) -> dict[str, dict[str, Any]]:
+def metrics_of(folder: Path) -> dict[str, dict[str, Any]]:
     return {
         record.fingerprint: {split: getattr(record, split) for split in SPLITS}
         for _, record in find_records([folder])[0]
@@ -121,11 +121,11 @@ def test_a_run_gives_the_same_alone_first_last_and_beside_another(
         assert run_py("-m", f"hydra/launcher={launcher}", f"output_dir={launcher}", *runs)
     alone = ["model=gru", "features=onehot", *runs[2:], "output_dir=alone"]
     assert run_py(*alone).returncode == 0
-    serial = figures(tmp_path / "serial")
+    serial = metrics_of(tmp_path / "serial")
     assert len(serial) == 2
-    assert figures(tmp_path / "parallel") == serial
-    assert figures(tmp_path / "basic") == serial
-    ((name, metrics),) = figures(tmp_path / "alone").items()
+    assert metrics_of(tmp_path / "parallel") == serial
+    assert metrics_of(tmp_path / "basic") == serial
+    ((name, metrics),) = metrics_of(tmp_path / "alone").items()
     assert serial[name] == metrics
 
 

@@ -18,7 +18,7 @@ import torch
 
 from rnnlm.results.record import COMPLETED, FAILED, find_records
 from tests.conftest import ROOT, TINY, Run
-from tests.sweep.launchers.test_processes import SABOTAGE, figures, start, wait_for
+from tests.sweep.launchers.test_processes import SABOTAGE, metrics_of, start, wait_for
 
 SETTINGS = """
 ClusterName=test
@@ -163,7 +163,7 @@ def test_an_array_of_runs_in_which_one_is_killed_and_one_raises(
     assert again.returncode == 0, again.stderr
     assert {record.status for _, record in find_records([tmp_path])[0]} == {COMPLETED}
     assert run_py("-m", "output_dir=here", *command[-5:]).returncode == 0
-    assert figures(tmp_path / "outputs") == figures(tmp_path / "here")
+    assert metrics_of(tmp_path / "outputs") == metrics_of(tmp_path / "here")
 
 
 @pytest.mark.slow
@@ -181,7 +181,7 @@ def test_a_run_whose_time_is_up_is_queued_again_and_goes_on(
     assert "stopped by SIGUSR2" in log
     assert "going on from step" in log
     assert run_py(*options, "output_dir=alone").returncode == 0
-    assert figures(tmp_path / "outputs") == figures(tmp_path / "alone")
+    assert metrics_of(tmp_path / "outputs") == metrics_of(tmp_path / "alone")
 
 
 def test_ctrl_c_cancels_the_runs_which_save(slurm: None, tmp_path: Path) -> None:
