@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from rnnlm.data.batching import Batching
 from rnnlm.data.separate_documents import SeparateDocuments, SeparateDocumentsConfig
-from rnnlm.data.texts.source import SAMPLE, File
+from rnnlm.data.texts.source import SAMPLE, File, SourceError
 from rnnlm.options import OptionError, option
 
 
@@ -38,7 +38,7 @@ class Addition(SeparateDocuments):
     def files(self) -> list[File]:
         """Return no files: the sums are generated."""
         if self.config.source != SAMPLE:
-            raise OptionError("data.source", "data=addition is generated, it takes sample")
+            raise SourceError("data=addition is generated, it takes sample")
         return []
 
     def parse(self, files: Sequence[File]) -> list[str]:
@@ -86,7 +86,7 @@ class Addition(SeparateDocuments):
 
 
 def _carries(a: int, b: int) -> int:
-    """Return how often one is carried in a + b: each time, the sum of the digits falls by nine."""
+    """Return how often one is carried in a + b; each carry lowers the sum of digits by nine."""
     digits_a, digits_b, digits_sum = (sum(map(int, str(number))) for number in (a, b, a + b))
     return (digits_a + digits_b - digits_sum) // 9
 

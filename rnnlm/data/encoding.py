@@ -8,6 +8,7 @@ import warnings
 from typing import NamedTuple
 
 from rnnlm.data.texts import recognition
+from rnnlm.data.texts.source import SourceError
 from rnnlm.options import OptionError
 
 # A byte order mark settles the question. UTF-32's begins with UTF-16's, so it comes first.
@@ -61,14 +62,14 @@ def decoded(content: bytes, name: str, encoding: str | None = None) -> Decoded:
     try:
         text = _strictly(content, codec)
     except UnicodeDecodeError as error:
-        raise OptionError(
-            "data.source", f"{name} is not text in {codec}: byte {error.start} cannot be decoded"
+        raise SourceError(
+            f"{name} is not text in {codec}: byte {error.start} cannot be decoded"
         ) from error
     except (ValueError, LookupError) as error:
-        raise OptionError("data.source", f"{name} is not text in {codec} ({error})") from error
+        raise SourceError(f"{name} is not text in {codec} ({error})") from error
     text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
     if not text or text.isspace():
-        raise OptionError("data.source", f"{name} holds no text")
+        raise SourceError(f"{name} holds no text")
     return Decoded(text, _NAMES.get(codec, codec))
 
 
@@ -158,7 +159,7 @@ def _not_recognised(content: bytes, problem: str, possible: list[str]) -> Option
             f"{codec} ({_excerpt(content.decode(codec, 'replace'))})" for codec in possible[:_NAMED]
         )
         advice = f"it could be {shown}: say in which, such as data.encoding={possible[0]}"
-    return OptionError("data.source", f"{problem}; {advice}")
+    return SourceError(f"{problem}; {advice}")
 
 
 def _excerpt(text: str) -> str:

@@ -14,7 +14,7 @@ from rnnlm.data.batching import Batching
 from rnnlm.data.corpus import Corpus, CorpusConfig
 from rnnlm.data.texts.advertisements import remove_advertisements
 from rnnlm.data.texts.near_copies import RULE, dealt_together
-from rnnlm.data.texts.source import FULL, File
+from rnnlm.data.texts.source import FULL, File, SourceError
 from rnnlm.data.texts.splitting import Pieces
 from rnnlm.data.tokens.segmentation import jieba_identity, segment
 from rnnlm.data.tokens.user_dictionary import UserDictionary, read_user_dictionary, restored
@@ -63,14 +63,13 @@ class JinYong(Corpus):
     def files(self) -> list[File]:
         """Return the novels, without the list of titles."""
         if self.config.source == FULL:
-            raise OptionError(
-                "data.source",
+            raise SourceError(
                 "full cannot be had, Jin Yong's novels are under copyright; "
-                "give data.source=FOLDER with your own *.txt files, one a novel",
+                "give data.source=FOLDER with your own *.txt files, one a novel"
             )
         files = [file for file in super().files() if Path(file.name).name.lower() != NOT_A_NOVEL]
         if not files:
-            raise OptionError("data.source", f"{self.config.source} holds no novel")
+            raise SourceError(f"{self.config.source} holds no novel")
         return files
 
     def parse(self, files: Sequence[File]) -> list[str]:
@@ -80,7 +79,7 @@ class JinYong(Corpus):
         novels = [text for text, _ in cleaned if text.strip()]
         if not novels:
             names = ", ".join(file.name for file in files[:3])
-            raise OptionError("data.source", f"{names} holds no novel, only advertisements")
+            raise SourceError(f"{names} holds no novel, only advertisements")
         count = sum(count for _, count in cleaned)
         # Line ends before and after a novel do not count.
         characters = sum(

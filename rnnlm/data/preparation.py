@@ -201,28 +201,23 @@ def _check_sizes(corpus: PreparedCorpus) -> None:
     for name in (VALIDATION, TEST):
         if corpus.splits[name].num_tokens < 1:
             option = f"{name}_fraction"
-            raise OptionError(
-                f"data.{option}", f"{getattr(config, option)} of the text is too little"
-            )
+            problem = f"{getattr(config, option)} of the text is too little"
+            raise OptionError(f"data.{option}", problem)
     if config.variable_seq_len and config.batching is not Batching.stream:
         raise OptionError("data.variable_seq_len", "only data.batching=stream has it")
     available = train.num_tokens
     if config.batching is Batching.documents:
-        documents = train.ids_N.tolist().count(train.begin_id)
-        if config.batch_size > documents:
-            raise OptionError(
-                "data.batch_size",
-                f"{config.batch_size} is more than the documents to train on, "
-                f"it takes at most {documents}",
-            )
+        assert train.begin_id is not None
+        most = int((train.ids_N == train.begin_id).sum())
+        what = "is more than the documents to train on"
     elif config.seq_len > available:
-        raise OptionError(
-            "data.seq_len",
-            f"{config.seq_len} is longer than the training text, it takes at most {available}",
+        problem = f"{config.seq_len} is longer than the training text, it takes at most {available}"
+        raise OptionError("data.seq_len", problem)
+    else:
+        most = available // config.seq_len
+        what = (
+            f"streams of data.seq_len={config.seq_len} need more than the {available:,} tokens to "
+            "train on"
         )
-    elif config.batch_size * config.seq_len > available:
-        raise OptionError(
-            "data.batch_size",
-            f"{config.batch_size} streams of data.seq_len={config.seq_len} need more than the "
-            f"{available:,} tokens to train on, it takes at most {available // config.seq_len}",
-        )
+    if config.batch_size > most:
+        raise OptionError("data.batch_size", f"{config.batch_size} {what}, it takes at most {most}")

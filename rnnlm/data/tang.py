@@ -33,9 +33,9 @@ import opencc
 
 from rnnlm.data.separate_documents import SeparateDocuments, SeparateDocumentsConfig
 from rnnlm.data.texts.poem_files import NoPoemsError, Poems, read_poems
-from rnnlm.data.texts.source import FULL, SAMPLE, File
+from rnnlm.data.texts.source import FULL, SAMPLE, File, SourceError
 from rnnlm.data.texts.splitting import drawn
-from rnnlm.options import OptionError, option
+from rnnlm.options import option
 
 MISSING = "□"
 # The greatest depth of notes within notes.
@@ -140,7 +140,7 @@ class Tang(SeparateDocuments):
         if passed_over:
             self.notes.append(f"passed over, no poems of the Tang: {_named(passed_over)}")
         if not texts:
-            raise OptionError("data.source", kept)
+            raise SourceError(kept)
         return texts
 
     def parse_file(self, file: File) -> list[str]:
@@ -152,7 +152,7 @@ class Tang(SeparateDocuments):
     def files(self) -> list[File]:
         folder = Path(self.config.source).expanduser()
         for below in () if self.config.source in (SAMPLE, FULL) else _folders_of_poems(folder):
-            raise OptionError("data.source", f"the poems of {folder} are in {below}, give that")
+            raise SourceError(f"the poems of {folder} are in {below}, give that")
         return super().files()
 
     def _read(self, files: Sequence[File]) -> tuple[Poems, list[str]]:

@@ -154,7 +154,7 @@ def _weights(state_dict: Mapping[str, Any], path: Path) -> dict[str, Tensor]:
     }
     dtypes = {weight.dtype for weight in weights.values() if isinstance(weight, Tensor)}
     for weight in weights.values():
-        # A large tensor may repeat a small storage: it is larger than the file that holds it.
+        # A tensor may claim more numbers than its storage holds, by repeating them.
         if (
             not isinstance(weight, Tensor)
             or weight.layout is not torch.strided

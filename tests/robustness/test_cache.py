@@ -152,7 +152,7 @@ def test_what_anybody_puts_in_the_temporary_folder_changes_nothing(
     run_py: Run, tmp_path: Path
 ) -> None:
     """The test puts a jieba.cache there in which no word is longer than one character."""
-    tokenizer = segmentation.Tokenizer()
+    tokenizer = segmentation.JiebaTokenizer()
     tokenizer.initialize()
     characters = {word: number for word, number in tokenizer.FREQ.items() if len(word) < 2}
     ppl = []

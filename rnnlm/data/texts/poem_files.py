@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from rnnlm.options import OptionError
+from rnnlm.data.texts.source import SourceError
 
 # The mark of a missing character. Some files use `?` for it.
 MISSING_MARK = "_"
@@ -24,7 +24,7 @@ _BEFORE_A_MARK = re.compile(r"\?(?=[，。？！；])")
 _AUTHOR = re.compile(r"[^:：，。？！；,?!;]{1,12}[:：]")
 
 
-class NoPoemsError(OptionError):
+class NoPoemsError(SourceError):
     """A file holds nothing that looks like a poem."""
 
 
@@ -59,20 +59,18 @@ def _in_json(text: str, name: str) -> Poems:
     try:
         entries = msgspec.json.decode(text, type=list[msgspec.Raw])
     except msgspec.ValidationError as error:
-        raise NoPoemsError("data.source", f"{name} holds no list of poems") from error
+        raise NoPoemsError(f"{name} holds no list of poems") from error
     except (msgspec.DecodeError, RecursionError, ValueError) as error:
-        raise OptionError("data.source", f"{name} is not whole JSON: {error}") from error
+        raise SourceError(f"{name} is not whole JSON: {error}") from error
     texts: list[str] = []
     for number, entry in enumerate(entries, 1):
         try:
             texts.append("".join(msgspec.json.decode(entry, type=_Poem).paragraphs))
         except (msgspec.DecodeError, RecursionError, ValueError) as error:
-            problem = (
+            raise (SourceError if texts else NoPoemsError)(
                 f"{name}: poem {number} has no list of texts called 'paragraphs' "
                 f"({str(error).replace('$.', '')})"
-            )
-            kind = OptionError if texts else NoPoemsError
-            raise kind("data.source", problem) from error
+            ) from error
     return Poems(texts)
 
 

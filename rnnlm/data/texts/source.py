@@ -53,6 +53,13 @@ _DIGITS = re.compile(r"(\d+)")
 _CHINESE_NUMBER = re.compile("(?<=第)[零〇一二三四五六七八九两兩十百千]{1,9}")
 
 
+class SourceError(OptionError):
+    """The source of a corpus cannot be used."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__("data.source", problem)
+
+
 @dataclass(frozen=True)
 class File:
     """A file's name, for messages and ordering, and its bytes."""
@@ -78,16 +85,14 @@ def read_source(source: str, sample: str, published: str, suffixes: tuple[str, .
         OptionError: the source cannot be read.
     """
     if not source.strip():
-        raise OptionError("data.source", "it is empty, it takes sample, full or a path")
+        raise SourceError("it is empty, it takes sample, full or a path")
     if source == SAMPLE:
         if not sample:
-            raise OptionError(
-                "data.source", "this corpus has no sample, it takes the path of a text"
-            )
+            raise SourceError("this corpus has no sample, it takes the path of a text")
         return _sample(importlib.resources.files("rnnlm.data") / "samples" / sample)
     if source == FULL:
         if not published:
-            raise OptionError("data.source", "this corpus is not published, it takes a path")
+            raise SourceError("this corpus is not published, it takes a path")
         return [text for file in fetch(published) for text in _unpacked(file, suffixes)]
     return read_path(Path(source).expanduser(), suffixes)
 
@@ -101,9 +106,7 @@ def read_path(path: Path, suffixes: tuple[str, ...]) -> list[File]:
     with _refusing_unreadable(path):
         if not path.is_dir():
             if not path.exists():
-                raise OptionError(
-                    "data.source", f"no file {path}; it takes sample, full or the path of a text"
-                )
+                raise SourceError(f"no file {path}; it takes sample, full or the path of a text")
             return _unpacked(_read(path), suffixes)
         found = [p for p in path.iterdir() if p.suffix.lower() in suffixes and _is_visible(p.name)]
         if not found:
@@ -111,9 +114,9 @@ def read_path(path: Path, suffixes: tuple[str, ...]) -> list[File]:
         found.sort(key=lambda path: reading_order(path.name))
         for entry in found:
             if not entry.exists():
-                raise OptionError("data.source", f"{entry} is a link to a file that is not there")
+                raise SourceError(f"{entry} is a link to a file that is not there")
         if sum(entry.stat().st_size for entry in found) > _LARGEST_TEXT:
-            raise OptionError("data.source", f"the folder {path} {_TOO_LARGE}")
+            raise SourceError(f"the folder {path} {_TOO_LARGE}")
         return list(map(_read, found))
 
 
@@ -125,10 +128,10 @@ def read_file(path: Path) -> File:
     """
     with _refusing_unreadable(path):
         if not path.exists():
-            raise OptionError("data.source", f"no file {path}")
+            raise SourceError(f"no file {path}")
         if path.is_dir() or path.suffix.lower() == ".zip":
             kind = "folder" if path.is_dir() else "zip"
-            raise OptionError("data.source", f"{path} is a {kind}, it takes one file of text")
+            raise SourceError(f"{path} is a {kind}, it takes one file of text")
         return _read(path)
 
 
@@ -138,18 +141,18 @@ def _refusing_unreadable(path: Path) -> Iterator[None]:
         yield
     except (OSError, ValueError) as error:  # a name with a zero byte is a ValueError
         reason = error.strerror if isinstance(error, OSError) else error
-        raise OptionError("data.source", f"{path} cannot be read ({reason})") from error
+        raise SourceError(f"{path} cannot be read ({reason})") from error
 
 
 def _read(path: Path) -> File:
     """Return a file that fits in memory and is still there when it is next read."""
     status = path.stat()
     if stat.S_ISDIR(status.st_mode):
-        raise OptionError("data.source", f"{path} is a folder, not a text")
+        raise SourceError(f"{path} is a folder, not a text")
     if not stat.S_ISREG(status.st_mode) or str(path.absolute()).startswith(_OPEN_FILES):
-        raise OptionError("data.source", f"{path} is no file that can be read twice")
+        raise SourceError(f"{path} is no file that can be read twice")
     if status.st_size > _LARGEST_TEXT:
-        raise OptionError("data.source", f"{path} {_TOO_LARGE} ({status.st_size:,} bytes)")
+        raise SourceError(f"{path} {_TOO_LARGE} ({status.st_size:,} bytes)")
     return File(path.name, path.read_bytes())
 
 
@@ -201,18 +204,16 @@ def unzip(content: bytes, name: str, suffixes: tuple[str, ...]) -> list[File]:
             for path, _ in members:
                 parts = PurePosixPath(path.replace("\\", "/"))
                 if parts.is_absolute() or ".." in parts.parts or ":" in path[:2]:
-                    raise OptionError(
-                        "data.source", f"{name} holds {path[:200]!r}, a path that leads out of it"
-                    )
+                    raise SourceError(f"{name} holds {path[:200]!r}, a path that leads out of it")
             texts = [(p, m) for p, m in members if PurePosixPath(p).suffix.lower() in suffixes]
             if not texts:
                 raise _holds_none(name, suffixes)
             if sum(member.file_size for _, member in texts) > _LARGEST_TEXT:
-                raise OptionError("data.source", f"{name} unpacks to more than 1 GiB")
+                raise SourceError(f"{name} unpacks to more than 1 GiB")
             texts.sort(key=lambda text: reading_order(text[0]))
             return [File(f"{name}/{path}", _member(archive, member)) for path, member in texts]
     except _DAMAGED as error:
-        raise OptionError("data.source", f"{name} is no zip that can be read ({error})") from error
+        raise SourceError(f"{name} is no zip that can be read ({error})") from error
 
 
 def _member_path(member: zipfile.ZipInfo) -> str:
@@ -233,7 +234,7 @@ def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
 
 def _holds_none(place: str, suffixes: tuple[str, ...]) -> OptionError:
     expected = " or ".join(f"*{suffix}" for suffix in suffixes)
-    return OptionError("data.source", f"{place} holds no {expected}")
+    return SourceError(f"{place} holds no {expected}")
 
 
 def _is_visible(name: str) -> bool:
@@ -268,21 +269,18 @@ def fetch(published: str) -> list[File]:
             path = files.fetch(name, downloader=pooch.HTTPDownloader(timeout=30))
             found.append(File(name, Path(path).read_bytes()))
         except (requests.exceptions.RequestException, ConnectionError) as error:
-            problem = (
+            raise SourceError(
                 f"full is not in {directory} and could not be downloaded from {address} "
                 f"({type(error).__name__}); use data.source=sample or data.source=PATH"
-            )
-            raise OptionError("data.source", problem) from error
+            ) from error
         except ValueError as error:
-            problem = (
+            raise SourceError(
                 f"what {address} sent is not the expected file (its SHA-256 differs); "
                 "use data.source=sample or data.source=PATH"
-            )
-            raise OptionError("data.source", problem) from error
+            ) from error
         except OSError as error:
-            problem = (
+            raise SourceError(
                 f"the cache {(directory / name).parent} cannot be used ({error.strerror}); "
                 "set RNNLM_DATA_DIR to a folder that can be written"
-            )
-            raise OptionError("data.source", problem) from error
+            ) from error
     return found

@@ -14,6 +14,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import hashlib
+import itertools
 import multiprocessing
 import os
 import re
@@ -46,7 +47,7 @@ _SECONDS_WITHOUT_BAR = 2.0
 Words = Sequence[tuple[str, int | None]]
 
 
-class Tokenizer(jieba.Tokenizer):  # type: ignore[misc]
+class JiebaTokenizer(jieba.Tokenizer):  # type: ignore[misc]
     """jieba's tokenizer with the dictionary of its package, which it reads itself."""
 
     initialized: bool
@@ -60,7 +61,7 @@ class Tokenizer(jieba.Tokenizer):  # type: ignore[misc]
 
 
 # The tokenizer of this process, and the user's words that it knows.
-_loaded: tuple[Tokenizer, Words] | None = None
+_loaded: tuple[JiebaTokenizer, Words] | None = None
 
 
 def segment(texts: Sequence[str], user_words: Words = ()) -> list[list[str]]:
@@ -72,14 +73,9 @@ def segment(texts: Sequence[str], user_words: Words = ()) -> list[list[str]]:
     Raises:
         OptionError: a process that segments was killed.
     """
-    chunks: list[str] = []
-    chunks_of_text: list[int] = []
-    for text in texts:
-        before = len(chunks)
-        chunks += chunked(text)
-        chunks_of_text.append(len(chunks) - before)
-    words = iter(_segment_chunks(chunks, user_words))
-    return [[word for _ in range(count) for word in next(words)] for count in chunks_of_text]
+    chunks = [list(chunked(text)) for text in texts]
+    words = _segment_chunks(list(itertools.chain(*chunks)), user_words)
+    return [[word for _ in pieces for word in next(words)] for pieces in chunks]
 
 
 def chunked(text: str) -> Iterator[str]:
@@ -110,6 +106,9 @@ def _ends_of_runs(text: str) -> Iterator[int]:
 
 
 def _segment_chunks(chunks: list[str], user_words: Words) -> Iterator[list[str]]:
+    # Imported here, because the processes that segment start faster without its PyTorch.
+    from rnnlm.hardware import visible_cores
+
     total = sum(map(len, chunks))
     bar = tqdm(
         total=total,
@@ -120,9 +119,7 @@ def _segment_chunks(chunks: list[str], user_words: Words) -> Iterator[list[str]]
         disable=None,
         delay=_SECONDS_WITHOUT_BAR if total < _WORTH_A_PROCESS else 0,
     )
-    cores = (
-        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    )
+    cores = len(visible_cores())
     with bar:
         if total < _WORTH_A_PROCESS or cores == 1:
             _load(user_words)
@@ -184,7 +181,7 @@ def _load(user_words: Words) -> None:
         return
     # jieba keeps the words that were taken out of a dictionary for all of its tokenizers.
     finalseg.Force_Split_Words.clear()
-    tokenizer = Tokenizer()
+    tokenizer = JiebaTokenizer()
     tokenizer.initialize()
     for word, frequency in user_words:
         tokenizer.add_word(word, frequency)

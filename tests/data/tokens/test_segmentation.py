@@ -13,13 +13,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rnnlm.data.tokens import segmentation
-from rnnlm.data.tokens.segmentation import IN_WORDS, Tokenizer, chunked, segment
+from rnnlm.data.tokens.segmentation import IN_WORDS, JiebaTokenizer, chunked, segment
 from tests.conftest import ROOT
 
 FOLDER = ROOT / "rnnlm" / "data" / "samples" / "jinyong"
 TEXTS = [path.read_text(encoding="utf-8") for path in sorted(FOLDER.iterdir())]
 # jieba itself, but for its cache.
-JIEBA = Tokenizer()
+JIEBA = JiebaTokenizer()
 
 
 def test_jieba_looks_at_runs_of_these_characters() -> None:
@@ -64,13 +64,13 @@ def test_a_dictionary_is_loaded_once_and_again_when_its_words_change(
 ) -> None:
     loaded = []
 
-    class Counting(Tokenizer):
+    class Counting(JiebaTokenizer):
         def initialize(self, dictionary: str | None = None) -> None:
             loaded.extend([] if self.initialized else [self])
             super().initialize(dictionary)
 
     monkeypatch.setattr(segmentation, "_loaded", None)
-    monkeypatch.setattr(segmentation, "Tokenizer", Counting)
+    monkeypatch.setattr(segmentation, "JiebaTokenizer", Counting)
     text = "闻人鹊说"
     assert segment([text]) == [["闻人", "鹊", "说"]]
     for _ in range(3):

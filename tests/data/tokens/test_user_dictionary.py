@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rnnlm.data.tokens.segmentation import Tokenizer
+from rnnlm.data.tokens.segmentation import JiebaTokenizer
 from rnnlm.data.tokens.user_dictionary import (
     UserDictionary,
     UserWord,
@@ -19,9 +19,9 @@ from rnnlm.data.tokens.user_dictionary import (
 from rnnlm.options import OptionError
 
 
-def small_tokenizer() -> Tokenizer:
+def small_tokenizer() -> JiebaTokenizer:
     """A tokenizer of a few words."""
-    tokenizer = Tokenizer()
+    tokenizer = JiebaTokenizer()
     tokenizer.FREQ = {"闻人": 30, "闻": 9, "说道": 90, "说": 99}
     tokenizer.total, tokenizer.initialized = 228, True
     return tokenizer
