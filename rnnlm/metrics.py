@@ -1,6 +1,6 @@
-"""Loss, perplexity and bits per character from totals, never from means of means.
+"""Loss, perplexity and bits per character, computed from totals and never from means of means.
 
-This file imports no PyTorch: tables are made of records alone.
+Tables need these without PyTorch, which this module therefore does not import.
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ if TYPE_CHECKING:
 
 
 def perplexity(loss: float) -> float:
-    """Exp of a loss in nats per token; infinite where it exceeds the largest float."""
+    """Return exp of a loss in nats per token, or infinity if it exceeds the largest float."""
     return math.inf if loss > 709 else math.exp(loss)
 
 
 @dataclass(frozen=True)
 class Metrics:
-    """How well a model predicts a split.
+    """The quality of a model's predictions on a split.
 
-    loss: total negative log-likelihood / tokens predicted, in nats per token.
+    loss: total negative log-likelihood / number of tokens predicted, in nats per token.
     ppl: perplexity, exp(loss).
-    bpc: bits per character of the original text, comparable across tokenizers and vocabularies:
-        total nats, and what it costs to spell the unknown tokens, / ln 2 / characters.
+    bpc: bits per character of the original text, which compare across tokenizers and
+        vocabularies: (total nats + nats to spell unknown tokens) / ln 2 / number of characters.
     """
 
     loss: float
@@ -38,18 +38,18 @@ class Metrics:
     def of(
         cls, total_nats: float, num_tokens: int, num_chars: int, unknown_nats: float = 0.0
     ) -> Metrics:
-        """The metrics of a split from its total negative log-likelihood in nats."""
+        """Return the metrics of a split from its total negative log-likelihood in nats."""
         loss = total_nats / num_tokens
         bpc = (total_nats + unknown_nats) / math.log(2) / num_chars
         return cls(loss, perplexity(loss), bpc, num_tokens, num_chars)
 
     def to_dict(self) -> dict[str, float]:
-        """As in a record."""
+        """Return the fields as a record holds them."""
         return asdict(self)
 
 
 class Total:
-    """A running sum of negative log-likelihoods, kept on the device until it is read."""
+    """A running sum of negative log-likelihoods, which stays on the device until it is read."""
 
     def __init__(self, nats: float = 0.0, num_tokens: int = 0) -> None:
         self._nats: Tensor | float = nats
@@ -67,5 +67,5 @@ class Total:
 
     @property
     def loss(self) -> float:
-        """Nats per token so far, NaN before the first token."""
+        """The sum so far in nats per token, NaN before the first token."""
         return self.nats / self.num_tokens if self.num_tokens else math.nan

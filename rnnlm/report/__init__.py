@@ -1,1 +1,1 @@
-"""The report: one page, without a network, that answers which cell, which features, by how much."""
+"""The report: one self-contained page on which cell and features are best, and by how much."""

@@ -1,1 +1,1 @@
-"""What a run leaves behind, and the tables made of it."""
+"""Records of runs, the groups that compare, statistics over seeds, and tables."""

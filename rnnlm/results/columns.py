@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -98,12 +98,15 @@ def percent(value: float) -> str:
     return f"{value:.2%}"
 
 
-# Of each metric of a split: its heading, its name in full, and its scale.
+# The heading, the name in full and the scale of each metric of a split.
 _METRICS = {
     "loss": ("loss (nats/token)", "loss (nats per token)", Scale.logarithm),
     "ppl": ("ppl", "perplexity", Scale.log),
     "bpc": ("bits/char", "bits per character", Scale.log),
 }
+# The metrics that a record's history has of each epoch. `train_running` is measured while the
+# weights move and with dropout on.
+_AT_EPOCH = re.compile(r"(train_running|validation)_(loss|ppl)@([1-9]\d{0,8})", re.ASCII)
 
 
 def _of_split(split: str, metric: str) -> Callable[[Record], float | None]:
@@ -114,65 +117,47 @@ def _of_split(split: str, metric: str) -> Callable[[Record], float | None]:
     return value
 
 
-def _metric(split: str, metric: str) -> Column[Record]:
-    heading, in_full, scale = _METRICS[metric]
-    return Column(
-        f"{split}_{metric}",
-        f"{split} {heading}",
-        _of_split(split, metric),
-        significant,
-        is_measured=True,
-        better=Better.lower,
-        scale=scale,
-        unabbreviated=f"{split} {in_full}",
-        exp_heading=f"{split} ppl",
-    )
-
-
-def _at_epoch(name: str) -> Column[Record] | None:
-    """The column of a metric at an epoch, such as `validation_ppl@100`; None for other names.
-
-    `train_running` is measured while the weights move and with dropout on.
-    """
-    found = re.fullmatch(r"(train_running|validation)_(loss|ppl)@([1-9]\d{0,8})", name, re.ASCII)
-    if found is None:
-        return None
-    split, metric, epoch = found[1], found[2], int(found[3])
-
+def _of_epoch(split: str, metric: str, epoch: int) -> Callable[[Record], float | None]:
     def value(record: Record) -> float | None:
         losses = record.history.get(split, [])
         loss = losses[epoch - 1] if epoch <= len(losses) else None
         return perplexity(loss) if loss is not None and metric == "ppl" else loss
 
-    heading, _, scale = _METRICS[metric]
-    at = f"at epoch {epoch}"
+    return value
+
+
+def _of_kind(name: str, number: str, field: str) -> Callable[[Record], float | None]:
+    return lambda record: record.exact_match_by.get(name, {}).get(number, {}).get(field)
+
+
+def _metric(split: str, metric: str, epoch: int | None = None) -> Column[Record]:
+    """The column of a metric at the best epoch, or at a given one."""
+    heading, in_full, scale = _METRICS[metric]
+    name, value, at = f"{split}_{metric}", _of_split(split, metric), ""
+    if epoch is not None:
+        name, value, at = f"{name}@{epoch}", _of_epoch(split, metric, epoch), f" at epoch {epoch}"
+    split = split.replace("_", " ")
     return Column(
         name,
-        f"{split} {heading} {at}".replace("_", " "),
+        f"{split} {heading}{at}",
         value,
         significant,
         is_measured=True,
         better=Better.lower,
         scale=scale,
-        exp_heading=f"{split} ppl {at}".replace("_", " "),
+        unabbreviated=f"{split} {in_full}{at}",
+        exp_heading=f"{split} ppl{at}",
     )
-
-
-def _measured(name: str, heading: str, show: Callable[[Any], str]) -> Column[Record]:
-    """The column of a measured field of a record of which no value is better."""
-    return Column(name, heading, lambda r: getattr(r, name), show, is_measured=True)
 
 
 def _exact_match(name: str, heading: str, value: Callable[[Record], Any]) -> Column[Record]:
-    return Column(
-        name,
-        heading,
-        value,
-        percent,
-        is_measured=True,
-        better=Better.higher,
-        scale=Scale.share,
-    )
+    better, scale = Better.higher, Scale.share
+    return Column(name, heading, value, percent, is_measured=True, better=better, scale=scale)
+
+
+def _cost(name: str, heading: str, show: Callable[[Any], str] = whole) -> Column[Record]:
+    """The column of a measured number of which no value is better."""
+    return Column(name, heading, lambda record: getattr(record, name), show, is_measured=True)
 
 
 _KNOWN: tuple[Column[Record], ...] = (
@@ -185,8 +170,8 @@ _KNOWN: tuple[Column[Record], ...] = (
     Column("vocab_size", "vocabulary", lambda r: r.vocab_size, whole),
     Column("oov_rate", "unknown in test", lambda r: r.oov_rate, percent),
     Column("num_parameters", "parameters", lambda r: r.num_parameters, whole),
-    _measured("epochs", "epochs", whole),
-    _measured("best_epoch", "best epoch", whole),
+    _cost("epochs", "epochs"),
+    _cost("best_epoch", "best epoch"),
     *(_metric(split, metric) for split in SPLITS for metric in _METRICS),
     Column(
         "validation_unigram_ppl",
@@ -196,9 +181,9 @@ _KNOWN: tuple[Column[Record], ...] = (
         is_measured=True,
     ),
     _exact_match("exact_match", "exact match", lambda r: r.exact_match),
-    _measured("tokens_per_second", "tokens/s", whole),
-    _measured("train_seconds", "training s", significant),
-    _measured("peak_memory_mb", "memory MB", whole),
+    _cost("tokens_per_second", "tokens/s"),
+    _cost("train_seconds", "training s", significant),
+    _cost("peak_memory_mb", "memory MB"),
     Column("device", "device", lambda r: r.device, is_text=True),
     Column("precision", "precision", lambda r: r.precision, is_text=True),
     Column("fingerprint", "fingerprint", lambda r: r.fingerprint, is_text=True),
@@ -220,47 +205,33 @@ class NoSuchColumnError(ValueError):
 
 
 def column_named(name: str, records: Sequence[Record]) -> Column[Record]:
-    """Return a column: a known one, one of an epoch or a kind of task, or an option's.
+    """Return the column of this name: a known one, an epoch's, a kind of task's or an option's.
 
     Raises:
         NoSuchColumnError: there is none of that name.
     """
     if name in COLUMNS:
         return COLUMNS[name]
-    at_epoch = _at_epoch(name)
-    if at_epoch is not None:
-        return at_epoch
-    of_kinds = _of_kinds(records)
-    if name in of_kinds:
-        return of_kinds[name]
+    if found := _AT_EPOCH.fullmatch(name):
+        return _metric(found[1], found[2], int(found[3]))
+    of_tasks = {column.name: column for column in _of_tasks(records)}
+    if name in of_tasks:
+        return of_tasks[name]
     if any(name in record.options for record in records):
         return Column(name, name, lambda record: record.options.get(name))
-    known = ", ".join([*COLUMNS, *of_kinds])
+    known = ", ".join([*COLUMNS, *of_tasks])
     raise NoSuchColumnError(
         f"no column {legible(name)}; there are {known}, those of an epoch such as "
         "validation_ppl@10 and train_running_ppl@10, and options such as optimizer.lr"
     )
 
 
-def _of_kinds(records: Sequence[Record]) -> dict[str, Column[Record]]:
+def _of_tasks(records: Sequence[Record]) -> Iterator[Column[Record]]:
     """The columns `exact_match[digits=3]` and `tasks[digits=3]` of each kind of task."""
-    columns: dict[str, Column[Record]] = {}
     for record in records:
         for name, by_number in record.exact_match_by.items():
             for number in by_number:
                 kind = f"{name}={number}"
-                share = _of_kind(name, number, "share")
-                tasks = _of_kind(name, number, "tasks")
-                for column in (
-                    _exact_match(f"exact_match[{kind}]", f"exact match {kind}", share),
-                    Column(f"tasks[{kind}]", f"tasks {kind}", tasks, whole),
-                ):
-                    columns[column.name] = column
-    return columns
-
-
-def _of_kind(name: str, number: str, field: str) -> Callable[[Record], float | None]:
-    def value(record: Record) -> float | None:
-        return record.exact_match_by.get(name, {}).get(number, {}).get(field)
-
-    return value
+                share, tasks = (_of_kind(name, number, field) for field in ("share", "tasks"))
+                yield _exact_match(f"exact_match[{kind}]", f"exact match {kind}", share)
+                yield Column(f"tasks[{kind}]", f"tasks {kind}", tasks, whole)

@@ -58,12 +58,12 @@ class Difference:
 
     @property
     def is_exact(self) -> bool:
-        """Whether neither group has a seed, so that nothing is left to chance."""
+        """True if neither group has a seed, so that nothing is left to chance."""
         return self.n == 0
 
     @property
     def is_distinguishable(self) -> bool | None:
-        """Whether the groups differ by more than chance; None where one seed cannot tell."""
+        """True if the groups differ by more than chance; None where one seed cannot tell."""
         if self.is_exact:
             return self.effect > 100 * ROUNDING
         return None if self.p_corrected is None else self.p_corrected <= LEVEL

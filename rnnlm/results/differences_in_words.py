@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from rnnlm.results.columns import Better, Column, Scale
 from rnnlm.results.differences import LEVEL, Difference, Differences, unit_of
@@ -149,18 +149,17 @@ def _tests(differences: Differences) -> str:
     if len(alike) == len(tested):
         least = _p(min(p_values.values()))
         return f"Not distinguishable: all of the {len(tested)} pairs tested (least {least})."
-    notes = {names: f" ({_p(p)})" for names, p in p_values.items()}
-    return f"Not distinguishable: {_by_group(differences, notes, 'from')}."
+    with_p = {names: f" ({_p(p)})" for names, p in p_values.items()}
+    return f"Not distinguishable: {_by_group(differences, with_p, 'from')}."
 
 
 def _one_seed(differences: Differences) -> str:
-    pairs = [pair for pair in differences.pairs if pair.is_distinguishable is None]
+    pairs = [pair.names for pair in differences.pairs if pair.is_distinguishable is None]
     if not pairs:
         return ""
     if len(pairs) == sum(not pair.is_exact for pair in differences.pairs) > 1:
         return f"All of the {len(pairs)} pairs are compared {BY_ONE_SEED}."
-    listing = _by_group(differences, _without_notes(pair.names for pair in pairs), "with")
-    return f"Compared {BY_ONE_SEED}: {listing}."
+    return f"Compared {BY_ONE_SEED}: {_by_group(differences, dict.fromkeys(pairs, ''), 'with')}."
 
 
 def _exact(differences: Differences) -> str:
@@ -171,7 +170,7 @@ def _exact(differences: Differences) -> str:
 def _not_compared(differences: Differences) -> str:
     parts = [f"{name} ({why})" for name, why in differences.left_out]
     if differences.without_shared_seed:
-        names = _without_notes(differences.without_shared_seed)
+        names = dict.fromkeys(differences.without_shared_seed, "")
         parts.append(f"without a shared seed {_by_group(differences, names, 'with')}")
     if differences.num_worse:
         parts.append(f"{differences.num_worse:,} more that are worse on validation")
@@ -193,17 +192,13 @@ def _method(differences: Differences) -> str:
     )
 
 
-def _without_notes(pairs: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:
-    return dict.fromkeys(pairs, "")
-
-
-def _by_group(differences: Differences, notes: dict[tuple[str, str], str], word: str) -> str:
+def _by_group(differences: Differences, pairs: dict[tuple[str, str], str], word: str) -> str:
     """Each pair once, with the group that comes first: `a from b and c; b from d`.
 
     Args:
-        notes: what follows the second name of each pair.
+        pairs: two names each, and what follows the second one.
     """
-    left = dict(notes)
+    left = dict(pairs)
     parts: list[str] = []
     for name in (group.name for group in differences.groups):
         own = [names for names in left if name in names]

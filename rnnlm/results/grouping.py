@@ -63,7 +63,7 @@ class Group:
 
     @property
     def has_epochs(self) -> bool:
-        """Whether these are networks as they were trained."""
+        """True for networks as they were trained: neither a baseline nor adapted."""
         return self.records[0].has_epochs
 
     @property
@@ -99,7 +99,7 @@ class Comparison:
 
     @property
     def has_several_seeds(self) -> bool:
-        """Whether there are means to take."""
+        """True if any group has more than one seed, and so a mean."""
         return any(group.num_seeds > 1 for group in self.groups)
 
     @property

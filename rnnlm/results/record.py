@@ -89,7 +89,7 @@ class Record:
     # The loss of each epoch, in nats per token: `train_running`, with dropout on and while the
     # weights move, and `validation`, None for an epoch without validation.
     history: dict[str, list[Number | None]] = field(default_factory=dict)
-    # How the model continues the prompt, which is the same for all models of a text.
+    # The model's continuation of the prompt; all models of a text have the same prompt.
     prompt: str | None = None
     sample: str | None = None
     # The hash of `scalars.csv` as the run left it.
@@ -112,7 +112,7 @@ class Record:
 
     @property
     def has_epochs(self) -> bool:
-        """Whether this is a network as it was trained: not a baseline, and not adapted."""
+        """True for a network as it was trained: neither a baseline nor adapted."""
         return self.features is not None and self.adaptation is None
 
     def write(self, folder: Path) -> None:

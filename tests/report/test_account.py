@@ -41,10 +41,10 @@ def test_the_command_gives_all_seeds_of_a_group() -> None:
     assert command(default) == "python run.py model=gru"
 
 
-def test_the_facts_are_told_where_the_best_was_measured_with_help() -> None:
-    helped = record(model="lstm+cache", adaptation={}, train=None, validation=split(2.0))
-    (comparison,) = comparisons([record(), helped])
-    assert comparison.records[0] is helped
+def test_the_facts_are_told_where_the_best_is_adapted() -> None:
+    adapted = record(model="lstm+cache", adaptation={}, train=None, validation=split(2.0))
+    (comparison,) = comparisons([record(), adapted])
+    assert comparison.records[0] is adapted
     assert dict(facts(comparison))["train"] == "100 tokens, 100 characters"
 
 

@@ -20,7 +20,7 @@ from rnnlm.results.tables.group_table import groups_table
 from tests.plots.sweep import Runs, failed, sweep
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
-# What is looked at once the page is there.
+# Measures the page once it is loaded.
 LOOK = """<script>addEventListener("load", () => { document.title = JSON.stringify({
   wide: document.documentElement.scrollWidth, room: document.documentElement.clientWidth,
   images: document.images.length,

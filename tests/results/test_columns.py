@@ -40,7 +40,7 @@ def test_kinds_that_only_some_runs_have_are_columns_too() -> None:
     ]
 
 
-def test_over_seeds_the_share_is_a_figure_and_the_number_of_tasks_is_none() -> None:
+def test_a_share_of_tasks_has_a_mean_over_seeds_and_their_number_has_none() -> None:
     found = comparisons([answering(1, 0.90), answering(2, 0.94)])
     table = groups_table(found, columns=["exact_match[digits=1]", "tasks[digits=1]"])
     assert [value.shown for value in table.rows[0]] == ["92.00% ± 25.41% (2.83%)", "10"]
@@ -64,7 +64,7 @@ def test_an_unknown_kind_is_told_which_there_are() -> None:
     assert "exact_match[digits=1], tasks[digits=1], those of an epoch" in str(error.value)
 
 
-def test_a_figure_at_an_epoch_is_a_column_and_over_seeds_a_figure() -> None:
+def test_a_metric_at_an_epoch_is_a_column_and_has_a_mean_over_seeds() -> None:
     def with_history(seed: int, *losses: float | None) -> Record:
         return record(seed=seed, history={"validation": list(losses), "train_running": [1.0]})
 

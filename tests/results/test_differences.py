@@ -75,12 +75,12 @@ def test_exact_match_is_compared_in_percentage_points() -> None:
     assert (pair.low, pair.high) == pytest.approx((100 * low, 100 * high))
 
 
-def test_a_figure_without_better_is_refused() -> None:
+def test_a_metric_without_a_better_direction_is_refused() -> None:
     with pytest.raises(ValueError, match="training s has no better and worse"):
         differ(runs("gru", GRU), metric=COLUMNS["train_seconds"])
 
 
-# What is planted and what is not.
+# Differences that are planted, and noise that is none.
 
 
 @pytest.mark.parametrize("level_of_seed", [[1.0] * 5, [0.9, 1.0, 1.1, 1.2, 1.3]])
@@ -133,7 +133,7 @@ def test_pure_noise_is_claimed_to_be_a_difference_at_the_stated_rate() -> None:
 
 
 def test_noise_between_two_cells_is_claimed_at_the_level_itself() -> None:
-    """With one test there is nothing to correct; outside the bounds is 1 in 1,000 at that rate."""
+    """One test needs no correction; at that rate, 1 in 1,000 experiments is outside the bounds."""
     random, sweeps = Random(7), 400
     claimed = 0
     for _ in range(sweeps):
@@ -149,7 +149,7 @@ def test_noise_between_two_cells_is_claimed_at_the_level_itself() -> None:
 @pytest.mark.parametrize("seeds", [2, 3])
 @pytest.mark.parametrize("share", [0.5, 0.95])
 def test_noise_in_steps_is_claimed_at_no_higher_rate(seeds: int, share: float) -> None:
-    """Of a hundred tasks, two cells easily differ by the same number at each of two seeds."""
+    """Two cells easily differ by the same number of a hundred tasks at each of two seeds."""
     random, sweeps = Random(1), 100
     claimed = 0
     for _ in range(sweeps):
@@ -169,7 +169,7 @@ def test_all_tasks_against_none_are_distinguishable() -> None:
     assert (pair.effect, pair.high, pair.is_distinguishable) == (100, 100, True)
 
 
-# Which pairs, and over which seeds.
+# The pairs, and the seeds that they are compared over.
 
 
 def test_pairs_stand_in_the_order_of_the_groups_and_are_corrected_together() -> None:
@@ -275,7 +275,7 @@ def test_what_a_seed_does_to_both_changes_nothing(
     scaled = [[factor * values[0], *values[1:]] for values in (first, second)]
     other = the_pair(differ(runs("a", scaled[0]), runs("b", scaled[1])))
     assert other.effect == pytest.approx(one.effect, abs=1e-9)
-    # Where there is nearly no effect and no spread, p is of rounding.
+    # If effect and spread are nearly zero, p is determined by rounding.
     if one.p is not None and one.effect > 1e-3:
         assert other.p == pytest.approx(one.p, abs=1e-6)
 

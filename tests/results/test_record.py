@@ -107,8 +107,7 @@ def without_checksum(folder: Path, **changes: object) -> None:
     record(test={**SPLIT, "loss": 1.5, "ppl": math.exp(1.5)}).write(folder)
     content = json.loads((folder / RECORD).read_text())
     del content["sha256"], content["train"], content["validation"]
-    figures = content["test"]
-    splits = {"train": figures, "validation": figures}
+    splits = dict.fromkeys(("train", "validation"), content["test"])
     (folder / RECORD).write_text(json.dumps({**content, **splits, **changes}))
 
 

@@ -34,7 +34,7 @@ def test_a_summary_by_hand() -> None:
 def test_a_summary_is_scipys(values: list[float]) -> None:
     summary = Summary.of(values)
     assert summary.std is not None
-    # Of less than this scipy warns.
+    # Below this, scipy warns.
     if summary.std > 1e-9:
         assert (summary.mean, summary.std) == pytest.approx(
             (stats.tmean(values), stats.tstd(values)), abs=1e-12
@@ -80,7 +80,7 @@ def test_the_paired_test_by_hand() -> None:
 def test_the_paired_test_is_scipys(pairs: list[tuple[float, float]]) -> None:
     differences = [a - b for a, b in pairs]
     std = Summary.of(differences).std
-    # Of less than this scipy warns, and its p is of rounding.
+    # Below this, scipy warns and its p is determined by rounding.
     if std is not None and std > 1e-6:
         expected = stats.ttest_rel(*zip(*pairs, strict=True)).pvalue
         assert paired_t_test(differences) == pytest.approx(expected, rel=1e-6)
@@ -162,7 +162,7 @@ def test_holms_correction_by_hand(p_values: list[float], corrected: list[float])
 
 @given(probabilities, st.sampled_from([0.01, 0.05, 0.2]))
 def test_holm_rejects_what_stepping_down_does(p_values: list[float], level: float) -> None:
-    """As Holm puts it: the kth smallest of m against level / (m - k + 1), up to the first above."""
+    """Holm's rule: the kth smallest of m against level / (m - k + 1), up to the first above."""
     rejected: list[float] = []
     for rank, p in enumerate(sorted(p_values)):
         if p * (len(p_values) - rank) > level:

@@ -68,5 +68,5 @@ def grid() -> list[Record]:
 
 
 def shown(table: Table, name: str) -> list[str]:
-    """What a column of a table shows, from top to bottom."""
+    """The values of a column as a table shows them, from top to bottom."""
     return [value.shown for value in table.column(name)]

@@ -1,1 +1,1 @@
-"""Tables made of records, and the formats that they are written in."""
+"""Tables of records, and the formats in which they are written."""

@@ -36,7 +36,7 @@ class Value:
 
     value: Any
     shown: str
-    # Whether it is the best of its column among the rows that compare.
+    # True for the best of its column among the rows that compare.
     is_best: bool = False
 
 

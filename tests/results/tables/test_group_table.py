@@ -22,7 +22,7 @@ def groups_table(records: list[Record], *arguments: Any, **options: Any) -> Tabl
 
 
 def test_seeds_become_mean_standard_deviation_and_interval() -> None:
-    # By hand: mean 5, deviations -1, 0, 1, so the standard deviation is 1, and with t(0.975, 2) =
+    # Mean 5 and deviations -1, 0, 1 give the standard deviation 1. With the quantile t(0.975, 2) =
     # 4.3027 half of the interval is 4.3027 / sqrt(3) = 2.4842.
     table = groups_table(seeds("lstm", 4.0, 5.0, 6.0))
     (value,) = table.column("test_ppl")
@@ -84,7 +84,7 @@ def test_groups_are_sorted_as_asked() -> None:
     assert shown(table, "model") == ["gru", "lstm"]
 
 
-def test_a_figure_that_some_seeds_lack_has_no_mean() -> None:
+def test_a_metric_that_some_seeds_lack_has_no_mean() -> None:
     stopped, went_on = record(seed=1), record(seed=2)
     stopped.history = {"validation": [2.0]}
     went_on.history = {"validation": [2.0, 1.0]}

@@ -55,7 +55,7 @@ def test_options_that_differ_are_a_column() -> None:
         [
             record(options={**common, "optimizer.lr": 0.1, "model.dropout": 0.2}),
             record(options={**common, "optimizer.lr": 0.2, "model.dropout": 0.0}),
-            # What only one of them has sets nothing apart.
+            # An option that only one of them has does not distinguish it.
             record(
                 model="rnn", options={**common, "optimizer.lr": 0.2, "model.nonlinearity": "relu"}
             ),

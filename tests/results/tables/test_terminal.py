@@ -34,7 +34,7 @@ def test_what_failed_stays_on_one_line() -> None:
 
 
 @pytest.mark.parametrize("width", [60, 80, 100, 120, 200])
-def test_no_figure_is_cut_off_on_a_narrow_terminal(width: int) -> None:
+def test_no_value_is_cut_off_on_a_narrow_terminal(width: int) -> None:
     table = runs_table(three_runs())
     text = printed(table, width)
     assert "…" not in text

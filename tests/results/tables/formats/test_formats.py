@@ -78,7 +78,7 @@ def test_all_formats_hold_the_same_numbers(table: Table) -> None:
             names = [f"{heading.name}_{part}" for part in heading.parts] or [heading.name]
             for name in names:
                 assert of_csv[name] == ("" if of_json[name] is None else str(of_json[name]))
-            # What people see is what machines get, rounded.
+            # People see the number that machines get, rounded.
             column = COLUMNS.get(heading.name)
             if value.value is not None and column and not column.is_text:
                 shown_mean = column.show(of_json[names[0]])
