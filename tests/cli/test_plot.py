@@ -10,7 +10,7 @@ from rnnlm.cli import main
 from tests.plots.sweep import baseline, sweep
 
 
-def test_the_figures_asked_for_are_written_and_named(
+def test_the_plots_asked_for_are_written_and_named(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     sweep(tmp_path / "runs", seeds=1, cells=["gru-embed", "lstm-embed"])

@@ -1,4 +1,4 @@
-"""A sweep that is made once: no test of figures changes it."""
+"""A sweep that is made once, and that no test changes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A sweep that nobody has trained: records and scalars with curves as networks have them."""
+"""A sweep without training: records and scalars with curves like those of networks."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.support.records import record
 
 Runs = list[tuple[Path, Record]]
 MODELS, FEATURES = ("rnn", "lstm", "gru"), ("embed", "onehot")
-# Of each cell: parameters, seconds an epoch takes, and the loss it ends at, in nats per token.
+# The parameters of a cell, the seconds of an epoch, and the last loss in nats per token.
 CELLS = {
     "rnn-embed": (125_766, 0.5, 1.62),
     "lstm-embed": (422_214, 0.88, 1.57),
@@ -28,13 +28,13 @@ COSTS = ("cost/tokens", "cost/seconds")
 
 
 def split(loss: float) -> dict[str, float]:
-    """The figures of a split, with 2 tokens to 3 characters."""
+    """The metrics of a split, with 2 tokens to 3 characters."""
     bpc = loss / math.log(2) * 2 / 3
     return {"loss": loss, "ppl": math.exp(loss), "bpc": bpc, "num_tokens": 200, "num_chars": 300}
 
 
 def history(cell: str, seed: int, epochs: int, first: float = 2.9) -> list[dict[str, float]]:
-    """The rows that a run logs, and that of its test."""
+    """The rows that a run logs, the last one with the metrics of its test."""
     numbers = random.Random(f"{cell} {seed}")
     _, seconds, last = CELLS[cell]
     last += numbers.gauss(0, 0.02)
@@ -61,7 +61,7 @@ def history(cell: str, seed: int, epochs: int, first: float = 2.9) -> list[dict[
 def write_scalars(
     folder: Path, rows: Sequence[dict[str, float]], without: Sequence[str] = ()
 ) -> None:
-    """As `ScalarsCSV` does."""
+    """Write the rows to `scalars.csv` as `ScalarsCSV` does."""
     folder.mkdir(parents=True, exist_ok=True)
     names = [name for name in dict.fromkeys(n for row in rows for n in row) if name not in without]
     with (folder / SCALARS).open("w", newline="", encoding="utf-8") as file:
@@ -98,11 +98,11 @@ def run(
 
 
 def baseline(folder: Path, name: str, loss: float | None, **fields: object) -> tuple[Path, Record]:
-    """A baseline's record; of a compressor, without loss and perplexity."""
-    figures = split(2.0 if loss is None else loss)
+    """A baseline's record; without a loss it is a compressor's."""
+    metrics = split(2.0 if loss is None else loss)
     if loss is None:
-        del figures["loss"], figures["ppl"]
-    splits = {"train": figures, "validation": figures, "test": figures}
+        del metrics["loss"], metrics["ppl"]
+    splits = {"train": metrics, "validation": metrics, "test": metrics}
     made = record(model=name, features=None, seed=None, **splits, **fields)
     path = folder / made.data / name / "baseline"
     made.write(path)
@@ -116,7 +116,7 @@ def sweep(
     cells: Sequence[str] = tuple(CELLS),
     **fields: object,
 ) -> Runs:
-    """Every cell with every seed, and the baselines, of which a compressor knows no tokens."""
+    """Every cell with every seed, and the baselines, two of which are compressors."""
     runs = [
         run(folder, cell, seed, epochs, **fields) for cell in cells for seed in range(1, seeds + 1)
     ]

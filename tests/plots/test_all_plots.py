@@ -163,8 +163,8 @@ AWKWARD = st.sampled_from([0, 1e-300, 2, 700, 1e12, 1e300, math.inf, math.nan, -
 def test_whatever_was_logged_can_be_drawn(tmp_path: Path, data: st.DataObject) -> None:
     runs = [baseline(tmp_path, "unigram", 2.0)]
     for cell in ("gru-embed", "rnn-embed"):
-        figure = {**split(1.0), "ppl": data.draw(AWKWARD)}
-        folder, made = run(tmp_path, cell, test=figure, train_seconds=abs(data.draw(AWKWARD)))
+        metrics = {**split(1.0), "ppl": data.draw(AWKWARD)}
+        folder, made = run(tmp_path, cell, test=metrics, train_seconds=abs(data.draw(AWKWARD)))
         rows = history(cell, 1, 3)
         for row in rows:
             row |= {name: data.draw(AWKWARD) for name in (*CURVES, *COSTS)}

@@ -39,7 +39,7 @@ def drawn(
 
 
 def logged(runs: Runs, cell: str, column: str) -> list[list[float]]:
-    """What the seeds of a cell have logged."""
+    """The logged values of each seed of a cell."""
     found = []
     for folder, record in runs:
         if record.cell == cell:
@@ -94,17 +94,17 @@ def test_all_is_named_with_its_unit(swept: Runs) -> None:
     assert "Lines: mean over 3 seeds. Bands: from the lowest seed to the highest." in written
 
 
-def test_baselines_are_lines_across_at_their_figure(swept: Runs) -> None:
+def test_baselines_are_lines_across_at_their_value(swept: Runs) -> None:
     plot = drawn(swept)
     level = {y[0]: x for x, y in lines(plot) if len(y) == 2 and y[0] == y[1]}
     assert level[3.05] == level[1.71] == [0, 1]
     assert "xz" not in texts(plot)
 
 
-def test_a_network_measured_with_help_has_no_curve_but_a_line_across(tmp_path: Path) -> None:
-    figures: dict[str, Any] = {"train": None, "validation": split(1.5), "adaptation": {}}
-    helped = run(tmp_path / "helped", model="lstm+cache", **figures)
-    plot = drawn([run(tmp_path), helped])
+def test_a_network_after_adaptation_has_no_curve_but_a_line_across(tmp_path: Path) -> None:
+    metrics: dict[str, Any] = {"train": None, "validation": split(1.5), "adaptation": {}}
+    adapted = run(tmp_path / "adapted", model="lstm+cache", **metrics)
+    plot = drawn([run(tmp_path), adapted])
     across = [y for _, y in lines(plot) if len(y) == 2 and y[0] == y[1]]
     assert [1.5, 1.5] in across
     assert "lstm+cache-embed 1.500" in legend(plot)
@@ -158,7 +158,7 @@ def test_runs_without_costs_are_named_and_left_out(swept: Runs, tmp_path: Path) 
     assert note not in texts(drawn(runs))
 
 
-def test_where_no_run_has_logged_it_the_figure_says_so(swept: Runs, tmp_path: Path) -> None:
+def test_where_no_run_has_logged_it_the_plot_says_so(swept: Runs, tmp_path: Path) -> None:
     runs = copied(swept, tmp_path)
     for folder, record in runs:
         if record.features:

@@ -36,7 +36,7 @@ def plots(swept: Runs) -> list[Plot]:
     return plots_of(swept)
 
 
-def test_each_figure_is_two_files_and_nothing_else(plots: list[Plot], tmp_path: Path) -> None:
+def test_each_plot_is_two_files_and_nothing_else(plots: list[Plot], tmp_path: Path) -> None:
     paths = write(plots, tmp_path / "new" / "folder")
     assert [path.name for path in paths] == [
         f"{plot.name}.{end}" for plot in plots for end in ("svg", "png")
