@@ -40,6 +40,7 @@ def test_value_and_gradient_are_those_of_the_scan(name: str, nonlinearity: str, 
     assert few_rows(given, H) == (kind == "few rows")
     state = tuple(parameter(B, H) for _ in range(cell.num_states))
     inputs = [*parameters, *cell.parameters(), *state]
+    assert cell.recurrence is not None
     fused = fused_layer(cell.recurrence, given, cell.weight_hh, cell.recurrent_bias(), state)
     scanned = cell.scan(given.gates(), cell.weight_hh, state, torch.float64)
     for (ours, last), (expected, expected_last) in [(fused, scanned)]:
@@ -62,6 +63,7 @@ def test_under_autocast_what_is_handed_on_is_float32(name: str) -> None:
     vectors = Dense(torch.randn(T, B, I), torch.randn(cell.num_gates * H, I), cell.input_bias())
     state = cell.zero_state(B)
     with torch.autocast("cpu", torch.bfloat16):
+        assert cell.recurrence is not None
         outputs, last = fused_layer(
             cell.recurrence, vectors, cell.weight_hh, cell.recurrent_bias(), state
         )
