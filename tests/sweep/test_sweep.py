@@ -62,6 +62,8 @@ def test_the_output_tells_which_run_of_how_many_and_nothing_needless(
     _, result = swept
     assert result.stderr == ""
     lines = result.stdout.splitlines()
+    # A slow machine also shows how far a run is.
+    lines = [line for line in lines if not re.match(r"\d/6 .* left$", line)]
     progress = [line for line in lines if re.match(r"\d/6 ", line)]
     assert [line[0] for line in progress] == list("123456")
     for line in progress:
