@@ -113,20 +113,8 @@ class Differences:
                 pairs.append(_difference(first, second, metric, advantages, least_std))
             else:
                 without_shared_seed.append((first.name, second.name))
-        return cls(
-            comparison,
-            metric,
-            groups,
-            _corrected(pairs),
-            without_shared_seed,
-            left_out,
-            num_worse,
-        )
-
-    @property
-    def unit(self) -> str:
-        """The unit of effects and intervals: `%` or `percentage points`."""
-        return unit_of(self.metric)
+        pairs = _corrected(pairs)
+        return cls(comparison, metric, groups, pairs, without_shared_seed, left_out, num_worse)
 
     @property
     def networks(self) -> list[Group]:

@@ -19,18 +19,9 @@ from rnnlm.results.record import COMPLETED, Record
 
 # Options that have a column of their own, or that do not change a result.
 SHOWN_APART = {
-    "data",
-    "data.name",
-    "data.source",
-    "data.encoding",
-    "model",
-    "model.name",
-    "features",
-    "features.name",
-    "seed",
-    "output_dir",
-    "force",
-}
+    "data", "data.name", "data.source", "data.encoding", "model", "model.name", "features",
+    "features.name", "seed", "output_dir", "force",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)

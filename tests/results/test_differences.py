@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from rnnlm.results.columns import COLUMNS
-from rnnlm.results.differences import LEVEL
+from rnnlm.results.differences import LEVEL, unit_of
 from rnnlm.results.statistics import Summary, holm, paired_t_test
 from tests.support.comparisons import (
     BPC,
@@ -65,9 +65,9 @@ def test_bits_are_compared_by_their_ratio() -> None:
 
 def test_exact_match_is_compared_in_percentage_points() -> None:
     lstm, gru = [0.92, 0.95, 0.90], [0.81, 0.83, 0.82]
-    differences = differ(answering("gru", gru), answering("lstm", lstm), metric=EXACT_MATCH)
-    pair, result = the_pair(differences), stats.ttest_rel(lstm, gru)
-    assert differences.unit == "percentage points"
+    pair = the_pair(differ(answering("gru", gru), answering("lstm", lstm), metric=EXACT_MATCH))
+    result = stats.ttest_rel(lstm, gru)
+    assert unit_of(EXACT_MATCH) == "percentage points"
     assert pair.better == "lstm"
     assert pair.effect == pytest.approx(100 * 0.31 / 3)
     assert pair.p == pytest.approx(result.pvalue)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from rnnlm.messages.legible import escaped
 from rnnlm.results.columns import Column, significant
-from rnnlm.results.differences import Difference, Differences
+from rnnlm.results.differences import Difference, Differences, unit_of
 from rnnlm.results.differences_in_words import paragraph, shown_p
 from rnnlm.results.tables.table import Table, table_of
 
 
 def differences_table(differences: Differences) -> Table:
     """Return a table with a row for each pair of groups."""
-    metric, unit = differences.metric, differences.unit
+    metric, unit = differences.metric, unit_of(differences.metric)
     columns: list[Column[Difference]] = [
         Column("better", "better", lambda d: d.better, is_text=True),
         Column("worse", "worse", lambda d: d.worse, is_text=True),
