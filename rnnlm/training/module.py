@@ -11,6 +11,8 @@ from typing import Any
 import torch
 from pytorch_lightning import LightningModule
 from torch import Tensor
+from torch.nn.utils import clip_grad_norm_, clip_grad_value_
+from torch.optim import Optimizer
 
 from rnnlm.data.batching import Batch, Batches
 from rnnlm.data.texts.splitting import SPLITS, VALIDATION
@@ -141,6 +143,18 @@ class LanguageModelModule(LightningModule):
         losses += [None] * (self.current_epoch + 1 - len(losses))
         losses[self.current_epoch] = total.loss
         return {f"loss/{name}": total.loss, f"ppl/{name}": perplexity(total.loss)}
+
+    def configure_gradient_clipping(
+        self,
+        optimizer: Optimizer,
+        gradient_clip_val: float | None = None,
+        gradient_clip_algorithm: str | None = None,
+    ) -> None:
+        # Lightning refuses to clip for a fused optimizer under autocast, because of the gradient
+        # scaler; but bf16-mixed has none, and for 16-mixed the optimizer is not fused.
+        if gradient_clip_val is not None:
+            clip = clip_grad_value_ if gradient_clip_algorithm == "value" else clip_grad_norm_
+            clip(self.network.parameters(), gradient_clip_val)
 
     def configure_optimizers(self) -> Any:
         fused = self.trainer.precision != "16-mixed"

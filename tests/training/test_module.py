@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 import torch
-from pytorch_lightning import LightningModule
+from pytorch_lightning import LightningModule, Trainer
+from torch.optim import Optimizer
 
 from rnnlm.model.cells import cells
 from rnnlm.model.features import FeaturesConfig
@@ -109,3 +110,33 @@ def test_regularisation_is_added_to_the_loss_and_not_to_what_is_reported() -> No
 
 def test_it_is_a_lightning_module() -> None:
     assert isinstance(LanguageModelModule(Spy(), OptimizerConfig()), LightningModule)
+
+
+@pytest.mark.parametrize("precision", ["32-true", "bf16-mixed"])
+@pytest.mark.parametrize(("algorithm", "limit"), [("norm", 1e-3), ("value", 1e-4)])
+def test_gradients_are_clipped_in_every_precision(
+    precision: str, algorithm: str, limit: float
+) -> None:
+    found: list[float] = []
+
+    class Watched(LanguageModelModule):
+        def on_before_zero_grad(self, optimizer: Optimizer) -> None:
+            gradients = [p.grad.flatten() for p in self.parameters() if p.grad is not None]
+            if gradients:
+                every = torch.cat(gradients)
+                found.append(float(every.norm() if algorithm == "norm" else every.abs().max()))
+
+    loop = Trainer(
+        max_epochs=2,
+        accelerator="cpu",
+        precision=precision,  # type: ignore[arg-type]
+        gradient_clip_val=limit,
+        gradient_clip_algorithm=algorithm,
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+    )
+    loop.fit(Watched(Spy(), OptimizerConfig()), streams(81, 4, 5), streams(31, 1, 10))
+    assert found
+    assert max(found) <= limit * (1 + 1e-5)
