@@ -60,7 +60,7 @@ class Addition(SeparateDocuments):
             if (b, a) not in sums:
                 sums[a, b] = None
         self.notes = [f"{len(sums):,} different sums"]
-        return [self._written(a, b) for a, b in sums]
+        return [self.written(a, b) for a, b in sums]
 
     def parse_file(self, file: File) -> list[str]:
         """Return each line of the file as a sum."""
@@ -80,7 +80,7 @@ class Addition(SeparateDocuments):
         digits = draw.randint(self.config.min_digits, self.config.max_digits)
         return draw.randrange(_smallest(digits), 10**digits)
 
-    def _written(self, a: int, b: int) -> str:
+    def written(self, a: int, b: int) -> str:
         answer = str(a + b)
         return f"{a}+{b}{self.answer_mark}{answer[::-1] if self.config.reverse else answer}"
 

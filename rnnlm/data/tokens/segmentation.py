@@ -34,7 +34,7 @@ from rnnlm.signals.handlers import ignore_interrupts
 
 # The characters of words to jieba, for the [] of a regular expression.
 IN_WORDS = r"\u4e00-\u9fd5a-zA-Z0-9+#&._%\-"
-_LONGEST_RUN = 5_000
+LONGEST_RUN = 5_000
 # Words travel between processes joined by it: one long text is much faster than many short ones.
 _SEPARATOR = "\0"
 # For fewer characters, starting processes costs as much as it saves.
@@ -100,7 +100,7 @@ def _dictionary_sha256() -> str:
 
 def _ends_of_runs(text: str) -> Iterator[int]:
     """Yield the end of each run of characters of words, and of each run of other characters."""
-    size = f"{{1,{_LONGEST_RUN}}}"
+    size = f"{{1,{LONGEST_RUN}}}"
     runs = re.compile(rf"[{IN_WORDS}]{size}|(?:\r\n|[^{IN_WORDS}]){size}")
     return (run.end() for run in runs.finditer(text))
 
