@@ -12,7 +12,7 @@ if __name__ == "__main__":
         mask = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
 
     from rnnlm.messages.standard_streams import make_streams_last
-    from rnnlm.signals.interruption import interruption
+    from rnnlm.signals.ctrl_c import interruption
 
     make_streams_last()
     interruption.install()

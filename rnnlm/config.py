@@ -26,9 +26,9 @@ from rnnlm.model.cells import cells
 from rnnlm.model.features import FeaturesConfig, features
 from rnnlm.model.options import ModelConfig
 from rnnlm.options import OptionError, check, option
+from rnnlm.training.last_checkpoint import CheckpointConfig
 from rnnlm.training.loggers import check_loggers
 from rnnlm.training.optimizer import Averaging, OptimizerConfig, OptimizerName, Schedule
-from rnnlm.training.resume import CheckpointConfig
 from rnnlm.training.samples import SamplesConfig
 from rnnlm.training.trainer import EarlyStoppingConfig, TrainerConfig, check_trainer
 

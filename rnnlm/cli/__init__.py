@@ -9,8 +9,8 @@ import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
+from rnnlm.signals.ctrl_c import ended_by_interrupts
 from rnnlm.signals.exit_status import BROKEN_PIPE_STATUS, INTERRUPTED_STATUS
-from rnnlm.signals.interruption import ended_by_interrupts
 
 COMPLETED_STATUS, USAGE_STATUS = 0, 2
 LONGEST_MESSAGE = 2_000

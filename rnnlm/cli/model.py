@@ -14,7 +14,7 @@ from rnnlm.options import OptionError
 from rnnlm.results.columns import SELECTED_BY, Better
 from rnnlm.results.grouping import measured_on
 from rnnlm.results.record import COMPLETED
-from rnnlm.signals.interruption import ended_by_interrupts
+from rnnlm.signals.ctrl_c import ended_by_interrupts
 
 if TYPE_CHECKING:
     from rnnlm.runs.trained_model import TrainedModel

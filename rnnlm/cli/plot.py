@@ -11,7 +11,7 @@ from rnnlm.cli.output import RefusedError, say
 from rnnlm.cli.selection import add_selection, select
 from rnnlm.messages.legible import escaped
 from rnnlm.results.columns import COLUMNS, RANKED
-from rnnlm.signals.interruption import ended_by_interrupts
+from rnnlm.signals.ctrl_c import ended_by_interrupts
 
 Choice = TypeVar("Choice", bound=Enum)
 

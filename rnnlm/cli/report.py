@@ -9,7 +9,7 @@ from typing import Any
 from rnnlm.cli.output import write_output
 from rnnlm.cli.selection import add_selection, select
 from rnnlm.messages.legible import escaped
-from rnnlm.signals.interruption import ended_by_interrupts
+from rnnlm.signals.ctrl_c import ended_by_interrupts
 
 
 def add_to(commands: Any) -> None:

@@ -30,10 +30,10 @@ from rnnlm.runs.hparams import hyperparameters, log_final_metrics, log_hyperpara
 from rnnlm.runs.spec import RunSpec
 from rnnlm.training.averaging import AverageWeights
 from rnnlm.training.checkpoint_file import read_checkpoint_file, write_checkpoint
+from rnnlm.training.last_checkpoint import LastCheckpoint, check_checkpoints, check_owner
 from rnnlm.training.loggers import open_loggers
 from rnnlm.training.module import TRAIN_RUNNING, LanguageModelModule
 from rnnlm.training.progress import ReportProgress
-from rnnlm.training.resume import LastCheckpoint, check_checkpoints, check_owner
 from rnnlm.training.samples import WriteSamples
 from rnnlm.training.stopwatch import Stopwatch
 from rnnlm.training.trainer import build_trainer

@@ -11,7 +11,7 @@ from rnnlm.files import run_files as names
 from rnnlm.files.atomic_write import discard, remove_leftovers
 
 # Files that a run opens or writes by name. Checkpoints are not among them: the run's record says
-# what is wrong with one (rnnlm/training/resume.py).
+# what is wrong with one (rnnlm/training/last_checkpoint.py).
 FILES = (
     *(names.LOCK, names.LOG, names.RECORD, names.SCALARS, names.SAMPLES, names.PROGRESS),
     *(names.TENSORBOARD_OPTIONS, names.MLFLOW_RUN_ID),

@@ -24,7 +24,7 @@ from rnnlm.signals.exit_status import TERMINATED_STATUS
 from rnnlm.signals.stop_request import Stopped
 from rnnlm.training.checkpoint_file import CheckpointError
 from rnnlm.training.divergence import DivergedError
-from rnnlm.training.resume import put_aside
+from rnnlm.training.last_checkpoint import put_aside
 from rnnlm.training.scalars import scalars_sha256
 
 log = logging.getLogger(__name__)

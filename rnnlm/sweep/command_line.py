@@ -23,8 +23,8 @@ from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBase
 from rnnlm.config import no_such_option, option_meant_by, register_schemas
 from rnnlm.messages.legible import escaped, in_message
 from rnnlm.options import OptionError
+from rnnlm.signals.ctrl_c import interruption
 from rnnlm.signals.exit_status import TERMINATED_STATUS
-from rnnlm.signals.interruption import interruption
 from rnnlm.sweep.hydra_internals import HydraApp, argument_parser, searching_first_in
 from rnnlm.sweep.launchers.options import register_launcher_options
 from rnnlm.sweep.overrides import read_overrides

@@ -22,8 +22,8 @@ from rnnlm.results.record import Record
 from rnnlm.runs.repair import FILES, FOLDERS
 from rnnlm.runs.trained_model import LoadError, load
 from rnnlm.training.checkpoint_file import CheckpointError
+from rnnlm.training.last_checkpoint import check_checkpoints
 from rnnlm.training.module import FINGERPRINT
-from rnnlm.training.resume import check_checkpoints
 from tests.conftest import ROOT
 from tests.robustness.commands import HALF_WRITTEN, IN_PLACE, Kill, leftovers, run
 from tests.robustness.mutations import mutations

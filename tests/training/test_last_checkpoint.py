@@ -1,4 +1,4 @@
-"""rnnlm/training/resume.py: interrupted runs that go on have the metrics of an undisturbed one."""
+"""rnnlm/training/last_checkpoint.py: interrupted runs that go on have the metrics of an undisturbed one."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from rnnlm.config import Config
 from rnnlm.files.run_files import best_checkpoint, last_checkpoint
 from rnnlm.results.record import COMPLETED, FAILED
 from rnnlm.training.checkpoint_file import CheckpointError
+from rnnlm.training.last_checkpoint import LastCheckpoint, check_checkpoints
 from rnnlm.training.module import FINGERPRINT, LanguageModelModule
-from rnnlm.training.resume import LastCheckpoint, check_checkpoints
 from tests.conftest import Compose, trained
 from tests.support.runs import comparable, interrupt_at, logged
 

@@ -1,4 +1,4 @@
-"""rnnlm/signals/interruption.py, in small processes of their own that signal themselves."""
+"""rnnlm/signals/ctrl_c.py, in small processes of their own that signal themselves."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rnnlm.signals.exit_status import INTERRUPTED_STATUS, TERMINATED_STATUS
 
 BEGIN = """
 import os, signal, time
-from rnnlm.signals.interruption import interruption
+from rnnlm.signals.ctrl_c import interruption
 
 def send(number, times=1, gap=0.0):
     for _ in range(times):
