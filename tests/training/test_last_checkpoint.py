@@ -1,4 +1,4 @@
-"""rnnlm/training/last_checkpoint.py: interrupted runs that go on have the metrics of an undisturbed one."""
+"""rnnlm/training/last_checkpoint.py: an interrupted run has the metrics of an undisturbed one."""
 
 from __future__ import annotations
 
