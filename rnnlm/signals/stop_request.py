@@ -43,7 +43,6 @@ class Stopped(Exception):  # noqa: N818
         """
         if self.signal_number == signal.SIGINT:
             raise KeyboardInterrupt from self
-        log.info("stopped by %s; the same command goes on with what is left", self)
         if self.signal_number != signal.SIGTERM:
             signal.raise_signal(self.signal_number)
         raise SystemExit(status_after(self.signal_number)) from self
@@ -97,7 +96,11 @@ class StopRequest:
             Stopped: a signal has.
         """
         if self.signal_number:
-            raise Stopped(self.signal_number)
+            stopped = Stopped(self.signal_number)
+            if self.signal_number != signal.SIGINT:
+                # Now, while another signal cannot end the process.
+                log.info("stopped by %s; the same command goes on with what is left", stopped)
+            raise stopped
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         self.signal_number = number
