@@ -1,6 +1,21 @@
-"""rnnlm: sweeps of recurrent language models that end in a table one can defend.
+"""Sweeps of recurrent language models that end in a table that one can defend.
 
-`rnnlm.load(run)` gives a trained model (`rnnlm/runs/trained_model.py`).
+`rnnlm.load(run)` returns a trained model (`rnnlm/runs/trained_model.py`).
+
+Glossary, one word for one thing:
+
+- token: what the model predicts, such as a character, a word or a piece of one
+- corpus: texts of one kind, and how they become tokens; its source is where they come from
+- split: train, validation or test
+- streams, windows, documents: the three ways to cut tokens into batches
+- cell: the recurrence (RNN, LSTM, GRU); features: what a token is to the first cell
+- baseline: a model that is no network
+- run: one configuration, trained and measured once; variant: all runs that differ only in the seed
+- sweep: many runs; trial: a run of a search; preset: a configuration in `conf/experiment/`
+- step: one update of the weights; epoch: one pass over the training split
+- metric: a number with a name that a run reports; loss: nats per token; ppl: exp(loss)
+- record: a run's `result.json`; table, row, column: many records; plot: a picture of them
+- adaptation: a trained network that learns from the text that it is tested on, as it reads on
 """
 
 from typing import TYPE_CHECKING, Any
