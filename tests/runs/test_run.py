@@ -222,9 +222,9 @@ def test_answers_are_checked_one_by_one_however_the_sums_are_batched(
     compose: Compose, tmp_path: Path
 ) -> None:
     for batching in ("stream", "windows", "documents"):
-        options = ("data=addition", "data.num_sums=400", "data.max_digits=1")
+        options = ("data=addition", "data.num_sums=27", "data.max_digits=1", "data.batch_size=8")
         record = trained(
-            compose(*options, "data.num_sums=27", f"data.batching={batching}", "data.seq_len=2"),
+            compose(*options, f"data.batching={batching}", "data.seq_len=2"),
             tmp_path / batching,
         )
         assert record.status == COMPLETED, record.error
@@ -239,7 +239,7 @@ def test_kinds_of_sums_are_told_even_where_a_digit_is_unknown(
     compose: Compose, tmp_path: Path
 ) -> None:
     options = ("data=addition", "data.num_sums=20", "data.max_digits=2", "data.min_count=12")
-    record = trained(compose(*options), tmp_path)
+    record = trained(compose(*options, "data.batch_size=8"), tmp_path)
     assert record.status == COMPLETED, record.error
     assert record.oov_rate
     assert {"digits", "carries"} == set(record.exact_match_by)

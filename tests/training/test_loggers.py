@@ -77,7 +77,7 @@ def interrupted_and_gone_on_with(
     options: list[str], compose: Compose, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Record:
     """The record of a run of three epochs that Ctrl-C stops in the third."""
-    config = compose(*options, "trainer.max_epochs=3")
+    config = compose(*options, "data.batch_size=8", "trainer.max_epochs=3")
     inherited = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         with monkeypatch.context() as patch:
