@@ -71,16 +71,16 @@ def check_grid(overrides: Sequence[Override]) -> None:
     """
     for override in overrides:
         if override.is_interval_sweep():
-            key, typed = override.get_key_element(), in_message(override.get_value_string())
-            raise OptionError(key, f"{typed} is searched, not swept: add hydra/sweeper=optuna")
+            key, shown = override.get_key_element(), in_message(override.get_value_string())
+            raise OptionError(key, f"{shown} is searched, not swept: add hydra/sweeper=optuna")
     # The second value counts if an option is given twice.
     last = {override.get_key_element(): override for override in overrides}
     counts = {key: _num_values(override) for key, override in last.items()}
     if math.prod(counts.values()) > MOST_RUNS:
         longest = max(counts, key=counts.__getitem__)
-        typed = in_message(last[longest].get_value_string())
+        shown = in_message(last[longest].get_value_string())
         raise OptionError(
-            longest, f"{typed} makes more than {MOST_RUNS:,} runs, the most of a sweep"
+            longest, f"{shown} makes more than {MOST_RUNS:,} runs, the most of a sweep"
         )
 
 
@@ -142,30 +142,30 @@ def _check_folders(key: str, folders: list[Any]) -> None:
 
 
 def _check_sweep(key: str, override: Override, choices: Sequence[str]) -> None:
-    value, typed = override.value(), in_message(override.get_value_string())
+    value, shown = override.value(), in_message(override.get_value_string())
     if isinstance(value, IntervalSweep):
         if not _is_interval(value):
-            raise OptionError(key, f"{typed} is empty, its second number has to be the larger")
+            raise OptionError(key, f"{shown} is empty, its second number has to be the larger")
         return
     if isinstance(value, RangeSweep):
-        _check_range(key, value, typed)
+        _check_range(key, value, shown)
     if isinstance(value, ChoiceSweep) and _has_sweep(value.list):
-        raise OptionError(key, f"{typed}: a sweep cannot stand inside a sweep")
+        raise OptionError(key, f"{shown}: a sweep cannot stand inside a sweep")
     if isinstance(value, Glob) and not choices:
         raise OptionError(
-            key, f"{typed} works only for a group such as model, and this is a single option"
+            key, f"{shown} works only for a group such as model, and this is a single option"
         )
     if _num_values(override) == 0:
         there_are = f", there are {', '.join(choices)}" if isinstance(value, Glob) else ""
-        raise OptionError(key, f"{typed} has no value{there_are}")
+        raise OptionError(key, f"{shown} has no value{there_are}")
 
 
-def _check_range(key: str, sweep: RangeSweep, typed: str) -> None:
+def _check_range(key: str, sweep: RangeSweep, shown: str) -> None:
     numbers = (sweep.start, sweep.stop, sweep.step)
     if not all(isinstance(n, int) or (isinstance(n, float) and math.isfinite(n)) for n in numbers):
-        raise OptionError(key, f"{typed} is not of three finite numbers")
+        raise OptionError(key, f"{shown} is not of three finite numbers")
     if sweep.step == 0:
-        raise OptionError(key, f"{typed} has a step of 0")
+        raise OptionError(key, f"{shown} has a step of 0")
 
 
 def _is_interval(sweep: IntervalSweep) -> bool:

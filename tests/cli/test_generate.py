@@ -202,8 +202,8 @@ def test_the_best_must_be_one_of_comparable_runs(sweep: Path, capsys: Output) ->
     record.held_out_sha256, record.source = "other", "full"
     record.write(sweep / "1")
     assert refusal(capsys, str(sweep), "--best", "tang") == (
-        f"the runs of tang below {sweep} were measured on different held-out tokens (sources full, sample)"
-        "; narrow them with --where, or give a run"
+        f"the runs of tang below {sweep} were measured on different held-out tokens "
+        "(sources full, sample); narrow them with --where, or give a run"
     )
     assert refusal(capsys, str(sweep), "--best", "jaychou").startswith("no run has data=jaychou")
     only = ["--where", "status=failed"]
