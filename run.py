@@ -11,10 +11,10 @@ if __name__ == "__main__":
         # Ctrl-C and SIGTERM wait until their handlers are in place.
         mask = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
 
-    from rnnlm.messages.standard_streams import make_streams_last
+    from rnnlm.messages.standard_streams import make_streams_unbreakable
     from rnnlm.signals.ctrl_c import interruption
 
-    make_streams_last()
+    make_streams_unbreakable()
     interruption.install()
     if sys.platform != "win32":
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)

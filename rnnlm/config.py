@@ -56,7 +56,7 @@ class Config:
     force: bool = option(False, affects_result=False)
     # Try a failed run again.
     retry_failed: bool = option(True, affects_result=False)
-    # How many runs may share a GPU; see `leased_gpu` in rnnlm/sweep/launchers/lease.py.
+    # The number of runs that may share a GPU; see `leased_gpu` in rnnlm/sweep/launchers/lease.py.
     runs_per_gpu: int = option(1, minimum=1, affects_result=False)
 
     @property
@@ -85,7 +85,7 @@ def register_schemas() -> None:
             store.store(group=f"{group}/schema", name=name, node=schema(name=name))
 
 
-def checked(composed: DictConfig) -> Config:
+def checked_config(composed: DictConfig) -> Config:
     """Convert a composed configuration to dataclasses and check every value.
 
     Raises:

@@ -28,7 +28,7 @@ def num_gpus() -> int:
 
 
 def visible_gpus() -> list[str]:
-    """Return the UUIDs of these GPUs in PyTorch's order.
+    """Return the UUIDs of the GPUs that `CUDA_VISIBLE_DEVICES` leaves, in PyTorch's order.
 
     A GPU has the same UUID in every process, however the process numbers its devices.
     """

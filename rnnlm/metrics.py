@@ -1,4 +1,4 @@
-"""Loss, perplexity and bits per character, computed from totals and never from means of means.
+"""Loss, perplexity and bits per character, from sums over a split, never from means of batches.
 
 Tables need these without PyTorch, which this module therefore does not import.
 """
@@ -24,7 +24,7 @@ class Metrics:
 
     loss: total negative log-likelihood / number of tokens predicted, in nats per token.
     ppl: perplexity, exp(loss).
-    bpc: bits per character of the original text, which compare across tokenizers and
+    bpc: bits per character of the original text, comparable across tokenizers and
         vocabularies: (total nats + nats to spell unknown tokens) / ln 2 / number of characters.
     """
 

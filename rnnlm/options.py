@@ -1,4 +1,4 @@
-"""Typed options with their allowed values, and the error for a bad option.
+"""Options with their types and allowed values, and the error for a bad option.
 
 Every config dataclass of the project declares its fields with `option`. `check` walks through a
 config and refuses the first value out of range, by the option's name on the command line.

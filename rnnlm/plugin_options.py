@@ -28,7 +28,7 @@ def check_plugin(
     prefix: str,
     kind: type,
     what: str,
-    given: Collection[str] = (),
+    set_here: Collection[str] = (),
     forwarded_to: Callable[..., Any] | None = None,
 ) -> None:
     """Check that a class exists, and that its constructor takes the options.
@@ -38,7 +38,7 @@ def check_plugin(
         prefix: the beginning of the options' names.
         kind: the base class that the class must have.
         what: a word for it, in messages.
-        given: parameters that this project itself sets.
+        set_here: parameters that this project itself sets.
         forwarded_to: the function that the constructor passes further options on to.
 
     Raises:
@@ -51,12 +51,12 @@ def check_plugin(
     parameters = _parameters(plugin, forwarded_to)
     for name, value in options.items():
         option = f"{prefix}.{name}"
-        if name in given:
+        if name in set_here:
             raise OptionError(option, "follows from the run's folder and cannot be given")
         if name in parameters:
             check_type(value, parameters[name], option)
         elif name != TARGET:
-            known = sorted(set(parameters) - set(given))
+            known = sorted(set(parameters) - set(set_here))
             near = difflib.get_close_matches(str(name), known, n=1)
             there_are = f"there are {', '.join(known)}" if known else "it takes none"
             hint = f"did you mean {near[0]}?" if near else there_are

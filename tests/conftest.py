@@ -12,10 +12,10 @@ from pathlib import Path
 import hydra
 import pytest
 
-from rnnlm.config import Config, checked, register_schemas
+from rnnlm.config import Config, checked_config, register_schemas
 from rnnlm.data.preparation import CorpusIdentity, PreparedCorpus
 from rnnlm.results.record import Record
-from rnnlm.runs.run import load_corpus, train
+from rnnlm.runs.run import carry_out_run, load_corpus
 from rnnlm.runs.spec import RunSpec
 from rnnlm.runtime import prepare_process
 from rnnlm.sweep.launchers.options import register_launcher_options
@@ -42,14 +42,14 @@ def composed(*overrides: str) -> Config:
     register_schemas()
     register_launcher_options()
     with hydra.initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
-        return checked(hydra.compose("config", list(overrides)))
+        return checked_config(hydra.compose("config", list(overrides)))
 
 
 def trained(config: Config, folder: Path) -> Record:
     """The record of a run in the folder, in this process."""
     folder.mkdir(parents=True, exist_ok=True)
     corpus = load_corpus(config)
-    return train(specified(config, folder, corpus), corpus)
+    return carry_out_run(specified(config, folder, corpus), corpus)
 
 
 def specified(config: Config, folder: Path, corpus: PreparedCorpus) -> RunSpec:

@@ -34,7 +34,7 @@ TARGET = f"{__name__}.Plugin"
 
 
 def check(**options: Any) -> None:
-    check_plugin({"_target_": TARGET, **options}, "p", Base, "plugin", given=["folder"])
+    check_plugin({"_target_": TARGET, **options}, "p", Base, "plugin", set_here=["folder"])
 
 
 def test_what_a_constructor_takes_is_allowed() -> None:

@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         name = f"rnnlm {options.command}"
         if sys.stdout is None:
             raise RefusedError("there is nowhere to write to")
-        options.run(options)
+        options.execute(options)
         sys.stdout.flush()
     except RefusedError as error:
         say(f"{name}: {error}")

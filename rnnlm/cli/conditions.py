@@ -51,7 +51,7 @@ class Condition:
             said = ", ".join(there_are[:_MOST_NAMED])
             more = len(there_are) - _MOST_NAMED
             said += f" and {more} more" if more > 0 else ""
-            raise RefusedError(f"no run with {legible(str(self))}; {self.name} is {said}")
+            raise RefusedError(f"no run has {legible(str(self))}; the runs have {self.name}={said}")
         return kept
 
 

@@ -18,23 +18,23 @@ def add_to(commands: Any) -> None:
         description="Print the loss, perplexity, bits per character and unknown rate of a text "
         "file, which is cleaned and tokenised like the text that the run was trained on.",
     )
-    parser.add_argument("source", type=Path, metavar="RUN", help="a run's folder or a checkpoint")
+    parser.add_argument("run", type=Path, metavar="RUN", help="a run's folder or a checkpoint")
     parser.add_argument("text", type=Path, metavar="TEXT", help="the file to measure")
     parser.add_argument(
         "--encoding", help="encoding of the file, such as cp1252 (default: recognised)"
     )
     parser.add_argument("--json", action="store_true", help="print JSON, without rounding")
     add_device(parser)
-    parser.set_defaults(run=run)
+    parser.set_defaults(execute=execute)
 
 
-def run(options: argparse.Namespace) -> None:
+def execute(options: argparse.Namespace) -> None:
     """Print the metrics of a text.
 
     Raises:
         RefusedError: there is no such model, or the text cannot be read.
     """
-    model = load_model(options.source, options.device)
+    model = load_model(options.run, options.device)
     with refusing_options():
         evaluation = model.evaluate(options.text, options.encoding)
     if options.json:

@@ -40,7 +40,7 @@ def add_to(commands: Any) -> None:
     )
     add = parser.add_argument
     add(
-        "source",
+        "run",
         nargs="?",
         type=Path,
         metavar="RUN",
@@ -75,10 +75,10 @@ def add_to(commands: Any) -> None:
     add("--rhyme", action="store_true", help="make the even lines rhyme")
     add("--tones", action="store_true", help="keep the level and oblique tones at the key places")
     add("--score", action="store_true", help="say which rules each poem keeps")
-    parser.set_defaults(run=run)
+    parser.set_defaults(execute=execute)
 
 
-def run(options: argparse.Namespace) -> None:
+def execute(options: argparse.Namespace) -> None:
     """Print the texts, or write them to a file.
 
     Raises:
@@ -87,7 +87,7 @@ def run(options: argparse.Namespace) -> None:
     """
     if options.output is not None:
         _refuse_unwritable(options.output)
-    model = load_model(_source(options), options.device)
+    model = load_model(_run(options), options.device)
     values = {name: getattr(options, name) for name in [*SAMPLING, *VERSE]}
     given = {name: v for name, v in values.items() if v is not None and v is not False}
     with refusing_options():
@@ -123,16 +123,16 @@ def run(options: argparse.Namespace) -> None:
         write_output(options.output, written.getvalue())
 
 
-def _source(options: argparse.Namespace) -> Path:
-    source: Path | None = options.source
+def _run(options: argparse.Namespace) -> Path:
+    run: Path | None = options.run
     if options.best is not None:
-        source = best_run(options.best, source or Path("outputs"), options.where)
-        say(f"the best on validation: {source}")
+        run = best_run(options.best, run or Path("outputs"), options.where)
+        say(f"the best on validation: {run}")
     elif options.where:
         raise RefusedError("--where: it goes with --best DATA")
-    elif source is None:
+    elif run is None:
         raise RefusedError("give a run's folder, a checkpoint, or --best DATA")
-    return source
+    return run
 
 
 class _Page:

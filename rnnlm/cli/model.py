@@ -63,7 +63,7 @@ def best_run(data: str, folder: Path, conditions: Sequence[str]) -> Path:
         sources = sorted({record.source for record in texts.values()})
         which = f"sources {', '.join(sources)}" if len(sources) > 1 else "vocabularies or splits"
         raise RefusedError(
-            f"the runs of {data} below {folder} are on {len(texts)} texts that do not compare "
+            f"the runs of {data} below {folder} were measured on different held-out tokens "
             f"({which}); narrow them with --where, or give a run"
         )
     values = [SELECTED_BY.value(record) for _, record in trained]

@@ -52,10 +52,10 @@ def add_to(commands: Any) -> None:
         "--running", action="store_true", help="add the loss during training, with dropout on"
     )
     parser.add_argument("--format", default="svg,png", help="file formats (default: %(default)s)")
-    parser.set_defaults(run=run)
+    parser.set_defaults(execute=execute)
 
 
-def run(options: argparse.Namespace) -> None:
+def execute(options: argparse.Namespace) -> None:
     """Write the plots.
 
     Raises:
@@ -76,7 +76,9 @@ def run(options: argparse.Namespace) -> None:
     for error in broken:
         say(f"left out: {error}")
     if not plots:
-        raise RefusedError("these runs have no curves, and there is only one model of each text")
+        raise RefusedError(
+            "there is nothing to draw: no run has curves, and no text has two models to compare"
+        )
     try:
         paths = write(plots, options.output, formats)
     except OSError as error:

@@ -31,10 +31,10 @@ def add_to(commands: Any) -> None:
     parser.add_argument(
         "--title", default="Recurrent language models compared", help="title of the page"
     )
-    parser.set_defaults(run=run)
+    parser.set_defaults(execute=execute)
 
 
-def run(options: argparse.Namespace) -> None:
+def execute(options: argparse.Namespace) -> None:
     """Write the page.
 
     Raises:

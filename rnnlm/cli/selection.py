@@ -39,8 +39,8 @@ def add_where(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="NAME=A,B,…",
-        help="only the runs whose column or option NAME is one of these; a comma separates several "
-        "conditions, too, such as optimizer.lr=0.01,0.02,model.hidden_size=64",
+        help="only runs in which the column or option NAME has one of these values; commas also "
+        "separate several conditions, such as optimizer.lr=0.01,0.02,model.hidden_size=64",
     )
 
 

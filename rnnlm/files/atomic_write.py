@@ -83,13 +83,14 @@ def discard(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def remove_leftovers(folder: Path, from_live_processes: bool = False) -> None:
-    """Remove the temporary files and folders that killed processes have left in a folder.
+def remove_leftovers(folder: Path, include_live_processes: bool = False) -> None:
+    """Remove the temporary files and folders of ended processes from a folder.
 
-    Those of another machine stay: their process may still be writing.
+    Those of another machine stay, since their process may still be writing.
 
     Args:
-        from_live_processes: remove those of live processes, too; only for the sole writer.
+        include_live_processes: also remove those of live processes and of other machines; only the
+            sole writer may ask for this.
     """
     with contextlib.suppress(OSError):
         for path in list(folder.iterdir()):
@@ -97,7 +98,7 @@ def remove_leftovers(folder: Path, from_live_processes: bool = False) -> None:
             if found is None:
                 continue
             host = found.groupdict().get("host", _HOST)
-            if from_live_processes or (host == _HOST and not _is_alive(int(found["pid"]))):
+            if include_live_processes or (host == _HOST and not _is_alive(int(found["pid"]))):
                 discard(path)
 
 

@@ -58,10 +58,10 @@ def locked(path: Path) -> Iterator[bool]:
 
 
 @contextlib.contextmanager
-def sole_writer(folder: Path) -> Iterator[bool]:
-    """Lock a run's folder while the context lasts; gives False if another process trains the run.
+def lock_run_folder(folder: Path) -> Iterator[bool]:
+    """Lock a run's folder while the context lasts; gives False if another process has locked it.
 
-    A folder that cannot be locked counts as free, and a line in the log says so.
+    If the file system has no locks, it gives True, and a line in the log says so.
     """
     path = folder / LOCK
     remove_unless_file(path)
@@ -81,11 +81,11 @@ def sole_writer(folder: Path) -> Iterator[bool]:
 
 
 def is_held(folder: Path) -> bool:
-    """Tell whether a process trains the run of this folder."""
+    """Return True if a process is carrying out the run of this folder."""
     if not folder.is_dir():
         return False
-    with sole_writer(folder) as free:
-        return not free
+    with lock_run_folder(folder) as is_ours:
+        return not is_ours
 
 
 def remove_unless_file(path: Path) -> None:

@@ -12,8 +12,8 @@ import sys
 from typing import Any
 
 
-class _LastingFile(io.FileIO):
-    """A file that drops output that cannot be written."""
+class _ForgivingFile(io.FileIO):
+    """A file that drops what cannot be written, without an error."""
 
     def write(self, content: Any) -> int:
         """Write the content; dropped content counts as written."""
@@ -23,7 +23,7 @@ class _LastingFile(io.FileIO):
             return len(content)
 
 
-def make_streams_last() -> None:
+def make_streams_unbreakable() -> None:
     """Replace the standard streams by streams to which printing never fails.
 
     A closed stream becomes /dev/null, or the next file to be opened would take its number. A
@@ -37,13 +37,13 @@ def make_streams_last() -> None:
             os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)
     if sys.stdin is None:
         sys.stdin = open(0, closefd=False)  # noqa: SIM115
-    sys.stdout, sys.stderr = _lasting(sys.stdout, 1), _lasting(sys.stderr, 2)
+    sys.stdout, sys.stderr = _unbreakable(sys.stdout, 1), _unbreakable(sys.stderr, 2)
 
 
-def _lasting(stream: Any, number: int) -> io.TextIOWrapper:
+def _unbreakable(stream: Any, number: int) -> io.TextIOWrapper:
     if stream is not None:
         stream.flush()
-    file = _LastingFile(number, "w", closefd=False)
+    file = _ForgivingFile(number, "w", closefd=False)
     return io.TextIOWrapper(
         io.BufferedWriter(file),
         encoding=stream.encoding if stream is not None else "utf-8",

@@ -34,7 +34,7 @@ def measure_variants(spec: RunSpec, corpus: PreparedCorpus, device: str = "cpu")
     missing = missing_variants(spec)
     if not missing:
         return
-    remove_leftovers_of_run(spec.folder, from_live_processes=True)
+    remove_leftovers_of_run(spec.folder, include_live_processes=True)
     run = Record.read(spec.folder)
     measurement: Measurement | None = None
     for variant in missing:

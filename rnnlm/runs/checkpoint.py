@@ -1,7 +1,8 @@
 """Checkpoints that describe their network, so that it can be used without its training text.
 
-Beside the weights it holds, as primitives, the options of the corpus, the cell and the features,
-and what the tokenizer keeps: vocabulary, costs of spelling, and the words that the user taught.
+Besides the weights, such a checkpoint holds plain values: the options of the corpus, the cell and
+the features; the vocabulary; the cost in nats of each character of an unknown token; and the words
+of `data.user_dict`.
 """
 
 from __future__ import annotations
@@ -48,8 +49,8 @@ def describe(config: Config, tokenizer: Tokenizer, fingerprint: str) -> dict[str
     return {FINGERPRINT: fingerprint, "options": options, **tokenizer.kept()}
 
 
-def read_checkpoint(path: Path) -> dict[str, Any]:
-    """Return the content of a checkpoint, on the CPU.
+def read_described_checkpoint(path: Path) -> dict[str, Any]:
+    """Return the content of a checkpoint that describes its network, on the CPU.
 
     Raises:
         DescriptionError: it is damaged, or does not describe its network.
@@ -78,7 +79,7 @@ class _Description:
     vocabulary: list[str]
     spelling: dict[str, Annotated[float, msgspec.Meta(ge=0)]]  # nats
     state_dict: dict[str, Any]
-    corpus: Any = None  # words that the user taught; earlier versions kept none
+    corpus: Any = None  # words of data.user_dict; earlier versions kept none
 
 
 def rebuild(checkpoint: Mapping[str, Any], path: Path) -> tuple[LanguageModel, Tokenizer]:
@@ -87,7 +88,7 @@ def rebuild(checkpoint: Mapping[str, Any], path: Path) -> tuple[LanguageModel, T
     The description is compared with the weights before memory is taken for a network.
 
     Args:
-        path: the checkpoint's, for messages.
+        path: the path of the checkpoint, for messages.
 
     Raises:
         DescriptionError: the description does not fit the weights, or this version of rnnlm.
@@ -172,7 +173,8 @@ def _shapes(
     vocab_size: int, options: Mapping[str, Any], weights: Mapping[str, Tensor]
 ) -> dict[str, torch.Size] | None:
     """Return the shapes of the weights that the options ask for; None if no network has them."""
-    # Even without memory a layer takes time to make: refuse one larger than all weights together.
+    # Even on the meta device a layer takes time to build: first refuse sizes larger than the number
+    # of weights in the file.
     model, embedding_size = options["model"], getattr(options["features"], "embedding_size", None)
     sizes = (model.hidden_size, embedding_size or vocab_size)
     if model.num_layers > len(weights) or max(sizes) > sum(map(torch.numel, weights.values())):

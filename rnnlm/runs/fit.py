@@ -45,16 +45,16 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class _Training:
-    """A network, and everything that trains it."""
+class _TrainingSetup:
+    """A network, and the objects that train it."""
 
     module: LanguageModelModule
     data: CorpusDataModule
     trainer: pl.Trainer
     stopwatch: Stopwatch
-    samples: WriteSamples
+    write_samples: WriteSamples
     averaging: AverageWeights
-    keep_last: LastCheckpoint
+    save_last: LastCheckpoint
     # The step that a resumed run goes on from.
     first_step: int | None
 
@@ -87,7 +87,7 @@ def fit_and_measure(
         training.trainer.test(training.module, training.data, verbose=False)
         metrics = {name: _metrics(training.module, corpus, name) for name in SPLITS}
         yield {**metrics, **_exact_matches(network, corpus)}
-        training.samples.write_chosen(network, best_epoch)
+        training.write_samples.write_best(network, best_epoch)
         sample = write_sample(network, corpus)
         yield {"prompt": sample[0], "sample": sample[1]}
         # Lightning counts steps from 0 in its logs.
@@ -96,7 +96,7 @@ def fit_and_measure(
 
 def _build(
     spec: RunSpec, corpus: PreparedCorpus, loggers: list[Logger], gpu: int | None
-) -> _Training:
+) -> _TrainingSetup:
     """Build the network and its trainer, after a check of the checkpoints to resume from."""
     config, last = spec.config, last_checkpoint(spec.folder)
     first_step = None
@@ -110,13 +110,13 @@ def _build(
     stopwatch = Stopwatch()
     averaging = AverageWeights(config.optimizer, module)
     samples = WriteSamples(config.samples, corpus, stopwatch, averaging, spec.folder)
-    keep_last = LastCheckpoint(last, config.checkpoint.every_n_train_steps)
+    save_last = LastCheckpoint(last, config.checkpoint.every_n_train_steps)
     trainer = build_trainer(
         config.trainer,
         config.early_stopping,
         spec.folder,
         loggers,
-        [stopwatch, ReportProgress(spec.folder), samples, averaging, keep_last],
+        [stopwatch, ReportProgress(spec.folder), samples, averaging, save_last],
         gpu,
     )
     device = trainer.strategy.root_device
@@ -125,17 +125,19 @@ def _build(
             "this device has bfloat16 units: trainer.precision=bf16-mixed may double the speed of "
             "a large network (experiments/speed); its loss then differs a little"
         )
-    return _Training(module, data, trainer, stopwatch, samples, averaging, keep_last, first_step)
+    return _TrainingSetup(
+        module, data, trainer, stopwatch, samples, averaging, save_last, first_step
+    )
 
 
-def _fit(training: _Training, last: Path) -> dict[str, Any]:
+def _fit(training: _TrainingSetup, last: Path) -> dict[str, Any]:
     """Train, from the last checkpoint where there is one; return what the record says about it."""
     module, trainer, stopwatch = training.module, training.trainer, training.stopwatch
     resumes = training.first_step is not None
     reset_peak_memory(trainer.strategy.root_device)
     if resumes:
         log.info("going on from step %d", training.first_step)
-    with training.keep_last.stop_request.listening(), warnings.catch_warnings():
+    with training.save_last.stop_request.listening(), warnings.catch_warnings():
         # The folder of a resumed run is not empty.
         warnings.filterwarnings("ignore", "Checkpoint directory .* exists and is not empty")
         # `trainer.max_steps` may end a run before its first validation.
@@ -150,7 +152,7 @@ def _fit(training: _Training, last: Path) -> dict[str, Any]:
     }
 
 
-def _load_best(training: _Training, spec: RunSpec) -> dict[str, Any]:
+def _load_best(training: _TrainingSetup, spec: RunSpec) -> dict[str, Any]:
     """Load the checkpoint with the lowest validation loss into the network, and return it.
 
     Without any validation it is the last checkpoint, with the averaged weights if there are any.

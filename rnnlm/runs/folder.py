@@ -15,15 +15,18 @@ from typing import Any
 from rnnlm.config import Config
 from rnnlm.results.record import Record, RecordError
 
-LONGEST = 48  # characters
+LONGEST_SETTING_NAME = 48  # characters
 # Options that the other parts of the path state, or that follow from those.
-SAID_ELSEWHERE = ("data.name", "model.name", "features.name", "seed")
+IN_OTHER_PARTS_OF_PATH = ("data.name", "model.name", "features.name", "seed")
 
 
 def setting_name(
     config: Config, options: Mapping[str, Any], defaults: Mapping[str, Any], corpus: str
 ) -> str:
-    """The first part of the path. A hash replaces it where it is too long or no plain name.
+    """Return the first part of the path, such as `tang,optimizer.lr=0.01`.
+
+    A hash replaces the options if they are longer than 48 characters, or hold others than ASCII
+    letters, digits and `_.,=+-`.
 
     Args:
         options: the options that decide the result, by dotted name.
@@ -33,10 +36,10 @@ def setting_name(
     differing = {
         name: value
         for name, value in options.items()
-        if value != defaults[name] and name not in SAID_ELSEWHERE
+        if value != defaults[name] and name not in IN_OTHER_PARTS_OF_PATH
     }
     if config.model.num_parameters is not None:
-        # The budget decides these, for each cell of a grid alone.
+        # `model.num_parameters` sets these sizes for each run; the runs of a grid share the name.
         differing.pop("model.hidden_size", None)
         if config.model.tie_weights:
             differing.pop("features.embedding_size", None)
@@ -45,7 +48,7 @@ def setting_name(
     name = ",".join(f"{option}={value}" for option, value in differing.items())
     if not name:
         return config.data.name
-    if len(name) > LONGEST or not re.fullmatch(r"[\w.,=+-]+", name, re.ASCII):
+    if len(name) > LONGEST_SETTING_NAME or not re.fullmatch(r"[\w.,=+-]+", name, re.ASCII):
         name = hashlib.sha256(name.encode(errors="surrogatepass")).hexdigest()[:8]
     return f"{config.data.name},{name}"
 

@@ -1,4 +1,4 @@
-"""What loggers get besides curves: a run's options, and in the end its metrics and a sample."""
+"""The options, final metrics and sample of a run, as its loggers get them."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from rnnlm.training.samples import as_markdown
 def hyperparameters(spec: RunSpec, num_parameters: int) -> dict[str, Any]:
     """The options of a network's run, as loggers get them.
 
-    TensorBoard's HParams page sorts them by name and shows the first five. The names put first
-    those that are compared.
+    TensorBoard's HParams page sorts them by name and shows the first five. The names are chosen
+    so that the options that runs are compared by come first.
     """
     compared = {
         "cell": spec.config.model.name,

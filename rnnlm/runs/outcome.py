@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from rnnlm.evaluation.adaptation.options import Variant
-from rnnlm.files.lock import sole_writer
+from rnnlm.evaluation.adaptation.options import AdaptationVariant
+from rnnlm.files.lock import lock_run_folder
 from rnnlm.results.record import COMPLETED, Record, RecordError
 from rnnlm.runs.provenance import now
 from rnnlm.runs.spec import RunSpec
@@ -45,28 +45,28 @@ class Outcome:
                 problems.append(str(error))
         return problems
 
-    def has_trained(self) -> bool:
-        """Return True if the run itself has completed."""
+    def run_has_completed(self) -> bool:
+        """Return True if the run itself has completed, whatever its adaptation variants did."""
         return _has_completed(self.record())
 
     def has_completed(self) -> bool:
         """Return True if the run and all its adaptation variants have completed."""
-        return self.has_trained() and not missing_variants(self.spec)
+        return self.run_has_completed() and not missing_variants(self.spec)
 
     def fail(self, error: str) -> None:
         """Record that the run has failed, in place of a process that could not do so itself.
 
         If the run itself has completed, its first missing adaptation variant has failed. A run that
-        another process is at work on, or has completed, keeps its record.
+        another process is carrying out, or has completed, keeps its record.
         """
         spec, failed = self.spec, self.spec.new_record()
         failed.error, failed.finished_at = error, now()
         try:
             spec.folder.mkdir(parents=True, exist_ok=True)
-            with sole_writer(spec.folder) as free:
-                if not free:
+            with lock_run_folder(spec.folder) as is_ours:
+                if not is_ours:
                     return
-                if not self.has_trained():
+                if not self.run_has_completed():
                     failed.write(spec.folder)
                 elif missing := missing_variants(spec):
                     record = spec.new_variant_record(Record.read(spec.folder), missing[0])
@@ -77,7 +77,7 @@ class Outcome:
             self.unwritten = failed
 
 
-def missing_variants(spec: RunSpec) -> list[Variant]:
+def missing_variants(spec: RunSpec) -> list[AdaptationVariant]:
     """The adaptation variants of a run that have not completed."""
     folders = spec.variant_folders.items()
     return [variant for variant, folder in folders if not _has_completed(_read(folder))]

@@ -21,7 +21,7 @@ FOLDERS = (names.HYDRA, names.CHECKPOINTS, names.ADAPTATION, names.WANDB)
 
 
 def repair(folder: Path) -> list[str]:
-    """Remove anything that is not a file or a folder where the run needs one.
+    """Remove a file where the run needs a folder, and anything but a file where it needs a file.
 
     Files and folders of the run that their owner may not use become usable.
 
@@ -45,15 +45,15 @@ def repair(folder: Path) -> list[str]:
     return messages
 
 
-def remove_leftovers_of_run(folder: Path, from_live_processes: bool = False) -> None:
-    """Remove the temporary files that killed processes have left in a run's folder.
+def remove_leftovers_of_run(folder: Path, include_live_processes: bool = False) -> None:
+    """Remove the temporary files of ended processes from a run's folder.
 
     Args:
-        from_live_processes: also remove those of live processes, as `remove_leftovers` does; only
-            for the holder of the run's lock.
+        include_live_processes: also remove the temporary files of live processes; only the holder
+            of the run's lock may ask for this.
     """
     for place in (folder, folder / names.CHECKPOINTS, *folder.glob(f"{names.ADAPTATION}/*")):
-        remove_leftovers(place, from_live_processes)
+        remove_leftovers(place, include_live_processes)
 
 
 def _make_usable(path: Path) -> None:

@@ -39,7 +39,7 @@ def load_corpus(config: Config) -> PreparedCorpus:
     return prepare(corpora()[config.data.name](config.data))
 
 
-def train(spec: RunSpec, corpus: PreparedCorpus, gpu: int | None = None) -> Record:
+def carry_out_run(spec: RunSpec, corpus: PreparedCorpus, gpu: int | None = None) -> Record:
     """Carry out a run in its folder and write its record.
 
     The run goes on from `last.ckpt` if an earlier attempt has left one.
@@ -61,7 +61,11 @@ def train(spec: RunSpec, corpus: PreparedCorpus, gpu: int | None = None) -> Reco
             for known in measure(spec, corpus, gpu):
                 record = dataclasses.replace(record, **known)
         except CheckpointError as error:
-            raise put_aside(last, error) from error
+            aside = put_aside(last)
+            raise CheckpointError(
+                f"{error}; the run's checkpoints are put aside in {aside}, and the same command "
+                "starts the run over"
+            ) from error
         record.status = COMPLETED
     except Stopped as stopped:
         stopped.end_run()
@@ -75,7 +79,7 @@ def train(spec: RunSpec, corpus: PreparedCorpus, gpu: int | None = None) -> Reco
         record.error = reason(error)
         log.error("failed: %s", record.error, exc_info=True)
         if isinstance(error, DivergedError):
-            # Its weights are not finite.
+            # The weights in last.ckpt may not be finite: no attempt could go on from them.
             last.unlink(missing_ok=True)
     record.finished_at = now()
     record.scalars_sha256 = scalars_sha256(spec.folder)
@@ -97,7 +101,7 @@ def _prepare(folder: Path) -> None:
     """Clear the folder for a new attempt, or for the rest of an interrupted one."""
     for removed in repair(folder):
         log.warning("%s", removed)
-    remove_leftovers_of_run(folder, from_live_processes=True)
+    remove_leftovers_of_run(folder, include_live_processes=True)
     if last_checkpoint(folder).exists():
         discard(folder / RECORD)
     else:

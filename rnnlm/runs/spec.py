@@ -13,7 +13,7 @@ from typing import Any
 from rnnlm.config import Config
 from rnnlm.data.preparation import NOT_IN_KEY, CorpusIdentity
 from rnnlm.evaluation.adaptation.options import (
-    Variant,
+    AdaptationVariant,
     folder_name,
     label,
     options_of,
@@ -47,7 +47,7 @@ class RunSpec:
     features: str | None = None
     seed: int | None = None
     precision: str | None = None
-    variants: Sequence[Variant] = ()
+    variants: Sequence[AdaptationVariant] = ()
     accelerator: str = "cpu"
 
     @classmethod
@@ -59,9 +59,9 @@ class RunSpec:
         """
         network_only: dict[str, Any] = {}
         if config.is_baseline:
-            decide, parts = _baseline_options, [config.model.name]
+            deciding_options, parts = _baseline_options, [config.model.name]
         else:
-            decide = result_options
+            deciding_options = result_options
             config = _with_sizes(config, corpus.vocab_size)
             parts = [f"{config.model.name}-{config.features.name}", f"seed{config.seed}"]
             network_only = {
@@ -71,20 +71,21 @@ class RunSpec:
                 "variants": variants_of(config.adaptation),
                 "accelerator": config.trainer.accelerator,
             }
-        options = decide(config)
+        options = deciding_options(config)
         identifier = fingerprint(options, corpus.identity)
-        setting = setting_name(config, options, decide(_defaults(config)), corpus.identity)
+        defaults = deciding_options(_defaults(config))
+        setting = setting_name(config, options, defaults, corpus.identity)
         folder = free_folder(Path(config.output_dir, setting, *parts), identifier)
         return cls(config, corpus, overrides, options, identifier, folder, **network_only)
 
     @property
     def name(self) -> str:
         """The name of the run in messages, such as `tang lstm-embed seed 1`."""
-        cell = f"-{self.features} seed {self.seed}" if self.features else ""
-        return f"{self.config.data.name} {self.config.model.name}{cell}"
+        rest = f"-{self.features} seed {self.seed}" if self.features else ""
+        return f"{self.config.data.name} {self.config.model.name}{rest}"
 
     @property
-    def variant_folders(self) -> dict[Variant, Path]:
+    def variant_folders(self) -> dict[AdaptationVariant, Path]:
         """The folder of each adaptation variant, below the run's."""
         folder, config = self.folder / ADAPTATION, self.config.adaptation
         return {variant: folder / folder_name(variant, config) for variant in self.variants}
@@ -110,7 +111,7 @@ class RunSpec:
             started_at=now(),
         )
 
-    def new_variant_record(self, run: Record, variant: Variant) -> Record:
+    def new_variant_record(self, run: Record, variant: AdaptationVariant) -> Record:
         """The record of an adaptation variant before it is measured.
 
         Args:

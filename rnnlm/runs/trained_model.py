@@ -28,7 +28,7 @@ from rnnlm.generation.writer import Piece, Text, Writer
 from rnnlm.model.language_model import LanguageModel
 from rnnlm.options import OptionError
 from rnnlm.results.record import COMPLETED, Record, RecordError
-from rnnlm.runs.checkpoint import DescriptionError, read_checkpoint, rebuild
+from rnnlm.runs.checkpoint import DescriptionError, read_described_checkpoint, rebuild
 from rnnlm.runtime import prepare_process
 from rnnlm.training.checkpoint_file import CheckpointError
 from rnnlm.training.module import FINGERPRINT
@@ -44,7 +44,7 @@ class TrainedModel:
     """A network with the tokenizer that it was trained with.
 
     Args:
-        record: its run's; None if it was loaded from a checkpoint alone.
+        record: the record of the run; None if only a checkpoint was loaded.
     """
 
     def __init__(self, network: LanguageModel, tokenizer: Tokenizer, record: Record | None) -> None:
@@ -85,16 +85,16 @@ class TrainedModel:
             self.tokenizer.typed(prompt), generation, verse, with_probabilities
         )
 
-    def evaluate(self, text: str | Path, encoding: str | None = None) -> Evaluation:
+    def evaluate(self, path: str | Path, encoding: str | None = None) -> Evaluation:
         """Return the metrics of a file, cleaned and tokenised as the model's own corpus was.
 
         Args:
-            encoding: the file's, any text encoding of Python's; None recognises it.
+            encoding: any text encoding that Python knows; None recognises the file's.
 
         Raises:
             OptionError: the file cannot be read, is larger than 1 GiB, or holds no text.
         """
-        return evaluate(self.network, self.tokenizer, Path(text), encoding)
+        return evaluate(self.network, self.tokenizer, Path(path), encoding)
 
     def unknown(self, prompt: str) -> list[str]:
         """Return the tokens of a prompt that the model does not know."""
@@ -117,7 +117,9 @@ class TrainedModel:
 
 
 def load(run: str | Path, device: str = "cpu") -> TrainedModel:
-    """Return the model of a run, with the weights that were best on validation, or of a checkpoint.
+    """Return the model of a run, or the model in a checkpoint file.
+
+    A run's model has the weights with the lowest validation loss.
 
     Args:
         run: the run's folder, or the path of a checkpoint.
@@ -131,7 +133,7 @@ def load(run: str | Path, device: str = "cpu") -> TrainedModel:
     path, record = Path(run), None
     try:
         if not path.exists():
-            raise LoadError(f"no run {path}; it takes the folder of a run, or a checkpoint")
+            raise LoadError(f"{path} does not exist; give the folder of a run, or a checkpoint")
         if path.is_dir():
             record = _completed(path)
             path = best_checkpoint(path)
@@ -143,7 +145,7 @@ def load(run: str | Path, device: str = "cpu") -> TrainedModel:
         reason = error.strerror if isinstance(error, OSError) else error
         raise LoadError(f"{path} cannot be read ({reason})") from error
     try:
-        checkpoint = read_checkpoint(path)
+        checkpoint = read_described_checkpoint(path)
         if record is not None and checkpoint[FINGERPRINT] != record.fingerprint:
             raise LoadError(f"{path} is of another run than the {RECORD} of its folder")
         network, tokenizer = rebuild(checkpoint, path)

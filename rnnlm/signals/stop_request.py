@@ -38,8 +38,8 @@ class Stopped(Exception):  # noqa: N818
 
         Raises:
             KeyboardInterrupt: the signal was Ctrl-C.
-            SystemExit: it was another one. The earlier handler of a user's signal, such as
-                submitit's, comes first: it now finds a run that is saved.
+            SystemExit: it was another one. For SIGUSR1 and SIGUSR2, the earlier handler,
+                such as submitit's, is called first: it now finds a run that is saved.
         """
         if self.signal_number == signal.SIGINT:
             raise KeyboardInterrupt from self
@@ -63,7 +63,7 @@ class StopRequest:
 
     @contextlib.contextmanager
     def listening(self) -> Iterator[None]:
-        """Note Ctrl-C and SIGTERM, and a user's signal that has a handler.
+        """Note Ctrl-C and SIGTERM, and SIGUSR1 and SIGUSR2 if they have a handler.
 
         A second Ctrl-C acts at once. A second SIGTERM does not: one that is sent to a group of
         processes reaches a run twice, from the sender and from the sweep that passes it on.
@@ -84,8 +84,8 @@ class StopRequest:
         finally:
             restore_handlers(self._before)
 
-    def take_back_sigterm(self) -> None:
-        """Replace the handler that Lightning sets, which would end a run without saving it."""
+    def restore_sigterm_handler(self) -> None:
+        """Put back the handler that Lightning replaced by one that ends a run without saving it."""
         if self._sigterm_handler is not None:
             signal.signal(signal.SIGTERM, self._sigterm_handler)
 
@@ -108,7 +108,7 @@ class StopRequest:
             signal.signal(number, self._before[number])
 
 
-def hear_main_process() -> None:
+def set_handlers_of_run() -> None:
     """Set the handlers of a run's process: it stops when the main process says so."""
     ignore_interrupts()
     if STOP_AFTER_SAVING != signal.SIGTERM:

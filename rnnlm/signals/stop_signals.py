@@ -1,4 +1,4 @@
-"""Signals that ask a sweep to stop, noted while a launcher is at work.
+"""Signals that ask a sweep to stop, noted while a launcher runs.
 
 An exception that a signal raises may come anywhere: between submitting a job and noting its number,
 or while the runs are being stopped. So a signal is only noted here. Once the launcher has stopped
@@ -33,7 +33,7 @@ class Urgency(IntEnum):
     """Time that the runs get to stop."""
 
     NONE = 0  # no signal has come
-    SAVED = 1  # Ctrl-C: as long as saving takes
+    AFTER_SAVING = 1  # Ctrl-C: as long as saving takes
     SOON = 2  # SIGTERM or SIGHUP: a few seconds
     NOW = 3  # Ctrl-C again
 
@@ -86,7 +86,7 @@ class StopSignals:
         if number != signal.SIGINT:
             urgency = Urgency.SOON
         elif self._last_at - self._first_at < SECONDS_OF_ONE_REQUEST:
-            urgency = Urgency.SAVED
+            urgency = Urgency.AFTER_SAVING
         else:
             urgency = Urgency.NOW
         self.urgency = max(self.urgency, urgency)

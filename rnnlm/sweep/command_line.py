@@ -57,10 +57,10 @@ def main(task: TaskFunction, config_folder: Path, config_name: str) -> int:
         The exit status: 0 if every run has completed, 1 if one has failed, 2 if the command line
         cannot be carried out, 130 after Ctrl-C and 143 after SIGTERM.
     """
-    return interruption.run(lambda: _carry_out(task, config_folder, config_name))
+    return interruption.run(lambda: _main(task, config_folder, config_name))
 
 
-def _carry_out(task: TaskFunction, config_folder: Path, config_name: str) -> int:
+def _main(task: TaskFunction, config_folder: Path, config_name: str) -> int:
     register_schemas()
     register_launcher_options()
     try:
@@ -70,7 +70,7 @@ def _carry_out(task: TaskFunction, config_folder: Path, config_name: str) -> int
         _check_flags(arguments)
         arguments.config_name = arguments.config_name or config_name
         with hydra.initialize_config_dir(str(config_folder), "rnnlm", version_base=VERSION_BASE):
-            return _answer_or_run(arguments, parser, task)
+            return _print_or_sweep(arguments, parser, task)
     except (OptionError, HydraException, OmegaConfBaseException) as error:
         if os.environ.get("HYDRA_FULL_ERROR") == "1":
             raise
@@ -81,7 +81,7 @@ def _carry_out(task: TaskFunction, config_folder: Path, config_name: str) -> int
         return FAILED_STATUS
 
 
-def _answer_or_run(
+def _print_or_sweep(
     arguments: argparse.Namespace, parser: argparse.ArgumentParser, task: TaskFunction
 ) -> int:
     app = GlobalHydra.instance().hydra
@@ -93,7 +93,7 @@ def _answer_or_run(
     loader, multirun = app.config_loader, arguments.multirun
     arguments.overrides = read_overrides(arguments.overrides, loader, multirun)
     if arguments.help or arguments.hydra_help or arguments.cfg or arguments.info:
-        return _answer(app, arguments, parser)
+        return _print_information(app, arguments, parser)
     completed = sweep(loader, arguments.config_name, arguments.overrides, task, multirun)
     return COMPLETED_STATUS if completed else FAILED_STATUS
 
@@ -124,7 +124,9 @@ def _check_flags(arguments: argparse.Namespace) -> None:
         raise OptionError(given[0], f"it cannot be given with {' and '.join(given[1:])}")
 
 
-def _answer(app: HydraApp, arguments: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
+def _print_information(
+    app: HydraApp, arguments: argparse.Namespace, parser: argparse.ArgumentParser
+) -> int:
     """Print what --help, --hydra-help, --info or --cfg asks for."""
     name, overrides = arguments.config_name, arguments.overrides
     if arguments.help:
@@ -157,7 +159,7 @@ def in_one_line(error: Exception) -> str:
     """Say what is wrong with a command line, in one line and without internals of Hydra."""
     cause = error.__cause__
     if isinstance(error, MissingConfigException) and error.missing_cfg_file:
-        return _missing(error)
+        return _missing_choice(error)
     if isinstance(error, OverrideParseException):
         return f"{in_message(error.override)}: {_why_unreadable(error)}"
     if isinstance(cause, ConfigKeyError | ConfigAttributeError) and cause.full_key:
@@ -167,15 +169,15 @@ def in_one_line(error: Exception) -> str:
         return f"{_first_line(error)} {_first_line(cause)}"
     reason = cause if isinstance(cause, OmegaConfBaseException) else error
     option, line = getattr(reason, "full_key", None), _first_line(reason)
-    for said, plainly in _IN_PLAIN_WORDS.items():
-        if found := re.match(said, line):
-            option, line = found.groupdict().get("option", option), plainly
+    for beginning, in_plain_words in _IN_PLAIN_WORDS.items():
+        if found := re.match(beginning, line):
+            option, line = found.groupdict().get("option", option), in_plain_words
     if isinstance(reason, OptionError) or not option:
         return line
     return f"{option}: {line}"
 
 
-def _missing(error: MissingConfigException) -> str:
+def _missing_choice(error: MissingConfigException) -> str:
     group, _, choice = str(error.missing_cfg_file).rpartition("/")
     if not group:
         return f"--config-name: there is no {choice}.yaml in conf/"

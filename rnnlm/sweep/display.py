@@ -23,7 +23,7 @@ from rnnlm.messages.legible import escaped
 from rnnlm.results.record import FAILED, Record, RecordError
 from rnnlm.training.progress import Progress
 
-SECONDS_BETWEEN_LOOKS = 0.5
+SECONDS_BETWEEN_UPDATES = 0.5
 SECONDS_BETWEEN_LINES = 10.0
 
 
@@ -33,7 +33,7 @@ class _Run:
 
     title: str
     folder: Path
-    # When earlier attempts wrote these files: they are no news of this sweep.
+    # Modification times of files from earlier attempts, which say nothing about this sweep.
     old_progress: float | None
     old_record: float | None
     progress: Progress | None = None
@@ -50,11 +50,11 @@ class _Run:
     @property
     def note(self) -> str:
         progress = self.progress
-        return progress.figures + _left(progress.seconds_left) if progress else ""
+        return progress.text + _left(progress.seconds_left) if progress else ""
 
 
 class _Lines:
-    """Prints a line for each run at work from time to time, and one for the sweep as a run ends."""
+    """Prints a line for each run in progress from time to time, and one when a run has ended."""
 
     def __init__(self, num_runs: int) -> None:
         self._num_runs = num_runs
@@ -62,7 +62,7 @@ class _Lines:
         self._shown_at: dict[Path, float] = {}
 
     def update(self, running: Collection[_Run], ended: int, summary: str) -> None:
-        """Show the runs at work, how many have ended, and a summary of the sweep."""
+        """Show the runs in progress, how many have ended, and a summary of the sweep."""
         now = time.monotonic()
         for run in running:
             shown_at = self._shown_at.setdefault(run.folder, now)
@@ -78,7 +78,7 @@ class _Lines:
 
 
 class _Bars:
-    """Shows a bar for each run at work, and one for the sweep."""
+    """Shows a bar for each run in progress, and one for the sweep."""
 
     def __init__(self, console: Console, num_runs: int) -> None:
         self._bars = Bars(
@@ -92,7 +92,7 @@ class _Bars:
         self._tasks: dict[Path, TaskID] = {}
 
     def update(self, running: Collection[_Run], ended: int, summary: str) -> None:
-        """Show the runs at work, how many have ended, and a summary of the sweep."""
+        """Show the runs in progress, how many have ended, and a summary of the sweep."""
         for folder in self._tasks.keys() - {run.folder for run in running}:
             self._bars.remove_task(self._tasks.pop(folder))
         for run in running:
@@ -108,7 +108,7 @@ class _Bars:
 
 
 class SweepProgress:
-    """Shows each run at work, and how many runs are done, at work, failed and waiting.
+    """Shows each run in progress, and how many runs are completed, running, failed and waiting.
 
     Args:
         runs: the title and the folder of each run that is to be carried out.
@@ -118,7 +118,7 @@ class SweepProgress:
     def __init__(self, runs: Sequence[tuple[str, Path]], shown: bool) -> None:
         self._waiting = {folder: _Run.new(title, folder) for title, folder in runs}
         self._running: dict[Path, _Run] = {}
-        self._done = self._failed = 0
+        self._completed = self._failed = 0
         self._durations: list[float] = []
         self._lock = threading.Lock()
         self._over = threading.Event()
@@ -151,7 +151,7 @@ class SweepProgress:
                 self._end(run, error)
 
     def held_elsewhere(self, folder: Path) -> None:
-        """Show a run as waiting, since another sweep is at work on it."""
+        """Show a run as waiting, since another sweep is carrying it out."""
         with self._lock:
             if run := self._running.pop(folder, None):
                 self._waiting[folder] = run
@@ -160,26 +160,26 @@ class SweepProgress:
         self._running.pop(run.folder, None)
         self._waiting.pop(run.folder, None)
         self._failed += error is not None
-        self._done += error is None
+        self._completed += error is None
         if error is not None:
             print(f"{run.title} failed: {escaped(error)}", file=sys.stderr, flush=True)
         elif self._shown:
             seconds = time.monotonic() - run.first_seen if run.first_seen else 0.0
             self._durations.append(seconds)
-            metrics = [run.progress.figures] if run.progress and run.progress.figures else []
+            metrics = [run.progress.text] if run.progress and run.progress.text else []
             print(*[run.title, *metrics, f"completed in {_clock(seconds)}"], sep="  ", flush=True)
         self._render()
         (run.folder / PROGRESS).unlink(missing_ok=True)
 
     def _watch(self) -> None:
-        while not self._over.wait(SECONDS_BETWEEN_LOOKS):
+        while not self._over.wait(SECONDS_BETWEEN_UPDATES):
             with self._lock:
                 self._look()
                 self._render()
 
     def _render(self) -> None:
         if self._shown:
-            ended = self._done + self._failed
+            ended = self._completed + self._failed
             self._renderer.update(self._running.values(), ended, self._summary())
 
     def _look(self) -> None:
@@ -196,14 +196,14 @@ class SweepProgress:
                     self._end(run, record.error if record.status == FAILED else None)
 
     def _summary(self) -> str:
-        counts = f"{self._done} done, {len(self._running)} running, {self._failed} failed"
+        counts = f"{self._completed} completed, {len(self._running)} running, {self._failed} failed"
         return f"{counts}, {len(self._waiting)} waiting{_left(self._seconds_left())}"
 
     def _seconds_left(self) -> float | None:
         """Estimate the rest of the sweep; None before any run has shown how long it takes.
 
-        The estimate assumes that as many runs stay at work at once as now, and that each takes as
-        long as the mean of the others.
+        The estimate assumes that the number of runs in progress stays the same, and that each takes
+        as long as the mean of the others.
         """
         started = [run.progress for run in self._running.values() if run.progress]
         left = [p.seconds_left for p in started if p.seconds_left is not None]

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from hydra.core.utils import JobReturn
 from hydra.plugins.launcher import Launcher
 
-from rnnlm.files.lock import is_held, sole_writer
+from rnnlm.files.lock import is_held, lock_run_folder
 from rnnlm.messages.legible import escaped
 from rnnlm.options import OptionError
 from rnnlm.runs.failure import reason
@@ -19,22 +19,25 @@ from rnnlm.runs.run import clear
 from rnnlm.runs.spec import RunSpec
 from rnnlm.sweep.display import SweepProgress
 from rnnlm.sweep.hydra_internals import error_of
-from rnnlm.sweep.launchers.launcher import DiedError, ReportingLauncher, failed
-from rnnlm.sweep.typed_values import quoted
+from rnnlm.sweep.hydra_quoting import quoted
+from rnnlm.sweep.launchers.launcher import DiedError, ReportingLauncher, failed_job
 from rnnlm.sweep.worker import HELD_ELSEWHERE
 
-SECONDS_BETWEEN_LOOKS = 1.0
+SECONDS_BETWEEN_LOCK_CHECKS = 1.0
 
 
 def carry_out(outcomes: Sequence[Outcome], launcher: Launcher) -> None:
-    """Carry out the runs that are not done.
+    """Carry out the runs that are not completed.
 
     Raises:
-        OptionError: another process is at work on a run that is to start again.
+        OptionError: another process is carrying out a run that is to start again.
     """
     for outcome in outcomes:
         for problem in outcome.unreadable():
-            print(f"{outcome.spec.name} counts as not done: {escaped(problem)}", file=sys.stderr)
+            print(
+                f"{outcome.spec.name} counts as not completed: {escaped(problem)}",
+                file=sys.stderr,
+            )
     to_do = [outcome for outcome in outcomes if not _is_done(outcome)]
     for outcome in outcomes:
         remove_leftovers_of_run(outcome.spec.folder)
@@ -42,13 +45,13 @@ def carry_out(outcomes: Sequence[Outcome], launcher: Launcher) -> None:
         for removed in repair(outcome.spec.folder):
             print(removed)
         if outcome.spec.config.force:
-            _start_again(outcome.spec)
+            _clear_for_force(outcome.spec)
     if to_do:
         launch(to_do, launcher)
 
 
 def _is_done(outcome: Outcome) -> bool:
-    """Return True if nothing is to be done for the run, and say so."""
+    """Print why nothing is left to do for a run, and return True; return False if it is to run."""
     spec = outcome.spec
     if outcome.record() is None or spec.config.force:
         return False
@@ -62,12 +65,12 @@ def _is_done(outcome: Outcome) -> bool:
     return False
 
 
-def _start_again(spec: RunSpec) -> None:
+def _clear_for_force(spec: RunSpec) -> None:
     """Remove everything that earlier attempts at the run have left."""
     if not spec.folder.is_dir():
         return
-    with sole_writer(spec.folder) as free:
-        if not free:
+    with lock_run_folder(spec.folder) as is_ours:
+        if not is_ours:
             raise OptionError("force", f"{spec.name} is being trained, in {spec.folder}")
         clear(spec.folder)
 
@@ -75,33 +78,37 @@ def _start_again(spec: RunSpec) -> None:
 def launch(outcomes: Sequence[Outcome], launcher: Launcher) -> None:
     """Launch the runs until each has ended, here or in another sweep."""
     count = len(outcomes)
-    titled = [(f"{number}/{count} {o.spec.name}", o) for number, o in enumerate(outcomes, 1)]
+    titled_outcomes = [
+        (f"{number}/{count} {o.spec.name}", o) for number, o in enumerate(outcomes, 1)
+    ]
     shown = outcomes[0].spec.config.trainer.enable_progress_bar
-    with SweepProgress([(title, o.spec.folder) for title, o in titled], shown) as progress:
-        while titled:
-            titled = _launch_once(titled, launcher, progress)
-            while titled and all(is_held(outcome.spec.folder) for _, outcome in titled):
-                time.sleep(SECONDS_BETWEEN_LOOKS)
+    with SweepProgress([(title, o.spec.folder) for title, o in titled_outcomes], shown) as progress:
+        while titled_outcomes:
+            titled_outcomes = _launch_once(titled_outcomes, launcher, progress)
+            while titled_outcomes and all(
+                is_held(outcome.spec.folder) for _, outcome in titled_outcomes
+            ):
+                time.sleep(SECONDS_BETWEEN_LOCK_CHECKS)
 
 
 def _launch_once(
-    titled: Sequence[tuple[str, Outcome]], launcher: Launcher, progress: SweepProgress
+    titled_outcomes: Sequence[tuple[str, Outcome]], launcher: Launcher, progress: SweepProgress
 ) -> list[tuple[str, Outcome]]:
-    """Launch the runs once; return those that another process was at work on."""
+    """Launch the runs once; return those that another process was carrying out."""
     held = []
 
     def on_end(index: int, returned: JobReturn) -> None:
-        _, outcome = titled[index]
+        _, outcome = titled_outcomes[index]
         folder, error = outcome.spec.folder, error_of(returned)
         if error is not None:
             outcome.fail(str(error))
         elif returned.return_value == HELD_ELSEWHERE:
-            held.append(titled[index])
+            held.append(titled_outcomes[index])
             progress.held_elsewhere(folder)
             return
         progress.ended(folder, outcome.error() if outcome.records() else "it has left no record")
 
-    overrides = [launch_overrides(outcome.spec, title) for title, outcome in titled]
+    overrides = [launch_overrides(outcome.spec, title) for title, outcome in titled_outcomes]
     if isinstance(launcher, ReportingLauncher):
         launcher.on_end = on_end
         launcher.launch(overrides, 0)
@@ -110,8 +117,8 @@ def _launch_once(
         returns = launcher.launch(overrides, 0)
     except Exception as error:
         # Some of Hydra's launchers give up all runs when the process of one dies.
-        gave_up = failed(DiedError(f"its launcher gave up: {reason(error)}"))
-        returns = [gave_up] * len(titled)
+        gave_up = failed_job(DiedError(f"its launcher gave up: {reason(error)}"))
+        returns = [gave_up] * len(titled_outcomes)
     for index, returned in enumerate(returns):
         on_end(index, returned)
     return held

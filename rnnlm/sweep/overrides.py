@@ -1,7 +1,7 @@
-"""Overrides of a command line, `option=value`: those that nobody can mean are refused.
+"""Overrides of a command line, `option=value`: those that cannot work are refused.
 
-Hydra accepts much that leads nowhere: a sweep without a value, another folder for a run, a choice
-that does not exist, which only the process of a run would notice.
+Hydra accepts a sweep without a value, another folder for a run, and a choice that does not exist.
+Without this check, only the process of a run would notice them.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from omegaconf import MISSING
 
 from rnnlm.messages.legible import in_message
 from rnnlm.options import OptionError
-from rnnlm.sweep.typed_values import as_hydra_reads, several_values
+from rnnlm.sweep.hydra_quoting import as_hydra_reads, several_values_message
 
 # The most runs of a sweep: more are a mistake, and would take minutes to check.
 MOST_RUNS = 100_000
@@ -71,16 +71,16 @@ def check_grid(overrides: Sequence[Override]) -> None:
     """
     for override in overrides:
         if override.is_interval_sweep():
-            key, typed = override.get_key_element(), in_message(override.get_value_string())
-            raise OptionError(key, f"{typed} is searched, not swept: add hydra/sweeper=optuna")
+            key, shown = override.get_key_element(), in_message(override.get_value_string())
+            raise OptionError(key, f"{shown} is searched, not swept: add hydra/sweeper=optuna")
     # The second value counts if an option is given twice.
     last = {override.get_key_element(): override for override in overrides}
     counts = {key: _num_values(override) for key, override in last.items()}
     if math.prod(counts.values()) > MOST_RUNS:
         longest = max(counts, key=counts.__getitem__)
-        typed = in_message(last[longest].get_value_string())
+        shown = in_message(last[longest].get_value_string())
         raise OptionError(
-            longest, f"{typed} makes more than {MOST_RUNS:,} runs, the most of a sweep"
+            longest, f"{shown} makes more than {MOST_RUNS:,} runs, the most of a sweep"
         )
 
 
@@ -93,7 +93,7 @@ def _check(override: Override, loader: ConfigLoader, multirun: bool) -> None:
     if override.is_sweep_override():
         _check_sweep(key, override, choices)
         if not multirun:
-            raise OptionError(key, _add_multirun(override, choices))
+            raise OptionError(key, _needs_multirun_message(override, choices))
     elif _has_sweep(override.value()):
         raise OptionError(key, "a sweep cannot stand inside a list or a map")
     if choices and override.is_delete():
@@ -116,7 +116,7 @@ def _check_hydra_option(key: str, override: Override) -> None:
         value = override.value()
         group = key.replace(".", "/")
         if group in _HYDRA_GROUPS and not isinstance(value, dict):
-            raise OptionError(key, f"one is chosen by {group}={in_message(str(value))}")
+            raise OptionError(key, f"a choice is typed {group}={in_message(str(value))}")
         if key == "hydra.verbose" and not isinstance(value, bool | str | list):
             raise OptionError(
                 key, f"{in_message(str(value))} is not true, false or a logger's name"
@@ -142,28 +142,30 @@ def _check_folders(key: str, folders: list[Any]) -> None:
 
 
 def _check_sweep(key: str, override: Override, choices: Sequence[str]) -> None:
-    value, typed = override.value(), in_message(override.get_value_string())
+    value, shown = override.value(), in_message(override.get_value_string())
     if isinstance(value, IntervalSweep):
         if not _is_interval(value):
-            raise OptionError(key, f"{typed} is empty, its second number has to be the larger")
+            raise OptionError(key, f"{shown} is empty, its second number has to be the larger")
         return
     if isinstance(value, RangeSweep):
-        _check_range(key, value, typed)
+        _check_range(key, value, shown)
     if isinstance(value, ChoiceSweep) and _has_sweep(value.list):
-        raise OptionError(key, f"{typed} has a sweep among its values, which is one by itself")
+        raise OptionError(key, f"{shown}: a sweep cannot stand inside a sweep")
     if isinstance(value, Glob) and not choices:
-        raise OptionError(key, f"{typed} selects among the choices of a group, this is an option")
+        raise OptionError(
+            key, f"{shown} works only for a group such as model, and this is a single option"
+        )
     if _num_values(override) == 0:
         there_are = f", there are {', '.join(choices)}" if isinstance(value, Glob) else ""
-        raise OptionError(key, f"{typed} has no value{there_are}")
+        raise OptionError(key, f"{shown} has no value{there_are}")
 
 
-def _check_range(key: str, sweep: RangeSweep, typed: str) -> None:
+def _check_range(key: str, sweep: RangeSweep, shown: str) -> None:
     numbers = (sweep.start, sweep.stop, sweep.step)
     if not all(isinstance(n, int) or (isinstance(n, float) and math.isfinite(n)) for n in numbers):
-        raise OptionError(key, f"{typed} is not of three finite numbers")
+        raise OptionError(key, f"{shown} is not of three finite numbers")
     if sweep.step == 0:
-        raise OptionError(key, f"{typed} has a step of 0")
+        raise OptionError(key, f"{shown} has a step of 0")
 
 
 def _is_interval(sweep: IntervalSweep) -> bool:
@@ -176,7 +178,7 @@ def _num_values(override: Override) -> int:
     if not override.is_sweep_override() or override.is_interval_sweep():
         return 1
     value = override.value()
-    # A shuffled range would be listed first, of whatever length.
+    # A shuffled range would be made a list before it is counted, however long it is.
     values = value.range() if isinstance(value, RangeSweep) else override.sweep_iterator()
     return sum(1 for _ in itertools.islice(values, MOST_RUNS + 1))
 
@@ -194,9 +196,9 @@ def _has_sweep(value: Any) -> bool:
     return isinstance(value, Sweep | Glob)
 
 
-def _add_multirun(override: Override, choices: Sequence[str]) -> str:
+def _needs_multirun_message(override: Override, choices: Sequence[str]) -> str:
     if override.value_type is ValueType.SIMPLE_CHOICE_SWEEP and not choices:
-        return several_values(str(override.input_line))
+        return several_values_message(str(override.input_line))
     return f"{in_message(override.get_value_string())} is several values, add -m to sweep them"
 
 

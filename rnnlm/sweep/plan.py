@@ -13,15 +13,15 @@ from hydra.core.config_loader import ConfigLoader
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import DictConfig
 
-from rnnlm.config import checked
+from rnnlm.config import checked_config
 from rnnlm.data.preparation import CorpusIdentity
 from rnnlm.evaluation.adaptation.options import AdaptationConfig
 from rnnlm.options import OptionError
 from rnnlm.runs.run import load_corpus
 from rnnlm.runs.spec import RunSpec
 from rnnlm.sweep.hydra_internals import Composer
+from rnnlm.sweep.hydra_quoting import as_hydra_reads, with_plain_interpolations
 from rnnlm.sweep.overrides import check_grid
-from rnnlm.sweep.typed_values import as_hydra_reads, with_plain_interpolations
 
 # The time between messages about the progress of planning.
 SECONDS_BETWEEN_LINES = 5.0
@@ -76,7 +76,7 @@ def plan(composer: Composer, batch: Sequence[Sequence[str]]) -> list[RunSpec]:
             told_at = time.monotonic()
             print(f"planned {len(specs):,} of {len(batch):,} runs", flush=True)
         overrides = [with_plain_interpolations(override) for override in typed]
-        config = checked(composer.compose(overrides))
+        config = checked_config(composer.compose(overrides))
         # Each corpus is read once, and only what identifies it is kept.
         if (key := str(config.data)) not in identities:
             identities[key] = CorpusIdentity.of(load_corpus(config))
@@ -96,8 +96,8 @@ def _check_adaptations(specs: Sequence[RunSpec]) -> None:
             if getattr(first, field.name) != getattr(adaptation, field.name):
                 raise OptionError(
                     f"adaptation.{field.name}",
-                    "several values cannot be swept, they are measured on the same run: "
-                    "give each in turn",
+                    "several values cannot be swept, because all belong to the same run: "
+                    "type the command once for each",
                 )
 
 

@@ -105,7 +105,9 @@ def search(
             raise
         # Before its first run, a sweeper has looked at nothing but its options and arguments.
         problem = next(iter(str(error).splitlines()), type(error).__name__)
-        raise OptionError("hydra/sweeper", f"it cannot search so: {problem}") from error
+        raise OptionError(
+            "hydra/sweeper", f"the sweeper does not accept these options or arguments: {problem}"
+        ) from error
 
 
 def _loss(record: Record | None) -> float:

@@ -1,8 +1,8 @@
 """A sweep: every run that a command line asks for, and the table of their records.
 
 Hydra composes the configurations, and a launcher carries out the runs. All runs are planned before
-the first one starts, so that a wrong configuration of any is refused. A single run is a sweep of
-one.
+the first one starts, so a wrong configuration stops the sweep before it starts. A single run is a
+sweep of one.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def sweep(
         OSError: the table cannot be written; it has been printed.
     """
     master = loader.load_configuration(config_name, arguments, run_mode=RunMode.MULTIRUN)
-    # Without the overrides of Hydra's own options, which the master configuration follows already.
+    # Leave out overrides of Hydra's own options: the master configuration already has them.
     overrides = OmegaConf.to_container(master.hydra.overrides.task, resolve=False)
     assert isinstance(overrides, list)
     context = context_of(loader, master)

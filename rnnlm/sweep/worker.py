@@ -10,20 +10,20 @@ from pathlib import Path
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
-from rnnlm.config import checked
+from rnnlm.config import checked_config
 from rnnlm.data.preparation import CorpusIdentity, PreparedCorpus
-from rnnlm.files.lock import sole_writer
+from rnnlm.files.lock import lock_run_folder
 from rnnlm.hardware import uses_gpu
 from rnnlm.options import OptionError
 from rnnlm.results.record import COMPLETED
 from rnnlm.runs.adapted_run import measure_variants
 from rnnlm.runs.outcome import Outcome
-from rnnlm.runs.run import load_corpus, train
+from rnnlm.runs.run import carry_out_run, load_corpus
 from rnnlm.runs.spec import RunSpec
 from rnnlm.runtime import prepare_process
 from rnnlm.sweep.launchers.lease import gpu_for_run
 
-# Returned by `run_one` for a run that another process is at work on.
+# Returned by `run_one` for a run that another process is carrying out.
 HELD_ELSEWHERE = "held elsewhere"
 
 
@@ -31,21 +31,21 @@ def run_one(composed: DictConfig) -> str:
     """Carry out one run in the folder that Hydra has made for it; launchers call it.
 
     Returns:
-        The status of the run's record, or that another process is at work on it.
+        The status of the run's record, or that another process is carrying it out.
     """
     prepare_process()
     _silence_libraries()
     folder = Path(HydraConfig.get().runtime.output_dir)
-    with sole_writer(folder) as free:
-        if not free:
+    with lock_run_folder(folder) as is_ours:
+        if not is_ours:
             return HELD_ELSEWHERE
         spec, corpus = _specify(composed, folder)
         outcome = Outcome(spec)
         if outcome.has_completed():
             return COMPLETED  # another sweep has carried it out since this one began
         with gpu_for_run(spec.accelerator, spec.config.runs_per_gpu) as gpu:
-            if not outcome.has_trained():
-                status = train(spec, corpus, gpu).status
+            if not outcome.run_has_completed():
+                status = carry_out_run(spec, corpus, gpu).status
                 if status != COMPLETED:
                     return status
             device = f"cuda:{gpu}" if uses_gpu(spec.accelerator) else "cpu"
@@ -59,10 +59,11 @@ def _specify(composed: DictConfig, folder: Path) -> tuple[RunSpec, PreparedCorpu
     Raises:
         OptionError: the text has changed, so that the run has another folder now.
     """
-    # As typed on the command line: the value of an interpolation may be a secret.
+    # Interpolations stay as typed: a value from the environment may be a secret, and the record
+    # keeps the overrides.
     overrides = OmegaConf.to_container(HydraConfig.get().overrides.task, resolve=False)
     assert isinstance(overrides, list)
-    config = checked(composed)
+    config = checked_config(composed)
     corpus = load_corpus(config)
     spec = RunSpec.of(config, CorpusIdentity.of(corpus), overrides)
     if spec.folder.resolve() != folder.resolve():

@@ -21,9 +21,9 @@ class AverageWeights(Checkpoint):
 
     Every checkpoint holds both the weights and their average.
 
-    It is a `Checkpoint`, because Lightning calls these after all other callbacks, in the order of
-    their list. Its place there is after `ModelCheckpoint`, which must save the average before the
-    weights are put back, and before `LastCheckpoint`, which must save a step with its average.
+    It derives from `Checkpoint` because Lightning calls such callbacks last. In their list it is
+    after `ModelCheckpoint`, which must save the average before the weights are put back, and before
+    `LastCheckpoint`, which must save a step together with its average.
     """
 
     def __init__(self, config: OptimizerConfig, module: LanguageModelModule) -> None:
@@ -53,19 +53,19 @@ class AverageWeights(Checkpoint):
             average.data, weight.data = weight.data, average.data
 
     @contextlib.contextmanager
-    def measured_weights(self) -> Iterator[None]:
-        """Put the average into the network within this context, between validations."""
+    def averaged_weights(self) -> Iterator[None]:
+        """Use the averaged weights inside this context; not during a validation, which has them."""
         self.swap()
         try:
             yield
         finally:
             self.swap()
 
-    def begins(self, epoch: int, validation_losses: list[float | None]) -> bool:
-        """Tell whether an average that has not begun begins with the next step.
+    def should_begin(self, epoch: int, validation_losses: list[float | None]) -> bool:
+        """Return True if averaging is to start with the next step.
 
         Args:
-            epoch: the present one, from 0.
+            epoch: the present epoch, counted from 0.
             validation_losses: nats per token after each epoch; None for one without validation.
         """
         if self._config.averaging is Averaging.ema:
@@ -85,7 +85,9 @@ class AverageWeights(Checkpoint):
         if self.average is None or trainer.global_step == self._steps:
             return  # gradients are accumulated over several batches
         self._steps = trainer.global_step
-        if self.has_begun or self.begins(trainer.current_epoch, self._module.history[VALIDATION]):
+        if self.has_begun or self.should_begin(
+            trainer.current_epoch, self._module.history[VALIDATION]
+        ):
             self.average.update_parameters(self._module.network)
 
     def on_validation_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:

@@ -14,19 +14,19 @@ class DivergedError(FloatingPointError):
     """A loss, or its perplexity, is not finite: training cannot go on."""
 
 
-class Divergence:
+class DivergenceCheck:
     """Checks the losses of training steps.
 
     On a CPU every loss is checked at once. On a GPU reading a loss waits for the device, so losses
     are read together, some steps later; the error still names the first bad step.
     """
 
-    STEPS_BETWEEN_LOOKS = 100  # on a GPU
+    STEPS_BETWEEN_CHECKS = 100  # on a GPU
 
     def __init__(self) -> None:
         self._unseen: list[tuple[int, Tensor]] = []
 
-    def watch(self, loss: Tensor, step: int) -> None:
+    def add(self, loss: Tensor, step: int) -> None:
         """Check the scalar loss of a step, now or later.
 
         Raises:
@@ -36,10 +36,10 @@ class Divergence:
             refuse_divergence("training", loss.item(), step)
             return
         self._unseen.append((step, loss.detach()))
-        if len(self._unseen) >= self.STEPS_BETWEEN_LOOKS:
-            self.look()
+        if len(self._unseen) >= self.STEPS_BETWEEN_CHECKS:
+            self.check()
 
-    def look(self) -> None:
+    def check(self) -> None:
         """Check the losses that have not been checked yet.
 
         Raises:

@@ -1,9 +1,12 @@
-"""`checkpoints/last.ckpt`: everything that an interrupted run needs to go on as if it had not been.
+"""`checkpoints/last.ckpt`: what an interrupted run needs to continue with the same numbers.
 
-Lightning saves the weights, the optimizer, its schedule, the counts of the loops and the states of
-the callbacks; the module saves the carried state and the totals so far, the batches their place in
-the epoch, and this callback the random states. So on a CPU, a run that was interrupted anywhere
-gives the same metrics to the last bit as one that was not.
+- Lightning saves the weights, the optimizer, its schedule, the counts of the loops and the states
+  of the callbacks.
+- `LanguageModelModule` saves the carried state and the totals so far.
+- The batches save their position in the epoch.
+- `LastCheckpoint` saves the random states.
+
+So on a CPU, an interrupted run gives the same metrics to the last bit as an uninterrupted one.
 """
 
 from __future__ import annotations
@@ -73,7 +76,7 @@ class LastCheckpoint(Checkpoint):
         self._should_stop = checkpoint[_SHOULD_STOP]
         for logger, state in zip(_scalars_csv(trainer), checkpoint[_SCALARS], strict=False):
             logger.load_state_dict(state)
-        _bring_here(checkpoint["callbacks"], self._path.parent)
+        _use_present_folder(checkpoint["callbacks"], self._path.parent)
         (self._place,) = checkpoint["loops"]["fit_loop"]["state_dict"]["combined_loader"]
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -86,7 +89,7 @@ class LastCheckpoint(Checkpoint):
             if self._random_states["cuda"] is not None and pl_module.device.type == "cuda":
                 torch.cuda.set_rng_state(self._random_states["cuda"], pl_module.device)
         trainer.should_stop = trainer.should_stop or self._should_stop
-        self.stop_request.take_back_sigterm()
+        self.stop_request.restore_sigterm_handler()
         self.stop_request.fulfil()
 
     def on_train_batch_end(
@@ -126,21 +129,21 @@ def _scalars_csv(trainer: Trainer) -> list[ScalarsCSV]:
     return [logger for logger in trainer.loggers if isinstance(logger, ScalarsCSV)]
 
 
-def _bring_here(callbacks: dict[str, Any], folder: Path) -> None:
-    """Tell Lightning's ModelCheckpoint that its files are in this folder.
+def _use_present_folder(callbacks: dict[str, Any], folder: Path) -> None:
+    """Replace the folder in the paths of Lightning's ModelCheckpoint by the present one.
 
-    If the run's folder has been moved, it would forget the best epoch so far.
+    Otherwise it would forget the best epoch if the run's folder has been moved.
     """
 
-    def here(path: str) -> str:
+    def moved(path: str) -> str:
         return str(folder.resolve() / Path(path).name) if path else path
 
     for name, state in callbacks.items():
         if name.startswith(ModelCheckpoint.__name__):
             state["dirpath"] = str(folder.resolve())
-            state["best_model_path"] = here(state["best_model_path"])
-            state["kth_best_model_path"] = here(state["kth_best_model_path"])
-            state["best_k_models"] = {here(p): v for p, v in state["best_k_models"].items()}
+            state["best_model_path"] = moved(state["best_model_path"])
+            state["kth_best_model_path"] = moved(state["kth_best_model_path"])
+            state["best_k_models"] = {moved(p): v for p, v in state["best_k_models"].items()}
 
 
 def check_checkpoints(last: Path, best: Path, fingerprint: str) -> int:
@@ -177,17 +180,10 @@ def check_owner(checkpoint: Mapping[str, Any], path: Path, fingerprint: str) -> 
         raise CheckpointError(f"{path} is of another run")
 
 
-def put_aside(last: Path, error: CheckpointError) -> CheckpointError:
-    """Put the checkpoints of a run aside, so that it starts over, since one cannot be used.
-
-    Returns:
-        The error for the run's record, which says what has been done.
-    """
+def put_aside(last: Path) -> Path:
+    """Rename the folder of a run's checkpoints, so that the run starts over; return the path."""
     folder = last.parent
     aside = folder.with_name(f"{folder.name}.refused")
     discard(aside)
     folder.rename(aside)
-    return CheckpointError(
-        f"{error}; the run's checkpoints are put aside in {aside}, and the same command starts the "
-        "run over"
-    )
+    return aside

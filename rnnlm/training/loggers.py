@@ -24,9 +24,10 @@ from rnnlm.files.run_files import MLFLOW_RUN_ID, WANDB
 from rnnlm.options import OptionError
 from rnnlm.plugin_options import TARGET, check_plugin
 
-# The modules that a logger needs, and the extra of the same name installs.
+# The modules that each logger needs. The extra with the logger's name installs them.
 EXTRAS = {"wandb": ["wandb"], "mlflow": ["mlflow", "sqlalchemy", "alembic"]}
-# Keeps both from printing, asking and sending data home, unless a variable is set already.
+# Environment variables that stop W&B and MLflow from printing, prompting and sending usage data.
+# A variable that the user has set stays.
 QUIET_WANDB = {"WANDB_SILENT": "true", "WANDB_CONSOLE": "off", "WANDB_ERROR_REPORTING": "false"}
 QUIET_MLFLOW = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_LOGGING_LEVEL": "WARNING"}
 

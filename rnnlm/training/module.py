@@ -18,7 +18,7 @@ from rnnlm.data.batching import Batch, Batches
 from rnnlm.data.texts.splitting import SPLITS, VALIDATION
 from rnnlm.metrics import Total, perplexity
 from rnnlm.model.language_model import LanguageModel, State, detach
-from rnnlm.training.divergence import Divergence, refuse_divergence
+from rnnlm.training.divergence import DivergenceCheck, refuse_divergence
 from rnnlm.training.optimizer import (
     OptimizerConfig,
     Schedule,
@@ -27,7 +27,7 @@ from rnnlm.training.optimizer import (
 )
 
 VALIDATION_LOSS = f"loss/{VALIDATION}"
-# Names metrics that are taken in training, with dropout on and the weights moving.
+# Names metrics taken during training, with dropout on, while the weights change.
 TRAIN_RUNNING = "train_running"
 # The key under which a checkpoint says which run it belongs to.
 FINGERPRINT = "fingerprint"
@@ -60,7 +60,7 @@ class LanguageModelModule(LightningModule):
         self.validation_total = Total()
         # The totals of train, validation and test in evaluation, after `Trainer.test`.
         self.evaluated: dict[str, Total] = {}
-        self._divergence = Divergence()
+        self._divergence = DivergenceCheck()
         self._train_state: State | None = None
         self._evaluation_state: State | None = None
 
@@ -72,7 +72,7 @@ class LanguageModelModule(LightningModule):
         return nats, detach(state)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Add what the network is, and what an interrupted run needs within an epoch."""
+        """Add the network's description, the carried state, the totals and the history."""
         checkpoint.update(self._described)
         checkpoint["train_state"] = self._train_state
         checkpoint["train_total"] = (self.train_total.nats, self.train_total.num_tokens)
@@ -103,10 +103,10 @@ class LanguageModelModule(LightningModule):
         return loss if batch.scale == 1 else loss * batch.scale
 
     def on_train_batch_end(self, outputs: Any, batch: Batch, batch_idx: int) -> None:
-        self._divergence.watch(outputs["loss"], self.trainer.global_step)
+        self._divergence.add(outputs["loss"], self.trainer.global_step)
 
     def on_train_epoch_end(self) -> None:
-        self._divergence.look()
+        self._divergence.check()
         metrics = self._keep_epoch(self.train_total, TRAIN_RUNNING)
         # Straight to the loggers. Lightning would log an epoch after `last.ckpt`, which says that
         # the epoch is done, has been written; a kill in between would lose the metrics.
@@ -139,7 +139,7 @@ class LanguageModelModule(LightningModule):
         """Add an epoch's loss to the history, and return its metrics by their logged names."""
         refuse_divergence(name, total.loss, self.trainer.global_step)
         losses = self.history[name]
-        # An epoch that is done again after an interruption takes its place.
+        # If an epoch is repeated after an interruption, its loss replaces the earlier one.
         losses += [None] * (self.current_epoch + 1 - len(losses))
         losses[self.current_epoch] = total.loss
         return {f"loss/{name}": total.loss, f"ppl/{name}": perplexity(total.loss)}
@@ -168,7 +168,8 @@ class LanguageModelModule(LightningModule):
             "optimizer": optimizer,
             "lr_scheduler": {
                 "scheduler": schedule,
-                # By step, because Lightning's epoch ends after `last.ckpt` has been written.
+                # Lightning updates the schedule by step, because its epoch ends after `last.ckpt`
+                # has been written.
                 "interval": "step",
                 "frequency": int(self.trainer.num_training_batches) if by_epoch else 1,
                 "monitor": VALIDATION_LOSS,

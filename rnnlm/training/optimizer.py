@@ -37,9 +37,9 @@ class Schedule(Enum):
 class Averaging(Enum):
     """The average of the weights that is measured and kept in their place, if any.
 
-    `ema` is an exponential moving average from the first step on. `equal` gives all steps the same
-    weight. It starts at the epoch `averaging_start` (Izmailov et al. 2018), or else once the
-    validation loss has stopped improving (NT-ASGD, Merity et al. 2018, section 3).
+    `ema` is an exponential moving average from the first step on. `equal` is the plain mean
+    over the steps. It starts at the epoch `averaging_start` (Izmailov et al. 2018), or else once
+    the validation loss has stopped improving (NT-ASGD, Merity et al. 2018, section 3).
     """
 
     none = "none"
@@ -61,8 +61,8 @@ class OptimizerConfig:
     averaging: Averaging = Averaging.none
     # The share of itself that an exponential average keeps at each step.
     ema_decay: float = option(0.999, above=0, below=1)
-    # The epochs before an equal average starts. None waits until the validation loss is worse than
-    # the best one of more than `averaging_patience` validations before.
+    # The epochs before an equal average starts. None: it starts once the validation loss is higher
+    # than the lowest loss from more than `averaging_patience` validations ago.
     averaging_start: int | None = option(None, minimum=0)
     averaging_patience: int = option(5, minimum=1)
 

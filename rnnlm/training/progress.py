@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import logging
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,16 +26,15 @@ log = logging.getLogger(__name__)
 SECONDS_BETWEEN_WRITES = 0.5
 
 
-@dataclass(frozen=True)
-class Progress:
+class Progress(msgspec.Struct, frozen=True, rename={"text": "figures"}):
     """The progress of a run.
 
-    figures: the epoch, loss and perplexity so far, for people.
+    text: a line for people with the epoch, the loss and the perplexity so far.
     fraction: the share of its batches that are done.
     seconds_left: estimated from the batches so far; None before the first one.
     """
 
-    figures: str
+    text: str
     fraction: float
     seconds_left: float | None
 
@@ -86,7 +84,7 @@ class ReportProgress(Callback):
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         progress = self._progress(trainer, pl_module, int(trainer.num_training_batches))
-        log.debug("%s", progress.figures)
+        log.debug("%s", progress.text)
         progress.write(self._folder)
 
     def _progress(self, trainer: Trainer, module: LightningModule, batches: int) -> Progress:

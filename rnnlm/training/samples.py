@@ -77,31 +77,31 @@ class WriteSamples(Callback):
         if every is None or epoch % every:
             return
         assert isinstance(pl_module, LanguageModelModule)
-        with self._stopwatch.paused(), self._averaging.measured_weights():
-            self._show(self.write(pl_module.network), trainer)
+        with self._stopwatch.paused(), self._averaging.averaged_weights():
+            self._log_and_save(self.generate(pl_module.network), trainer)
 
-    def write_chosen(self, network: LanguageModel, epoch: int) -> None:
-        """Add the samples of the best checkpoint, which is of this epoch, to the file."""
+    def write_best(self, network: LanguageModel, epoch: int) -> None:
+        """Add samples of the best checkpoint, saved after this epoch, to the file."""
         if self._config.every_n_epochs is not None:
-            self._keep(f"epoch {epoch}, the best on validation", self.write(network))
+            self._append_to_file(f"epoch {epoch}, the best on validation", self.generate(network))
 
-    def _show(self, texts: list[Text], trainer: Trainer) -> None:
+    def _log_and_save(self, texts: list[Text], trainer: Trainer) -> None:
         epoch = f"epoch {trainer.current_epoch + 1}"
         for text in texts:
             log.info("%s wrote: %s|%s", epoch, text.prompt, text.text)
-        self._keep(epoch, texts)
+        self._append_to_file(epoch, texts)
         for logger in trainer.loggers:
             if isinstance(logger, TensorBoardLogger):
                 shown = "\n\n---\n\n".join(as_markdown(text.prompt, text.text) for text in texts)
                 logger.experiment.add_text(TENSORBOARD_TAG, shown, trainer.global_step - 1)
 
-    def _keep(self, title: str, texts: list[Text]) -> None:
+    def _append_to_file(self, title: str, texts: list[Text]) -> None:
         parts = [title, *(f"{text.prompt}|{text.text}" for text in texts)]
         self._written.append("\n\n".join(parts) + "\n")
         write_text(self._path, "\n\n".join(self._written))
 
-    def write(self, network: LanguageModel) -> list[Text]:
-        """Return a text for each prompt."""
+    def generate(self, network: LanguageModel) -> list[Text]:
+        """Return a text of the network for each prompt."""
         writer = Writer(network, self._vocabulary)
         pieces = (p for prompt in self._prompts for p in writer.stream(prompt, self._config))
         return [piece.text for piece in pieces if piece.text is not None]

@@ -18,7 +18,7 @@ class Stopwatch(Callback):
 
     def __init__(self) -> None:
         self.train_seconds = 0.0  # with validation
-        self._seconds = 0.0  # without
+        self._seconds_without_validation = 0.0
         self._tokens = 0
         self._marked = 0.0
 
@@ -26,22 +26,26 @@ class Stopwatch(Callback):
         self._lap(training=True)
         return {
             "train_seconds": self.train_seconds,
-            "seconds": self._seconds,
+            "seconds": self._seconds_without_validation,
             "tokens": self._tokens,
         }
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         self.train_seconds = state_dict["train_seconds"]
-        self._seconds, self._tokens = state_dict["seconds"], state_dict["tokens"]
+        self._seconds_without_validation, self._tokens = state_dict["seconds"], state_dict["tokens"]
 
     @property
     def tokens_per_second(self) -> float:
         """Training throughput over all epochs so far."""
-        return self._tokens / self._seconds if self._seconds else 0.0
+        return (
+            self._tokens / self._seconds_without_validation
+            if self._seconds_without_validation
+            else 0.0
+        )
 
     @contextlib.contextmanager
     def paused(self) -> Iterator[None]:
-        """Leave out of the training time whatever is done in this context, after a batch."""
+        """Do not count the time spent in this context; use it only between two batches."""
         self._lap(training=True)
         yield
         self._marked = time.perf_counter()
@@ -50,7 +54,7 @@ class Stopwatch(Callback):
         """Count the time since the last lap."""
         now = time.perf_counter()
         self.train_seconds += now - self._marked
-        self._seconds += now - self._marked if training else 0.0
+        self._seconds_without_validation += now - self._marked if training else 0.0
         self._marked = now
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:

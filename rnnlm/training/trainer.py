@@ -51,6 +51,7 @@ class TrainerConfig:
 class EarlyStoppingConfig:
     """Stop after `patience` validations whose loss has not improved by `min_delta`."""
 
+    # None: no early stopping.
     patience: int | None = option(None, minimum=1)
     min_delta: float = option(0.0, minimum=0)
 
@@ -101,7 +102,7 @@ def build_trainer(
     arguments["accelerator"] = "cuda" if uses_gpu(config.accelerator) else "cpu"
     best = best_checkpoint(folder)
     callbacks = [
-        # First: `AverageWeights` puts the weights back after the best of them have been saved.
+        # First: it saves the averaged weights before `AverageWeights` takes them out again.
         ModelCheckpoint(
             best.parent,
             best.stem,

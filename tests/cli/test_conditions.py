@@ -85,8 +85,8 @@ def test_all_conditions_are_met_at_once() -> None:
         ("optimizer.lr>=1", "--where optimizer.lr>=1: it takes =, there is no >="),
         ("seed!=1", "--where seed!=1: it takes =, there is no !="),
         ("nope=1", "no column nope; there are data, source"),
-        ("a.lr=3", "no run with a.lr=3; a.lr is 0.5, null"),
-        ("model=gru,seed=7", "no run with model=gru; model is lstm"),
+        ("a.lr=3", "no run has a.lr=3; the runs have a.lr=0.5, null"),
+        ("model=gru,seed=7", "no run has model=gru; the runs have model=lstm"),
     ],
 )
 def test_what_cannot_be_met_is_said_with_what_there_is(text: str, message: str) -> None:

@@ -202,10 +202,10 @@ def test_the_best_must_be_one_of_comparable_runs(sweep: Path, capsys: Output) ->
     record.held_out_sha256, record.source = "other", "full"
     record.write(sweep / "1")
     assert refusal(capsys, str(sweep), "--best", "tang") == (
-        f"the runs of tang below {sweep} are on 2 texts that do not compare (sources full, sample)"
-        "; narrow them with --where, or give a run"
+        f"the runs of tang below {sweep} were measured on different held-out tokens "
+        "(sources full, sample); narrow them with --where, or give a run"
     )
-    assert refusal(capsys, str(sweep), "--best", "jaychou").startswith("no run with data=jaychou")
+    assert refusal(capsys, str(sweep), "--best", "jaychou").startswith("no run has data=jaychou")
     only = ["--where", "status=failed"]
     assert refusal(capsys, str(sweep), "--best", "tang", *only) == (
         f"no run of tang below {sweep} has completed with a network"
@@ -217,7 +217,7 @@ def test_the_best_must_be_one_of_comparable_runs(sweep: Path, capsys: Output) ->
     [
         ([], "give a run's folder, a checkpoint, or --best DATA"),
         (["TANG", "--where", "seed=1"], "--where: it goes with --best DATA"),
-        (["nope"], "no run nope; it takes the folder of a run, or a checkpoint"),
+        (["nope"], "nope does not exist; give the folder of a run, or a checkpoint"),
         (["PROSE"], "--prompt: this model's texts have no beginning, it needs a text"),
         (["TANG", "--temperature", "-1"], "--temperature: -1.0 is out of range, it takes at least"),
         (["TANG", "--top-k", "0"], "--top-k: 0 is out of range, it takes at least 1"),

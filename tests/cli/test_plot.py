@@ -29,7 +29,7 @@ def test_the_plots_asked_for_are_written_and_named(
         (["--x", "hours"], "--x: 'hours' is not one of epoch, step, tokens, seconds"),
         (["--y", "ppl,"], "--y: '' is not one of loss, ppl"),
         (["--format", "pdf"], "--format: 'pdf' is not one of svg, png"),
-        ([], "these runs have no curves"),
+        ([], "there is nothing to draw: no run has curves"),
     ],
 )
 def test_what_cannot_be_drawn_is_said_in_one_line(

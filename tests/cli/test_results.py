@@ -115,7 +115,7 @@ def test_a_file_is_written_in_the_format_of_its_name(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--model", "nope"], "no run with model=nope; model is gru, lstm"),
+        (["--model", "nope"], "no run has model=nope; the runs have model=gru, lstm"),
         (["--columns", "nope"], "no column nope; there are data, "),
         (["--sort", "nope"], "no column nope; there are data, "),
         (["--descending"], "--descending needs --sort COLUMN"),

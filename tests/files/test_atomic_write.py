@@ -110,6 +110,6 @@ def test_what_a_dead_process_has_left_is_removed_and_nothing_else(tmp_path: Path
     with replacing(tmp_path / "file") as temporary:
         remove_leftovers(tmp_path)
         assert {path.name for path in tmp_path.iterdir()} == {*kept, temporary.name}
-    remove_leftovers(tmp_path, from_live_processes=True)
+    remove_leftovers(tmp_path, include_live_processes=True)
     assert {path.name for path in tmp_path.iterdir()} == {*kept[:-1], "file"}
     remove_leftovers(tmp_path / "no folder")

@@ -11,15 +11,15 @@ from pathlib import Path
 import pytest
 
 from rnnlm.files import lock
-from rnnlm.files.lock import is_held, locked, sole_writer
+from rnnlm.files.lock import is_held, lock_run_folder, locked
 from rnnlm.files.run_files import LOCK
 
 HOLD = """
 import sys, time
 from pathlib import Path
-from rnnlm.files.lock import sole_writer
-with sole_writer(Path(sys.argv[1])) as free:
-    print(free, flush=True)
+from rnnlm.files.lock import lock_run_folder
+with lock_run_folder(Path(sys.argv[1])) as is_ours:
+    print(is_ours, flush=True)
     time.sleep(600)
 """
 
@@ -32,12 +32,12 @@ def test_a_run_has_one_writer_and_the_lock_of_a_dead_one_is_taken_over(tmp_path:
         assert other.stdout is not None
         assert other.stdout.readline() == "True\n"
         assert is_held(tmp_path)
-        with sole_writer(tmp_path) as free:
-            assert not free
+        with lock_run_folder(tmp_path) as is_ours:
+            assert not is_ours
         other.kill()
         other.wait()
-    with sole_writer(tmp_path) as free:
-        assert free
+    with lock_run_folder(tmp_path) as is_ours:
+        assert is_ours
     assert not is_held(tmp_path)
 
 
@@ -58,8 +58,8 @@ def test_what_is_in_the_place_of_the_lock_is_removed(
         path.symlink_to(other)
         if what == "link":
             other.write_text("mine")
-    with sole_writer(tmp_path) as free:
-        assert free
+    with lock_run_folder(tmp_path) as is_ours:
+        assert is_ours
         assert is_held(tmp_path)
     assert path.is_file()
     assert not path.is_symlink()
@@ -87,8 +87,8 @@ def test_a_file_that_can_only_be_read_is_lock_enough(
         return original(path, flags, *mode)
 
     monkeypatch.setattr(os, "open", refusing)
-    with sole_writer(tmp_path) as free:
-        assert free
+    with lock_run_folder(tmp_path) as is_ours:
+        assert is_ours
         assert is_held(tmp_path)
 
 
@@ -99,7 +99,7 @@ def test_where_there_are_no_locks_a_line_says_so_and_the_run_goes_on(
         raise OSError(errno.ENOLCK, "No locks available")
 
     monkeypatch.setattr(lock, "lock_descriptor", without_locks)
-    with sole_writer(tmp_path) as free:
-        assert free
+    with lock_run_folder(tmp_path) as is_ours:
+        assert is_ours
     (message,) = caplog.messages
     assert message.startswith(f"{tmp_path / LOCK} cannot be locked (No locks available)")

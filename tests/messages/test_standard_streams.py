@@ -9,8 +9,8 @@ from pathlib import Path
 
 CODE = """
 import sys
-from rnnlm.messages.standard_streams import make_streams_last
-make_streams_last()
+from rnnlm.messages.standard_streams import make_streams_unbreakable
+make_streams_unbreakable()
 for number in range(3000):
     print("春", number, flush=True)
     print("春", number, file=sys.stderr)

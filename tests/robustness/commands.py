@@ -31,7 +31,7 @@ def start(arguments: Sequence[str], folder: Path, kill: Kill | None = None) -> B
     process_server.start()
     folder.mkdir(parents=True, exist_ok=True)
     environment = {n: v for n, v in os.environ.items() if n.startswith(("RNNLM_", "TMPDIR"))}
-    process = process_server.context().Process(  # type: ignore[attr-defined]
+    process = process_server.start_method_context().Process(  # type: ignore[attr-defined]
         target=_command, args=(list(arguments), folder, environment, kill)
     )
     process.start()

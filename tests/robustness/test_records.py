@@ -292,7 +292,7 @@ def test_a_run_whose_record_is_damaged_is_done_again_once_with_the_same_metrics(
     again = run_py(*command)
     assert again.returncode == 0, again.stderr
     assert "Traceback" not in again.stderr
-    assert again.stderr.count(" counts as not done: ") == 5
+    assert again.stderr.count(" counts as not completed: ") == 5
     for path, record_before in before.items():
         after = Record.read(path.parent)
         for name in ("fingerprint", "train", "validation", "test", "history", "sample"):

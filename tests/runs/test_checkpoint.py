@@ -12,7 +12,7 @@ from rnnlm.data import corpora
 from rnnlm.data.texts.splitting import TEST
 from rnnlm.files.run_files import best_checkpoint, last_checkpoint
 from rnnlm.model.features import Embed
-from rnnlm.runs.checkpoint import DescriptionError, read_checkpoint, rebuild
+from rnnlm.runs.checkpoint import DescriptionError, read_described_checkpoint, rebuild
 from rnnlm.runs.run import load_corpus
 from rnnlm.runs.trained_model import load
 from tests.conftest import Compose, trained
@@ -31,7 +31,7 @@ def test_network_and_tokens_come_back_from_the_checkpoint_alone(
     for path in (best_checkpoint(tmp_path / "run"), last_checkpoint(tmp_path / "run")):
         if not path.exists():
             continue
-        network, tokenizer = rebuild(read_checkpoint(path), path)
+        network, tokenizer = rebuild(read_described_checkpoint(path), path)
         assert tokenizer.vocabulary.tokens == original.vocabulary.tokens
         assert tokenizer.spelling.costs == original.tokenizer.spelling.costs
         assert tokenizer.corpus.config == config.data
@@ -60,7 +60,7 @@ def test_a_checkpoint_without_the_words_it_was_taught_is_refused(
     config = compose("data=jinyong", f"data.user_dict={words}", "trainer.max_steps=2")
     trained(config, tmp_path / "run")
     path = best_checkpoint(tmp_path / "run")
-    content = read_checkpoint(path)
+    content = read_described_checkpoint(path)
     for kept in (None, [["闻·人", 1]], {"闻人鹊": "1"}):
         content["corpus"] = kept
         with pytest.raises(DescriptionError, match="is of another version of rnnlm"):
@@ -82,7 +82,7 @@ def test_an_embedding_as_wide_as_the_vocabulary_comes_back_and_writes(
 
 @pytest.fixture
 def checkpoint(trained_runs: TrainedRuns) -> dict[str, Any]:
-    return read_checkpoint(best_checkpoint(trained_runs("prose")))
+    return read_described_checkpoint(best_checkpoint(trained_runs("prose")))
 
 
 def test_a_checkpoint_holds_tensors_and_primitives_only(checkpoint: dict[str, Any]) -> None:
@@ -149,5 +149,5 @@ def test_what_is_no_checkpoint_is_said_in_one_line(
     else:
         torch.save(content, path)
     with pytest.raises(DescriptionError, match=message) as error:
-        read_checkpoint(path)
+        read_described_checkpoint(path)
     assert "\n" not in str(error.value)

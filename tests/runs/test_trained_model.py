@@ -162,7 +162,7 @@ def refused(path: Path | str) -> str:
 
 def test_there_must_be_a_run(run: Path, tmp_path: Path) -> None:
     assert refused(tmp_path / "nope") == (
-        f"no run {tmp_path}/nope; it takes the folder of a run, or a checkpoint"
+        f"{tmp_path}/nope does not exist; give the folder of a run, or a checkpoint"
     )
     assert refused(run.parent).endswith(
         f"is no run itself, give one of those below it, such as {run}"

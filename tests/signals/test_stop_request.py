@@ -32,7 +32,7 @@ def work(request: StopRequest, *numbers: int, lightning: bool = False) -> None:
     with request.listening():
         if lightning:
             signal.signal(signal.SIGTERM, lambda *_: pytest.fail("Lightning's handler"))
-            request.take_back_sigterm()
+            request.restore_sigterm_handler()
         request.fulfil()
         for number in numbers:
             signal.raise_signal(number)

@@ -42,7 +42,7 @@ noted: list[Urgency] = []
 def test_a_signal_is_noted_and_does_at_the_end_what_it_would_have_done() -> None:
     with pytest.raises(KeyboardInterrupt):
         urgency_after(signal.SIGINT)
-    assert noted.pop() is Urgency.SAVED
+    assert noted.pop() is Urgency.AFTER_SAVING
     with pytest.raises(Hung):
         urgency_after(signal.SIGHUP)
     assert noted.pop() is Urgency.SOON
@@ -54,7 +54,7 @@ def test_a_flood_is_one_request_and_ctrl_c_after_a_while_is_another(
 ) -> None:
     with pytest.raises(KeyboardInterrupt):
         urgency_after(*[signal.SIGINT] * 20)
-    assert noted.pop() is Urgency.SAVED
+    assert noted.pop() is Urgency.AFTER_SAVING
     monkeypatch.setattr(stop_signals, "SECONDS_OF_ONE_REQUEST", 0.0)
     with pytest.raises(KeyboardInterrupt):
         urgency_after(signal.SIGINT, signal.SIGINT)

@@ -22,7 +22,7 @@ def test_lines_tell_of_each_run_and_of_the_sweep(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(display, "SECONDS_BETWEEN_LINES", -1.0)
-    monkeypatch.setattr(display, "SECONDS_BETWEEN_LOOKS", 60.0)
+    monkeypatch.setattr(display, "SECONDS_BETWEEN_UPDATES", 60.0)
     runs = [(title, tmp_path / title) for title in ("first", "second", "third")]
     for _, folder in runs:
         folder.mkdir()
@@ -38,9 +38,9 @@ def test_lines_tell_of_each_run_and_of_the_sweep(
     assert output.out.splitlines() == [
         "first  completed in 0:00:00",
         "second  epoch 1/2  0:00:30 left",
-        "sweep: 1 done, 1 running, 0 failed, 1 waiting  0:01:00 left",
+        "sweep: 1 completed, 1 running, 0 failed, 1 waiting  0:01:00 left",
         "second  epoch 1/2  completed in 0:00:00",
-        "sweep: 2 done, 0 running, 0 failed, 1 waiting  0:00:00 left",
+        "sweep: 2 completed, 0 running, 0 failed, 1 waiting  0:00:00 left",
     ]
     assert output.err == "third failed: it died\n"
 

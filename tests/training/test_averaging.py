@@ -74,7 +74,7 @@ def test_without_a_start_it_begins_when_the_loss_no_longer_improves(
 ) -> None:
     config = OptimizerConfig(averaging=Averaging.equal, averaging_patience=2)
     averaging = AverageWeights(config, LanguageModelModule(Spy(), config))
-    assert averaging.begins(len(losses), list(losses)) is begins
+    assert averaging.should_begin(len(losses), list(losses)) is begins
 
 
 def test_the_best_checkpoint_holds_the_average_and_writes(compose: Compose, tmp_path: Path) -> None:

@@ -8,15 +8,15 @@ import pytest
 import torch
 from torch import Tensor
 
-from rnnlm.training.divergence import DivergedError, Divergence
+from rnnlm.training.divergence import DivergedError, DivergenceCheck
 
 
 @pytest.mark.parametrize("loss", [math.nan, math.inf, 1e4])
 def test_the_step_is_named_at_once_on_a_cpu(loss: float) -> None:
-    divergence = Divergence()
-    divergence.watch(torch.tensor(9.0), 1)
+    divergence = DivergenceCheck()
+    divergence.add(torch.tensor(9.0), 1)
     with pytest.raises(DivergedError, match=r"at step 2; a lower optimizer\.lr"):
-        divergence.watch(torch.tensor(loss), 2)
+        divergence.add(torch.tensor(loss), 2)
 
 
 class OnAnotherDevice:
@@ -34,17 +34,17 @@ class OnAnotherDevice:
 
 
 def test_elsewhere_the_first_step_is_named_some_steps_later() -> None:
-    divergence = Divergence()
+    divergence = DivergenceCheck()
     losses = [2.0] * 30 + [math.inf] + [math.nan] * 200
-    for step in range(1, Divergence.STEPS_BETWEEN_LOOKS):
-        divergence.watch(OnAnotherDevice(losses[step - 1]), step)  # type: ignore[arg-type]
+    for step in range(1, DivergenceCheck.STEPS_BETWEEN_CHECKS):
+        divergence.add(OnAnotherDevice(losses[step - 1]), step)  # type: ignore[arg-type]
     with pytest.raises(DivergedError, match="the training loss is inf at step 31;"):
-        divergence.watch(OnAnotherDevice(math.nan), 100)  # type: ignore[arg-type]
+        divergence.add(OnAnotherDevice(math.nan), 100)  # type: ignore[arg-type]
 
 
 def test_what_is_left_is_looked_at_when_asked() -> None:
-    divergence = Divergence()
-    divergence.watch(OnAnotherDevice(math.nan), 7)  # type: ignore[arg-type]
+    divergence = DivergenceCheck()
+    divergence.add(OnAnotherDevice(math.nan), 7)  # type: ignore[arg-type]
     with pytest.raises(DivergedError, match="at step 7"):
-        divergence.look()
-    divergence.look()
+        divergence.check()
+    divergence.check()

@@ -31,7 +31,7 @@ from rnnlm.evaluation.adaptation.options import (
     DYNAMIC,
     KNESER_NEY,
     AdaptationConfig,
-    Variant,
+    AdaptationVariant,
 )
 from rnnlm.evaluation.adaptation.prediction import STEPS, Predicted, predict
 from rnnlm.metrics import Metrics
@@ -62,7 +62,9 @@ class Measurement:
         """The precision of the weights, which is that of the measurement, by Lightning's name."""
         return f"{torch.finfo(self._network.output.weight.dtype).bits}-true"
 
-    def measure(self, variant: Variant) -> tuple[dict[str, dict[str, float]], dict[str, Any]]:
+    def measure(
+        self, variant: AdaptationVariant
+    ) -> tuple[dict[str, dict[str, float]], dict[str, Any]]:
         """Return the metrics of validation and test, and the settings chosen on validation."""
         network = self._dynamic if DYNAMIC in variant else self._static
         candidates = range(len(FLATNESSES) if CACHE in variant else 1)
@@ -91,7 +93,7 @@ class Measurement:
         return metrics, chosen
 
     def _components(
-        self, variant: Variant, network: dict[str, Predicted], split: str, flatness: int
+        self, variant: AdaptationVariant, network: dict[str, Predicted], split: str, flatness: int
     ) -> Tensor:
         """Return the probability of each token by each model of the mixture, (M, N)."""
         predicted = network[split]

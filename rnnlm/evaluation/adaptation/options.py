@@ -9,7 +9,7 @@ from rnnlm.options import option
 
 DYNAMIC, CACHE, KNESER_NEY = "dynamic", "cache", "kneser_ney"
 # The methods of adaptation that are used together, such as ("dynamic", "cache").
-Variant = tuple[str, ...]
+AdaptationVariant = tuple[str, ...]
 
 
 @dataclass
@@ -30,23 +30,23 @@ class AdaptationConfig:
     kneser_ney: bool = option(False, affects_result=False)
 
 
-def variants_of(config: AdaptationConfig) -> list[Variant]:
+def variants_of(config: AdaptationConfig) -> list[AdaptationVariant]:
     """The variants to measure: each chosen method by itself, and all of them together."""
     values = {DYNAMIC: config.dynamic, CACHE: config.cache, KNESER_NEY: config.kneser_ney}
     methods = [name for name, value in values.items() if value]
     return [(name,) for name in methods] + ([tuple(methods)] if len(methods) > 1 else [])
 
 
-def label(variant: Variant) -> str:
+def label(variant: AdaptationVariant) -> str:
     """The name of a variant, such as `dynamic+cache`."""
     return "+".join(variant)
 
 
-def folder_name(variant: Variant, config: AdaptationConfig) -> str:
+def folder_name(variant: AdaptationVariant, config: AdaptationConfig) -> str:
     """The name of a variant's folder, such as `dynamic+cache=2000`."""
     return "+".join(f"{CACHE}={config.cache}" if name == CACHE else name for name in variant)
 
 
-def options_of(variant: Variant, config: AdaptationConfig) -> dict[str, Any]:
+def options_of(variant: AdaptationVariant, config: AdaptationConfig) -> dict[str, Any]:
     """The options of a variant by dotted name, for its record."""
     return {f"adaptation.{name}": getattr(config, name) for name in variant}

@@ -47,7 +47,7 @@ class DiedError(Exception):
     """A job has ended without a record of how."""
 
 
-def failed(error: Exception) -> JobReturn:
+def failed_job(error: Exception) -> JobReturn:
     """Return the result of a job that an exception has ended."""
     return job_return(JobStatus.FAILED, error)
 
@@ -62,7 +62,7 @@ def run_hydra_job(context: HydraContext, task: TaskFunction, config: DictConfig)
         job_subdir_key="hydra.sweep.subdir",
     )
     if error := error_of(returned):
-        return failed(DiedError(reason(error)))
+        return failed_job(DiedError(reason(error)))
     return job_return(returned.status, returned.return_value)
 
 

@@ -1,7 +1,7 @@
 """Leases: locks that divide the GPUs and cores of a machine among the runs on it.
 
-Runs of different sweeps share the locks. A lease ends at the latest when its process ends. If there
-can be no locks, a run goes on without.
+Runs of different sweeps share the locks. A lease ends at the latest when its process ends. If locks
+do not work, a run uses the first GPU or one thread, without a lease.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from rnnlm.files.lock import locked
 from rnnlm.hardware import uses_gpu, visible_gpus
 
 SECONDS_BETWEEN_TRIES = 0.5
+_NOT_LEASED = "this run uses GPU %d, even if another run uses it too"
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +36,7 @@ def lease_folder() -> Path | None:
         folder = user_cache_path("rnnlm", appauthor=False) / "leases" / socket.gethostname()
         _make_own(folder)
     except (OSError, RuntimeError) as error:  # such as in a container whose user has no name
-        log.warning("no locks share out GPUs and cores: %s", error)
+        log.warning("GPUs and cores cannot be shared between runs by locks: %s", error)
         return None
     return folder
 
@@ -77,12 +78,12 @@ def gpu_for_run(accelerator: str, runs_per_gpu: int) -> Iterator[int | None]:
 def leased_gpu(gpus: Sequence[str], runs_per_gpu: int, folder: Path | None) -> Iterator[int]:
     """Lease one of the GPUs; wait until one is free.
 
-    Every GPU gets a first run before any gets a second. If none is free, a GPU whose lock is
-    unusable is used without.
+    Every GPU gets a first run before any gets a second. If none is free, a GPU whose lock does
+    not work is used without a lease.
 
     Args:
-        gpus: their UUIDs.
-        runs_per_gpu: how many runs may share a GPU. Their processes take turns on it, unless
+        gpus: the UUIDs of the GPUs.
+        runs_per_gpu: the number of runs that may share a GPU. Their processes take turns, unless
             NVIDIA's Multi-Process Service (`nvidia-cuda-mps-control -d`, for administrators) lets
             them compute at the same time, which speeds up small networks.
         folder: the folder of the locks; None makes all runs use the first GPU.
@@ -91,12 +92,12 @@ def leased_gpu(gpus: Sequence[str], runs_per_gpu: int, folder: Path | None) -> I
         The index of the GPU in `gpus`.
     """
     if folder is None:
-        log.warning("this run uses GPU 0, whatever else does")
+        log.warning(_NOT_LEASED, 0)
         yield 0
         return
     has_said_so = False
     while True:
-        unlockable = None
+        gpu_without_lock = None
         for place in range(runs_per_gpu):
             for index, gpu in enumerate(gpus):
                 with contextlib.ExitStack() as lock:
@@ -104,11 +105,11 @@ def leased_gpu(gpus: Sequence[str], runs_per_gpu: int, folder: Path | None) -> I
                     if is_ours:
                         yield index
                         return
-                if is_ours is None and unlockable is None:
-                    unlockable = index
-        if unlockable is not None:
-            log.warning("this run uses GPU %d, whatever else does", unlockable)
-            yield unlockable
+                if is_ours is None and gpu_without_lock is None:
+                    gpu_without_lock = index
+        if gpu_without_lock is not None:
+            log.warning(_NOT_LEASED, gpu_without_lock)
+            yield gpu_without_lock
             return
         if not has_said_so:
             has_said_so = True

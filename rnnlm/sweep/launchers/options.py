@@ -33,7 +33,7 @@ class SlurmOptions:
     timeout_min: int = option(60, minimum=1)
     # A run is told this long before its limit to save, and is queued again.
     signal_delay_s: int = option(120, minimum=1)
-    # The most times that a run is queued again; one that has saved nothing new never is.
+    # A run is queued again at most this many times, and only if it has saved something new.
     max_num_timeout: int = option(1000, minimum=0)
     # The most tasks that run at once.
     array_parallelism: int = option(256, minimum=1)

@@ -1,8 +1,8 @@
 """A server that has imported all that runs need, and forks their processes.
 
-A fork of it starts in milliseconds, and a new interpreter takes seconds to import PyTorch. It is
-safe, and a fork of a process that has already trained is not. Windows has no fork: there, every run
-starts an interpreter of its own.
+A fork of the server starts in milliseconds; a new interpreter takes seconds to import PyTorch.
+Forking the server is safe. Forking a process that has trained is not. Windows has no fork: there,
+every run starts an interpreter of its own.
 
 This file imports nothing large, so that the server starts before the main process begins its own
 imports.
@@ -28,7 +28,7 @@ _PR_SET_PDEATHSIG = 1
 _LONGEST_FOLDER = 70
 
 
-def context() -> BaseContext:
+def start_method_context() -> BaseContext:
     """Return the context of multiprocessing that starts runs."""
     return multiprocessing.get_context("spawn" if sys.platform == "win32" else "forkserver")
 
@@ -42,12 +42,13 @@ def start() -> None:
 
     set_forkserver_preload(_PRELOADED)
     _shorten_temporary_folder()
-    # Ctrl-C and the end of a terminal reach all its processes. The server and its runs leave them
-    # to the main process, which asks each run to save and stop. They inherit the signals blocked
-    # here; in this process, such a signal waits.
+    # A terminal sends SIGINT and SIGHUP to the server and the runs too. They must ignore both: the
+    # main process asks each run to save and stop. So both signals are blocked while the server
+    # starts, which inherits this. In the main process, such a signal waits until then.
     inherited = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGHUP])
     try:
-        # First, as its start unblocks Ctrl-C in this process. It ignores Ctrl-C by itself.
+        # The resource tracker starts first, because starting it unblocks SIGINT in this process.
+        # The tracker itself ignores SIGINT.
         resource_tracker.ensure_running()
         signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
         os.environ[_MAIN_PROCESS] = str(os.getpid())

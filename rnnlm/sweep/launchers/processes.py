@@ -1,7 +1,7 @@
 """Runs on this machine, each in a process of its own, one after the other or several at once.
 
-If the process of a run crashes, is killed or runs out of memory, the other runs go on, and nothing
-of it stays in memory for the next.
+If the process of a run crashes, is killed or runs out of memory, the other runs go on. Its memory
+is free for the next run.
 """
 
 from __future__ import annotations
@@ -33,23 +33,23 @@ from rnnlm.files.run_files import LOG
 from rnnlm.hardware import num_gpus, uses_gpu, visible_cores
 from rnnlm.runs.failure import reason
 from rnnlm.signals.exit_status import TERMINATED_STATUS, ending_by_signal
-from rnnlm.signals.stop_request import STOP_AFTER_SAVING, hear_main_process
+from rnnlm.signals.stop_request import STOP_AFTER_SAVING, set_handlers_of_run
 from rnnlm.signals.stop_signals import StopSignals, Urgency
 from rnnlm.sweep.launchers import process_server
 from rnnlm.sweep.launchers.launcher import (
     DiedError,
     ReportingLauncher,
-    failed,
+    failed_job,
     run_hydra_job,
 )
 from rnnlm.sweep.launchers.lease import lease_folder, leased_cores
 from rnnlm.sweep.launchers.options import ProcessOptions
 
-SECONDS_BETWEEN_LOOKS = 0.1
+SECONDS_OF_A_WAIT = 0.1
 # After SIGTERM a run has this long to save before it is killed.
 SECONDS_TO_SAVE = 4.0
 # A signal to a group of processes reaches them all within this time.
-SECONDS_OF_A_SIGNAL = 0.3
+SECONDS_UNTIL_ALL_HEAR_A_SIGNAL = 0.3
 
 
 @dataclass
@@ -69,7 +69,7 @@ class ProcessLauncher(ReportingLauncher[ProcessOptions]):
     ) -> Sequence[JobReturn]:
         """Run every job; a signal that asks the sweep to stop lets running jobs save first."""
         process_server.start()
-        at_once = min(self._options.runs_at_once or self._places(), len(job_overrides))
+        at_once = min(self._options.runs_at_once or self._most_runs_at_once(), len(job_overrides))
         num_threads = max(1, torch.get_num_threads() // at_once)
         waiting = deque(enumerate(job_overrides))
         running: list[_Job] = []
@@ -89,23 +89,25 @@ class ProcessLauncher(ReportingLauncher[ProcessOptions]):
                             job = self._start(index, list(overrides), number, num_threads)
                         except (OSError, EOFError) as error:
                             # There is no memory for another process, or too many are open.
-                            end(index, failed(DiedError(f"no process for it: {reason(error)}")))
+                            end(index, failed_job(DiedError(f"no process for it: {reason(error)}")))
                         else:
                             running.append(job)
                         continue
                     for job in _ended(running):
-                        outcome = _outcome(job)
-                        # A signal to all processes reaches some before this one: a run that it
-                        # ended before it could save has not failed.
-                        if job.process.exitcode and signals.heard_within(SECONDS_OF_A_SIGNAL):
+                        result = _job_result(job)
+                        # A signal to a group of processes may end a run before it reaches this
+                        # process. That run has not failed.
+                        if job.process.exitcode and signals.heard_within(
+                            SECONDS_UNTIL_ALL_HEAR_A_SIGNAL
+                        ):
                             break
                         running.remove(job)
-                        end(job.index, outcome)
+                        end(job.index, result)
             finally:
                 _stop(running, signals)
         return [returns[index] for index in range(len(job_overrides))]
 
-    def _places(self) -> int:
+    def _most_runs_at_once(self) -> int:
         if uses_gpu(self.config.trainer.accelerator):
             return num_gpus() * int(self.config.runs_per_gpu)
         return len(visible_cores())
@@ -114,7 +116,7 @@ class ProcessLauncher(ReportingLauncher[ProcessOptions]):
         config = self.hydra_context.config_loader.load_sweep_config(self.config, overrides)
         with open_dict(config):
             config.hydra.job.id = config.hydra.job.num = number
-        context = process_server.context()
+        context = process_server.start_method_context()
         receiver, sender = context.Pipe(duplex=False)
         process = context.Process(  # type: ignore[attr-defined]
             target=_work,
@@ -142,12 +144,12 @@ def _work(
     sender: Connection,
 ) -> None:
     """Do a run in its own process, and send what came of it."""
-    hear_main_process()
+    set_handlers_of_run()
     threading.Thread(target=_stop_without_parent, daemon=True).start()
     try:
         _redirect_output_to_log(Path(config.hydra.sweep.dir, config.hydra.sweep.subdir))
     except OSError as error:
-        sender.send(failed(DiedError(reason(error))))
+        sender.send(failed_job(DiedError(reason(error))))
         return
     version.setbase(version_base)
     setup_globals()
@@ -184,11 +186,11 @@ def _stop_without_parent() -> None:
 
 def _ended(jobs: Sequence[_Job]) -> list[_Job]:
     """Wait a moment for jobs that have reported or died, and return them."""
-    ready = wait([job.receiver for job in jobs], SECONDS_BETWEEN_LOOKS)
+    ready = wait([job.receiver for job in jobs], SECONDS_OF_A_WAIT)
     return [job for job in jobs if job.receiver in ready]
 
 
-def _outcome(job: _Job) -> JobReturn:
+def _job_result(job: _Job) -> JobReturn:
     """Return what an ended process has reported, or how it died."""
     try:
         returned: JobReturn = job.receiver.recv()
@@ -196,7 +198,7 @@ def _outcome(job: _Job) -> JobReturn:
         job.process.join()
         code = job.process.exitcode
         by_itself = f"its process ended with status {code}, see {LOG} in its folder"
-        return failed(DiedError(ending_by_signal(code) or by_itself))
+        return failed_job(DiedError(ending_by_signal(code) or by_itself))
     finally:
         job.receiver.close()
     job.process.join()
@@ -205,23 +207,28 @@ def _outcome(job: _Job) -> JobReturn:
 
 def _stop(jobs: Sequence[_Job], signals: StopSignals) -> None:
     """Ask running jobs to stop, and kill those that have not stopped in time."""
-    asked, deadline = Urgency.NONE, math.inf
-    left = list(jobs)
+    asked_urgency, deadline = Urgency.NONE, math.inf
+    remaining = list(jobs)
     try:
-        while left and time.monotonic() < deadline:
-            # Without a signal, it is an error that ends the sweep.
-            if (urgency := signals.urgency or Urgency.SOON) > asked:
+        while remaining and time.monotonic() < deadline:
+            # If no signal has come, an exception ends the sweep.
+            if (urgency := signals.urgency or Urgency.SOON) > asked_urgency:
                 if urgency is Urgency.NOW:
                     break
-                asked = urgency
-                for job in left:
-                    _signal(job, STOP_AFTER_SAVING if asked is Urgency.SAVED else signal.SIGTERM)
-                if asked is Urgency.SOON:
+                asked_urgency = urgency
+                for job in remaining:
+                    _signal(
+                        job,
+                        STOP_AFTER_SAVING
+                        if asked_urgency is Urgency.AFTER_SAVING
+                        else signal.SIGTERM,
+                    )
+                if asked_urgency is Urgency.SOON:
                     deadline = time.monotonic() + SECONDS_TO_SAVE
-            wait([job.process.sentinel for job in left], SECONDS_BETWEEN_LOOKS)
-            left = [job for job in left if job.process.is_alive()]
+            wait([job.process.sentinel for job in remaining], SECONDS_OF_A_WAIT)
+            remaining = [job for job in remaining if job.process.is_alive()]
     finally:
-        for job in left:
+        for job in remaining:
             job.process.kill()
             job.process.join()
 

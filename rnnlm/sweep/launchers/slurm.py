@@ -26,17 +26,19 @@ from submitit.core.utils import DelayedSubmission, JobPaths, pickle_load
 from rnnlm.hardware import requires_gpu
 from rnnlm.options import OptionError
 from rnnlm.signals.stop_signals import StopSignals
-from rnnlm.sweep.launchers.launcher import DiedError, ReportingLauncher, failed
+from rnnlm.sweep.launchers.launcher import DiedError, ReportingLauncher, failed_job
 from rnnlm.sweep.launchers.options import SlurmOptions
 from rnnlm.sweep.launchers.slurm_commands import ENDED, cancel, sbatch, scancel, states_of
-from rnnlm.sweep.launchers.slurm_task import Task
+from rnnlm.sweep.launchers.slurm_task import SlurmTask
 
-SECONDS_BETWEEN_LOOKS = 1.0
+SECONDS_BETWEEN_RESULT_CHECKS = 1.0
 SECONDS_BETWEEN_QUERIES = 5.0
-# After a task has ended, its result may take this long to appear on a shared file system: after a
-# success, after an end that Slurm does not tell, and after a failure, when it hardly ever appears.
-SECONDS_TO_APPEAR = {"COMPLETED": 180.0, None: 60.0}
-SECONDS_TO_APPEAR_AFTER_FAILURE = 15.0
+# After a task has ended, its result may take this long to appear on a shared file system.
+SECONDS_TO_APPEAR = {
+    "COMPLETED": 180.0,
+    None: 60.0,  # Slurm does not know how the task ended
+}
+SECONDS_TO_APPEAR_AFTER_FAILURE = 15.0  # a failed task hardly ever leaves a result
 
 
 class SlurmLauncher(ReportingLauncher[SlurmOptions]):
@@ -67,7 +69,9 @@ class SlurmLauncher(ReportingLauncher[SlurmOptions]):
                 "would be told to stop as it starts",
             )
         super().setup(hydra_context=hydra_context, task_function=task_function, config=config)
-        _refuse_patterns(Path(self._options.submitit_folder), Path(config.hydra.sweep.dir))
+        _refuse_special_characters(
+            Path(self._options.submitit_folder), Path(config.hydra.sweep.dir)
+        )
 
     def launch(
         self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int
@@ -78,7 +82,7 @@ class SlurmLauncher(ReportingLauncher[SlurmOptions]):
             OptionError: Slurm refuses the job.
         """
         tasks = [
-            Task(
+            SlurmTask(
                 self.hydra_context,
                 self.task_function,
                 self.config,
@@ -128,31 +132,31 @@ class SlurmLauncher(ReportingLauncher[SlurmOptions]):
         signals: StopSignals,
     ) -> None:
         """Wait until each job has left a result, or has ended without one."""
-        left_at: dict[int, float] = {}
-        asked = -SECONDS_BETWEEN_QUERIES
+        ended_at: dict[int, float] = {}
+        queried_at = -SECONDS_BETWEEN_QUERIES
         while len(returns) < len(jobs) and not signals.urgency:
-            if time.monotonic() - asked > SECONDS_BETWEEN_QUERIES:
+            if time.monotonic() - queried_at > SECONDS_BETWEEN_QUERIES:
                 states = states_of(job_id)
-                asked = time.monotonic()
+                queried_at = time.monotonic()
             for index, job in enumerate(jobs):
                 if index in returns:
                     continue
                 state = None if states is None else states.get(job.job_id)
-                if _is_seen(job.paths.result_pickle):
+                if _exists(job.paths.result_pickle):
                     returns[index] = result_of(job.paths.result_pickle)
                 elif states is not None and (state is None or state in ENDED):
                     patience = SECONDS_TO_APPEAR.get(state, SECONDS_TO_APPEAR_AFTER_FAILURE)
-                    if time.monotonic() - left_at.setdefault(index, time.monotonic()) < patience:
+                    if time.monotonic() - ended_at.setdefault(index, time.monotonic()) < patience:
                         continue
-                    returns[index] = failed(DiedError(_how_it_ended(job, state)))
+                    returns[index] = failed_job(DiedError(_how_it_ended(job, state)))
                 else:
-                    left_at.pop(index, None)
+                    ended_at.pop(index, None)
                     continue
                 self.on_end(index, returns[index])
-            time.sleep(SECONDS_BETWEEN_LOOKS)
+            time.sleep(SECONDS_BETWEEN_RESULT_CHECKS)
 
 
-def _refuse_patterns(folder: Path, output_dir: Path) -> None:
+def _refuse_special_characters(folder: Path, output_dir: Path) -> None:
     """Refuse a folder whose path Slurm or submitit would misread."""
     for character in "%\\\n\r":
         if character not in str(folder.absolute()):
@@ -167,7 +171,7 @@ def _refuse_patterns(folder: Path, output_dir: Path) -> None:
 
 
 def _submit(
-    executor: SlurmExecutor, tasks: Sequence[Task], signals: StopSignals
+    executor: SlurmExecutor, tasks: Sequence[SlurmTask], signals: StopSignals
 ) -> tuple[str, list[SlurmJob[JobReturn]]]:
     """Submit the tasks as an array job, and return its number and submitit's jobs.
 
@@ -201,8 +205,8 @@ def _submit(
     return job_id, jobs
 
 
-def _is_seen(path: Path) -> bool:
-    """Tell whether a file exists. NFS remembers its absence until its folder is read."""
+def _exists(path: Path) -> bool:
+    """Return True if a file exists. NFS remembers its absence until its folder is read."""
     try:
         with os.scandir(path.parent) as entries:
             next(entries, None)
@@ -214,12 +218,12 @@ def _is_seen(path: Path) -> bool:
 def result_of(path: Path) -> JobReturn:
     """Read what a task has left: the result of its run, or the error that prevented one."""
     try:
-        outcome, result = pickle_load(path)
+        state, result = pickle_load(path)
     except Exception as error:
-        return failed(DiedError(f"{path} cannot be read: {type(error).__name__}"))
-    if outcome == "success" and isinstance(result, JobReturn):
+        return failed_job(DiedError(f"{path} cannot be read: {type(error).__name__}"))
+    if state == "success" and isinstance(result, JobReturn):
         return result
-    return failed(DiedError(str(result).strip().splitlines()[-1]))
+    return failed_job(DiedError(str(result).strip().splitlines()[-1]))
 
 
 def _how_it_ended(job: SlurmJob[JobReturn], state: str | None) -> str:

@@ -10,11 +10,11 @@ from pathlib import Path
 from rnnlm.options import OptionError
 from rnnlm.signals.stop_signals import StopSignals, Urgency
 
-SECONDS_BETWEEN_LOOKS = 1.0
+SECONDS_BETWEEN_CHECKS = 1.0
 # A command may take this long to answer, and sbatch while the sweep stops.
 SECONDS_TO_ANSWER, SECONDS_TO_ANSWER_WHEN_STOPPING = 120.0, 10.0
 # Tasks that are to stop may take this long to save before they are cancelled.
-SECONDS_TO_SAVE = {Urgency.SAVED: 60.0, Urgency.SOON: 4.0, Urgency.NOW: 0.0}
+SECONDS_TO_SAVE = {Urgency.AFTER_SAVING: 60.0, Urgency.SOON: 4.0, Urgency.NOW: 0.0}
 # States of a task that neither waits nor runs.
 ENDED = {
     "BOOT_FAIL",
@@ -48,7 +48,7 @@ def sbatch(script: Path, signals: StopSignals) -> str:
         deadline = asked + SECONDS_TO_ANSWER
         while True:
             try:
-                answer, complaint = process.communicate(timeout=SECONDS_BETWEEN_LOOKS)
+                answer, complaint = process.communicate(timeout=SECONDS_BETWEEN_CHECKS)
                 break
             except subprocess.TimeoutExpired:
                 if signals.urgency:
@@ -120,10 +120,10 @@ def cancel(job_id: str, signals: StopSignals) -> None:
         scancel("--state=PENDING", job_id)
         scancel("--signal=TERM", job_id)
         while (states := states_of(job_id)) is None or not ENDED.issuperset(states.values()):
-            # Without a signal, it is an error that ends the sweep.
+            # If no signal has come, an exception ends the sweep.
             if time.monotonic() - started > SECONDS_TO_SAVE[signals.urgency or Urgency.SOON]:
                 break
-            time.sleep(SECONDS_BETWEEN_LOOKS)
+            time.sleep(SECONDS_BETWEEN_CHECKS)
     finally:
         answer = scancel(job_id)
         if answer is None or (answer.returncode and "Invalid job id" not in answer.stderr):

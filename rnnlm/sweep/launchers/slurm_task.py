@@ -1,4 +1,4 @@
-"""A task of Slurm's array job: one run, which is queued again when its time is up."""
+"""A task of Slurm's array job: one run, which is queued again when its time limit ends."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from rnnlm.sweep.launchers.launcher import run_hydra_job
 
 
 class TimeLimitError(Exception):
-    """A task's time was up before it had saved anything that the next could go on from."""
+    """The time limit of a Slurm task ended before its run had saved anything new."""
 
 
 @dataclass
-class Task:
+class SlurmTask:
     """One run. submitit calls it, and calls `checkpoint` when its time is up."""
 
     context: HydraContext
@@ -32,7 +32,7 @@ class Task:
     config: DictConfig
     overrides: list[str]
     number: int
-    # The time until it is told that its time is up.
+    # From the start until Slurm signals that the time limit is near.
     seconds: float
     singletons: dict[type, Singleton]
     # Set when the task starts: the time, the run's folder, and when the run was last saved.

@@ -21,8 +21,8 @@ REFUSED = {
     "hydra.launcher._target_=rnnlm.runs.run.train": (
         "hydra.launcher._target_: 'rnnlm.runs.run.train' is"
     ),
-    "hydra.launcher=nosuch": "hydra.launcher: one is chosen by hydra/launcher=nosuch",
-    "hydra.launcher=null": "hydra.launcher: one is chosen by hydra/launcher=None",
+    "hydra.launcher=nosuch": "hydra.launcher: a choice is typed hydra/launcher=nosuch",
+    "hydra.launcher=null": "hydra.launcher: a choice is typed hydra/launcher=None",
     "hydra/launcher=basic +hydra.launcher.nosuch=1": "hydra.launcher: 'hydra._internal.core_plu",
 }
 

@@ -150,10 +150,10 @@ def test_without_locks_a_run_goes_on_with_one_thread_or_the_first_gpu(
     with leased_cores([0, 1], 2, None) as threads, leased_gpu(GPUS, 1, None) as gpu:
         assert (threads, gpu) == (1, 0)
     said, about_threads, about_gpu = caplog.messages
-    assert said.startswith("no locks share out GPUs and cores: ")
+    assert said.startswith("GPUs and cores cannot be shared between runs by locks: ")
     assert str(folder.parent) in said
     assert about_threads.startswith("this run computes with one thread")
-    assert about_gpu == "this run uses GPU 0, whatever else does"
+    assert about_gpu == "this run uses GPU 0, even if another run uses it too"
     assert not list(tmp_path.rglob("*.lock"))
 
 
@@ -178,7 +178,7 @@ def test_a_lock_that_cannot_be_had_is_done_without(
     assert len(caplog.messages) == 1
     with leased_gpu(GPUS[:2], 1, tmp_path) as first, leased_gpu(GPUS[:2], 1, tmp_path) as second:
         assert (first, second) == (1, 0)
-    assert caplog.messages[-1] == "this run uses GPU 0, whatever else does"
+    assert caplog.messages[-1] == "this run uses GPU 0, even if another run uses it too"
     assert not (tmp_path / "elsewhere").exists()
 
 

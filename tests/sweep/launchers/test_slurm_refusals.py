@@ -20,7 +20,7 @@ from rnnlm.sweep.command_line import USAGE_STATUS, main
 from rnnlm.sweep.hydra_internals import error_of
 from rnnlm.sweep.launchers import slurm, slurm_commands
 from rnnlm.sweep.launchers.launcher import DiedError
-from rnnlm.sweep.launchers.slurm_task import Task, TimeLimitError, newest_save
+from rnnlm.sweep.launchers.slurm_task import SlurmTask, TimeLimitError, newest_save
 from rnnlm.sweep.worker import run_one
 from tests.conftest import ROOT, TINY
 
@@ -55,8 +55,8 @@ def commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Slurm:
     monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
     (tmp_path / "work").mkdir()
     monkeypatch.chdir(tmp_path / "work")
-    for module in (slurm, slurm_commands):
-        monkeypatch.setattr(module, "SECONDS_BETWEEN_LOOKS", 0.05)
+    monkeypatch.setattr(slurm, "SECONDS_BETWEEN_RESULT_CHECKS", 0.05)
+    monkeypatch.setattr(slurm_commands, "SECONDS_BETWEEN_CHECKS", 0.05)
     return Slurm(folder)
 
 
@@ -179,7 +179,7 @@ def test_a_percent_sign_is_no_matter_where_slurms_files_are_elsewhere(
 
 def test_a_run_that_saves_nothing_in_its_time_is_not_queued_again(tmp_path: Path) -> None:
     context = cast(HydraContext, SimpleNamespace())
-    task = Task(context, lambda config: None, OmegaConf.create(), [], 0, 60.0, {})
+    task = SlurmTask(context, lambda config: None, OmegaConf.create(), [], 0, 60.0, {})
     task.folder, task.saved = tmp_path, newest_save(tmp_path)
     task.started = time.monotonic()
     assert task.checkpoint().function is task  # pre-empted early: it may come further

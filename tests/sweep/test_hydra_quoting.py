@@ -1,4 +1,4 @@
-"""rnnlm/sweep/typed_values.py: what is typed is what an option gets."""
+"""rnnlm/sweep/hydra_quoting.py: what is typed is what an option gets."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rnnlm.options import OptionError
-from rnnlm.sweep.typed_values import as_hydra_reads, quoted, with_plain_interpolations
+from rnnlm.sweep.hydra_quoting import as_hydra_reads, quoted, with_plain_interpolations
 
 PARSER = OverridesParser.create()
 

@@ -61,7 +61,7 @@ def as_hydra_reads(argument: str, parser: OverridesParser, multirun: bool = True
         if len(parts) == 1:
             return f"{key}={values.readable(value)}"
         if not multirun:
-            raise OptionError(option, several_values(argument))
+            raise OptionError(option, several_values_message(argument))
         return f"{key}={','.join(values.all_readable(value))}"
     except RecursionError:
         raise OptionError(option, "its brackets are too deep") from None
@@ -82,7 +82,7 @@ def with_plain_interpolations(override: str) -> str:
     return f"{parsed.get_key_element()}={quoted(str(parsed.value()))}"
 
 
-def several_values(argument: str) -> str:
+def several_values_message(argument: str) -> str:
     """Say that an argument with commas needs -m, or quotes."""
     problem = "is several values, add -m to sweep them; one value with a comma"
     return _say_how_to_quote(argument, problem)
@@ -107,8 +107,8 @@ def _parsed(argument: str, parser: OverridesParser) -> Override | None:
     except RecursionError:
         raise
     except (HydraException, AssertionError, AttributeError, TypeError, ValueError):
-        # Only the first is meant; Hydra raises the others for `=1`, `~` and a number of 5,000
-        # digits.
+        # HydraException is Hydra's own error. Its parser raises the others by mistake, as for `=1`,
+        # `~` and a number of 5,000 digits.
         return None
 
 
@@ -169,7 +169,7 @@ class _Values:
 
 
 def _split(text: str) -> list[str]:
-    """Split a text at its commas, but for those in a pair of brackets or in quotes."""
+    """Split a text at its commas, except those in a pair of brackets or in quotes."""
     masked, pairs = _masked(text), _pairs(text)
     pieces, start, position = [], 0, 0
     while position < len(text):
@@ -201,5 +201,5 @@ def _pairs(text: str) -> dict[int, int]:
 
 
 def _masked(text: str) -> str:
-    """Replace each element in quotes by as many letters."""
+    """Replace each character of an element in quotes by `q`, so that positions stay the same."""
     return _QUOTED_ELEMENT.sub(lambda found: "q" * len(found[0]), text)
