@@ -98,7 +98,7 @@ def test_hparams_has_real_metrics(get: Get, records: dict[str, Record]) -> None:
     for group in groups:
         metrics = {m["name"]["tag"]: m["value"] for m in group["metricValues"]}
         cell = f"{group['hparams']['cell']}-{group['hparams']['features']}"
-        (record,) = [record for record in records.values() if record.cell == cell]
+        (record,) = [record for record in records.values() if record.model_and_features == cell]
         assert record.test is not None
         assert metrics["ppl/test"] == pytest.approx(record.test["ppl"])
         assert "hp_metric" not in metrics

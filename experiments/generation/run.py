@@ -1,9 +1,9 @@
-"""Speed of writing, compared with a bare loop over `torch.nn` cells.
+"""Speed of writing, compared with a plain loop over `torch.nn` cells.
 
     python experiments/generation/run.py
 
 The networks have one layer of 512 units and embeddings of 128. Tokens are drawn from the whole
-distribution. The bare loop writes one text with a cell of `torch.nn`, a projection, a softmax and
+distribution. The plain loop writes one text with a cell of `torch.nn`, a projection, a softmax and
 `torch.multinomial`. One process times both in turn, and prints a table in Markdown; ratios are
 medians over rounds.
 """
@@ -85,7 +85,7 @@ def main() -> None:
     parser.add_argument("--vocabularies", type=int, nargs="+", default=VOCABULARIES)
     arguments = parser.parse_args()
     torch.manual_seed(0)
-    print("| vocabulary | cell | bare loop, tokens/s | one text | 32 texts |")
+    print("| vocabulary | cell | plain loop, tokens/s | one text | 32 texts |")
     print("| --: | :-- | --: | --: | --: |")
     for vocab_size in arguments.vocabularies:
         for cell in CELLS:

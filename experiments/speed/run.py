@@ -4,7 +4,7 @@
 
 One process times, in turn and block by block,
 (a) the cell under the Trainer, as `python run.py` trains it,
-(b) the same network in a bare loop,
+(b) the same network in a plain loop,
 (c) the conventional loop (conventional.py), in the same precision.
 With `--wide`, (c) runs also with an embedding as wide as the vocabulary, and with a mixed precision
 also in float32. Ratios are taken round by round. The table shows medians, and ranges in brackets.

@@ -54,7 +54,9 @@ def best_run(data: str, folder: Path, conditions: Sequence[str]) -> Path:
     """
     found, _ = runs_that_meet([f"data={data}", *conditions], [folder])
     trained = [
-        (path, record) for path, record in found if record.status == COMPLETED and record.has_epochs
+        (path, record)
+        for path, record in found
+        if record.status == COMPLETED and record.is_trained_network
     ]
     if not trained:
         raise RefusedError(f"no run of {data} below {folder} has completed with a network")

@@ -66,9 +66,9 @@ def execute(options: argparse.Namespace) -> None:
         from rnnlm.plots.all_plots import draw_all
         from rnnlm.plots.saving import Format, write
         from rnnlm.results.grouping import comparisons
-        from rnnlm.results.history import Against, Metric
+        from rnnlm.results.history import Metric, XAxis
 
-    x, y = _choices("--x", options.x, Against), _choices("--y", options.y, Metric)
+    x, y = _choices("--x", options.x, XAxis), _choices("--y", options.y, Metric)
     formats = _choices("--format", options.format, Format)
     found, _ = select(options)
     compared = comparisons([record for _, record in found])

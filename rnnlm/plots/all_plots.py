@@ -16,14 +16,14 @@ from rnnlm.plots.style import drawing, looks_of
 from rnnlm.plots.trade_offs import COSTS, draw_trade_off
 from rnnlm.results.columns import COLUMNS, Column
 from rnnlm.results.grouping import Comparison, measured_on
-from rnnlm.results.history import Against, Histories, Metric, ScalarsError
+from rnnlm.results.history import Histories, Metric, ScalarsError, XAxis
 from rnnlm.results.record import FAILED, Record
 
 
 def draw_all(
     runs: Sequence[tuple[Path, Record]],
     found: Sequence[Comparison],
-    x: Sequence[Against] = tuple(Against),
+    x: Sequence[XAxis] = tuple(XAxis),
     y: Sequence[Metric] = tuple(Metric),
     column: Column[Record] = COLUMNS["test_ppl"],
     running: bool = False,
@@ -50,7 +50,7 @@ def draw_all(
 
     def plots_of(comparison: Comparison) -> Iterator[Plot | None]:
         failed = [record for _, record in runs if _has_failed_in(comparison, record)]
-        if any(group.has_epochs for group in comparison.groups):
+        if any(group.is_trained_network for group in comparison.groups):
             for metric, against in product(y, x):
                 yield draw_curves(comparison, histories, looks, metric, against, running, failed)
         for metric_column in metrics:

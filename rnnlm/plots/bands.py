@@ -1,4 +1,4 @@
-"""The band of a group's curves: the mean over the seeds, from the lowest seed to the highest."""
+"""The band of a group's curves: the mean, the lowest and the highest value over the seeds."""
 
 from __future__ import annotations
 

@@ -13,17 +13,17 @@ from rnnlm.files.run_files import SCALARS
 from rnnlm.plots.bands import Band
 from rnnlm.plots.layout import Plot, finish, new_axes, runs_named, seed_note
 from rnnlm.plots.scales import set_scale, set_scale_with_guides, with_unit
-from rnnlm.plots.style import CROWD, MOST_TOLD_APART, Looks
+from rnnlm.plots.style import CROWD, MOST_LOOKS, Looks
 from rnnlm.results.columns import COLUMNS
 from rnnlm.results.grouping import Comparison, Group
-from rnnlm.results.history import COSTS, Against, Histories, Measured, Metric, has_a_place
+from rnnlm.results.history import COSTS, CurveSplit, Histories, Metric, XAxis, can_be_drawn
 from rnnlm.results.record import Record
 
 AGAINST = {
-    Against.epoch: "epochs",
-    Against.step: "optimizer steps",
-    Against.tokens: "training tokens",
-    Against.seconds: "training time",
+    XAxis.epoch: "epochs",
+    XAxis.step: "optimizer steps",
+    XAxis.tokens: "training tokens",
+    XAxis.seconds: "training time",
 }
 # A line has about so many markers.
 NUM_MARKERS = 7
@@ -34,32 +34,32 @@ def draw_curves(
     histories: Histories,
     looks: Looks,
     metric: Metric,
-    against: Against,
+    against: XAxis,
     running: bool = False,
     failed: Sequence[Record] = (),
 ) -> Plot:
-    """Draw the mean over the seeds of each group, in a band from the lowest seed to the highest.
+    """Draw the mean over the seeds of each group, in a band from the lowest to the highest.
 
     Args:
-        running: add the curve in training, with dropout on and the weights moving.
+        running: add the curve in training, with dropout on, while the weights change.
         failed: failed runs of the comparison, which a note names.
     """
     column = COLUMNS[f"validation_{metric.value}"]
-    networks = [group for group in comparison.groups if group.has_epochs]
+    networks = [group for group in comparison.groups if group.is_trained_network]
     points = [p for g in networks for r in g.records if (h := histories.of(r)) for p in h.points]
     ends = [point.at.get(against, 0.0) for point in points]
-    furthest = max([0.0, *filter(has_a_place, ends)])
-    label, unit = with_unit(AGAINST[against], furthest, is_time=against is Against.seconds)
+    furthest = max([0.0, *filter(can_be_drawn, ends)])
+    label, unit = with_unit(AGAINST[against], furthest, is_time=against is XAxis.seconds)
 
-    def band_of(group: Group, measured: Measured) -> Band | None:
+    def band_of(group: Group, measured: CurveSplit) -> Band | None:
         found = filter(None, map(histories.of, group.records))
         seeds = [s for history in found if (s := history.series(metric, measured, against))]
         return Band.of(seeds, unit) if seeds else None
 
     curves = [
-        (group, own, band_of(group, Measured.running) if running else None)
+        (group, own, band_of(group, CurveSplit.running) if running else None)
         for group in networks
-        if (own := band_of(group, Measured.validation))
+        if (own := band_of(group, CurveSplit.validation))
     ]
     axes = new_axes(**({} if curves else {"height": 0.5}))
     name = f"curves-{metric.value}-{against.value}"
@@ -73,15 +73,15 @@ def draw_curves(
     axes.set_xlim(0, furthest / unit or 1)
     set_scale(axes, "x", axes.get_xlim(), label, whole=against not in COSTS)
     # Baselines, and networks after adaptation, have no curve.
-    others = [group for group in comparison.groups if not group.has_epochs]
+    others = [group for group in comparison.groups if not group.is_trained_network]
     values = [value for band in bands for value in band.values]
     legend, off_scale = set_scale_with_guides(axes, values, others, column)
-    told_apart = curves[:MOST_TOLD_APART]
+    told_apart = curves[:MOST_LOOKS]
     for index, (group, band, in_training) in enumerate(told_apart):
         rank = index / len(told_apart)
         line = _draw(axes, group.name, looks[group.name], rank, band, in_training)
         legend[line] = band.last[1]
-    for _, band, _ in curves[MOST_TOLD_APART:]:
+    for _, band, _ in curves[MOST_LOOKS:]:
         for x, y in ((band.x, band.mean), *band.alone):
             axes.plot(x, y, **CROWD)
     running = any(in_training for *_, in_training in curves)
@@ -110,7 +110,7 @@ def _draw(
 
 
 def _missing(
-    groups: Sequence[Group], histories: Histories, metric: Metric, against: Against
+    groups: Sequence[Group], histories: Histories, metric: Metric, against: XAxis
 ) -> Iterator[str]:
     """Name the runs whose curve, or a point of it, is missing."""
     missing: dict[str, list[Record]] = {}
@@ -120,7 +120,7 @@ def _missing(
             what = f"Left out, without a curve in {SCALARS}"
         elif not any(against in point.at for point in history.points):
             what = f"Left out, without {COSTS[against]} in {SCALARS}"
-        elif not history.is_whole(metric, Measured.validation):
+        elif not history.is_whole(metric, CurveSplit.validation):
             what = "Points left out as infinite, or nearly so"
         else:
             continue
@@ -132,14 +132,14 @@ def _missing(
 def _how_to_read(bands: Sequence[Band], running: bool) -> Iterator[str]:
     yield seed_note(
         [band.num_seeds for band in bands],
-        "Lines: mean over {} seeds. Bands: from the lowest seed to the highest.",
+        "Lines: mean over {} seeds. Bands: from the lowest value to the highest.",
     )
     if any(band.num_seeds > 1 and band.alone for band in bands):
         yield "Thin lines: seeds that go on after another has stopped."
     if running:
-        yield "Faint lines: the same in training, with dropout on and the weights moving."
-    if len(bands) > MOST_TOLD_APART:
+        yield "Faint lines: the same in training, with dropout on, while the weights change."
+    if len(bands) > MOST_LOOKS:
         yield (
-            f"In grey: {len(bands) - MOST_TOLD_APART} more, which come after these "
-            f"{MOST_TOLD_APART} by validation bits per character."
+            f"In grey: {len(bands) - MOST_LOOKS} more, which are worse than these "
+            f"{MOST_LOOKS} by validation bits per character."
         )

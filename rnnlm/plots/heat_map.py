@@ -1,4 +1,4 @@
-"""The heat map of models and features, with a metric in every cell: the darker, the better."""
+"""The heat map of models and features, with a metric in every square: the darker, the better."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rnnlm.plots.scales import means_of, spans_much
 from rnnlm.plots.style import TEXT_SIZE, WIDTH, in_usual_order, row_name
 from rnnlm.results.columns import Better, Column
 from rnnlm.results.grouping import Comparison
-from rnnlm.results.history import has_a_place
+from rnnlm.results.history import can_be_drawn
 from rnnlm.results.record import Record
 from rnnlm.results.statistics import Summary
 
@@ -24,7 +24,7 @@ COLOURS, WORST, BEST = "Blues", 0.06, 0.95
 # On darker colours, text is white.
 WHITE_FROM = 0.68
 MOST_ROWS = 20
-# A cell has room for so many digits.
+# The longest mean that a square shows, in characters.
 LONGEST_MEAN = 14
 
 
@@ -46,9 +46,9 @@ def grid_of(comparison: Comparison, column: Column[Record]) -> dict[tuple[str, s
 def draw_heat_map(
     comparison: Comparison, column: Column[Record], failed: Sequence[Record] = ()
 ) -> Plot | None:
-    """Draw the mean of a metric in every cell, with half the width of its 95 % interval.
+    """Draw the mean of a metric in every square, with half the width of its 95 % interval.
 
-    Return None if there are fewer than two cells to compare.
+    Return None if there are fewer than two squares to compare.
     """
     grid = grid_of(comparison, column)
     if len(grid) < 2:
@@ -84,7 +84,7 @@ def draw_heat_map(
             "Mean over {} seeds ± half the width of its 95 % t interval.",
         ),
         f"The darker, the better; {column.better.value if column.better else ''} is better.",
-        *([f"Left out: {left_out} rows that come after these."] if left_out else []),
+        *([f"Left out: {left_out} rows that are worse on validation."] if left_out else []),
         *([f"Baselines: {baselines}."] if baselines else []),
     ]
     title = f"{column.in_words} by model and features"
@@ -105,7 +105,7 @@ def _goodness(
     means: Mapping[tuple[str, str], float], column: Column[Record]
 ) -> dict[tuple[str, str], float]:
     """The place of each finite mean in the colour map, by its logarithm if they span much."""
-    finite = {place: mean for place, mean in means.items() if has_a_place(mean)}
+    finite = {place: mean for place, mean in means.items() if can_be_drawn(mean)}
     if spans_much(finite.values()):
         finite = {place: math.log(mean) for place, mean in finite.items()}
     ends = min(finite.values(), default=0.0), max(finite.values(), default=0.0)

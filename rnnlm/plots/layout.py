@@ -21,7 +21,7 @@ from rnnlm.results.record import Record
 HEIGHT, AROUND, MARGIN = 3.3, 0.7, 0.1
 # The letters in a line of a name in a legend or at an axis.
 LONGEST_LINE = 28
-# The width and height of a letter with what separates it from others, in inches at one point.
+# The width and height of a letter with its spacing, in inches per point of its size.
 LETTER_WIDTH, LETTER_HEIGHT = 0.62 / 72, 1.25 / 72
 
 
@@ -35,7 +35,7 @@ class Plot:
 
 
 def new_axes(width: float = WIDTH, height: float = HEIGHT) -> Axes:
-    """The axes of a new plot of a width, as high as given or as their legend, in inches."""
+    """The axes of a new plot, in inches; `finish` makes it higher if the legend needs it."""
     engine = ConstrainedLayoutEngine(w_pad=MARGIN, h_pad=MARGIN)
     return Figure((width, height), layout=engine).subplots()
 
@@ -110,7 +110,7 @@ def runs_named(records: Sequence[Record]) -> str:
     """The cells and seeds of runs, such as `lstm-embed seeds 1 and 2, gru-embed seed 3`."""
     seeds: dict[str, dict[str, None]] = {}
     for record in records:
-        seeds.setdefault(record.cell, {})[str(record.seed)] = None
+        seeds.setdefault(record.model_and_features, {})[str(record.seed)] = None
     nouns = {cell: "seeds" if len(own) > 1 else "seed" for cell, own in seeds.items()}
     return listed([f"{cell} {nouns[cell]} {' and '.join(own)}" for cell, own in seeds.items()])
 

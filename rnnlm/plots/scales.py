@@ -15,16 +15,16 @@ from rnnlm.plots.layout import listed
 from rnnlm.plots.style import GUIDE, LINE_STYLES
 from rnnlm.results.columns import Column
 from rnnlm.results.grouping import Group
-from rnnlm.results.history import has_a_place
+from rnnlm.results.history import can_be_drawn
 from rnnlm.results.record import Record
 
-# A scale is logarithmic if the largest value is at least so many times the smallest, and from the
-# second number on it has ticks at powers of ten only.
+# A scale is logarithmic if the largest value is at least 8 times the smallest, and has ticks at
+# powers of ten only from 100 times.
 LOGARITHMIC_FROM, POWERS_FROM = 8.0, 100.0
 # A logarithmic scale has no margin below smaller values.
 SMALLEST = 1e-100
 MOST_INTERVALS = 6
-# How far a guide may lie from the values, as a share of their range.
+# The greatest distance of a guide from the values, as a share of their range.
 REACH = 0.75
 MINUTE, HOUR = 60.0, 3600.0
 
@@ -69,7 +69,7 @@ def means_of(groups: Iterable[Group], column: Column[Record]) -> dict[str, float
     """The mean of a metric over the seeds of each group that has it, by the group's name."""
     values = {group.name: group.values(column) for group in groups}
     means = {name: fmean(own) for name, own in values.items() if own}
-    return {name: mean for name, mean in means.items() if has_a_place(mean)}
+    return {name: mean for name, mean in means.items() if can_be_drawn(mean)}
 
 
 def set_scale_with_guides(

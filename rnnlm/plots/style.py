@@ -30,7 +30,7 @@ NOTE_COLOUR = "#505050"
 # Matplotlib's properties of a group's line and markers, by the name of the group.
 Looks = Mapping[str, dict[str, Any]]
 # The best groups have looks of their own; the others are grey, and have no name in the legend.
-MOST_TOLD_APART = 12
+MOST_LOOKS = 12
 CROWD: dict[str, Any] = {"color": "#c4c4c4", "linewidth": 0.8, "markersize": 3, "zorder": 1.4}
 # Lines across the axes are thin and dark, and have no markers.
 GUIDE: dict[str, Any] = {"color": "#404040", "linewidth": 0.9, "zorder": 1.5}

@@ -7,10 +7,10 @@ from statistics import fmean
 
 from rnnlm.plots.layout import Plot, finish, new_axes, seed_note
 from rnnlm.plots.scales import set_scale, set_scale_with_guides, with_unit
-from rnnlm.plots.style import CROWD, MOST_TOLD_APART, Looks
+from rnnlm.plots.style import CROWD, MOST_LOOKS, Looks
 from rnnlm.results.columns import COLUMNS, Column
 from rnnlm.results.grouping import Comparison
-from rnnlm.results.history import has_a_place
+from rnnlm.results.history import can_be_drawn
 from rnnlm.results.record import Record
 
 # The costs by their columns.
@@ -24,7 +24,7 @@ def draw_trade_off(
     cost: str,
     failed: Sequence[Record] = (),
 ) -> Plot | None:
-    """Draw a point for each group of networks, with bars from the lowest seed to the highest.
+    """Draw a point for each group of networks, with bars from the lowest value to the highest.
 
     Return None if there are fewer than two groups to compare.
 
@@ -37,7 +37,7 @@ def draw_trade_off(
         if group.features
         and (costs := group.values(COLUMNS[cost]))
         and (values := group.values(column))
-        and all(map(has_a_place, costs + values))
+        and all(map(can_be_drawn, costs + values))
     ]
     if len(points) < 2:
         return None
@@ -49,7 +49,7 @@ def draw_trade_off(
     legend, off_scale = set_scale_with_guides(axes, all_values, comparison.baselines, column)
     for rank, (group, costs, values) in enumerate(points):
         x, y = fmean(costs) / unit, fmean(values)
-        if rank >= MOST_TOLD_APART:
+        if rank >= MOST_LOOKS:
             axes.plot(x, y, "o", **CROWD)
             continue
         look = looks[group.name]
@@ -58,13 +58,13 @@ def draw_trade_off(
         axes.plot([x, x], [min(values), max(values)], **bar)
         (point,) = axes.plot(x, y, label=group.name, zorder=3, **{**look, "linestyle": ""})
         legend[point] = y
-    crowd = len(points) - MOST_TOLD_APART
+    crowd = len(points) - MOST_LOOKS
     notes = [
         seed_note(
             [len(values) for _, _, values in points],
-            "Points: mean over {} seeds. Bars: from the lowest seed to the highest.",
+            "Points: mean over {} seeds. Bars: from the lowest value to the highest.",
         ),
-        *([f"In grey: {crowd} more, which come after these."] if crowd > 0 else []),
+        *([f"In grey: {crowd} more, which are worse on validation."] if crowd > 0 else []),
         *off_scale,
     ]
     title = f"{column.in_words} against {COSTS[cost]}"

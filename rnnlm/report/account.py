@@ -8,7 +8,7 @@ from typing import Any
 
 from rnnlm.data.texts.splitting import SPLITS
 from rnnlm.messages.legible import legible
-from rnnlm.results.grouping import SHOWN_APART, Comparison, Group, differing_options
+from rnnlm.results.grouping import OPTIONS_LEFT_OUT, Comparison, Group, differing_options
 from rnnlm.results.phrases import listed, span
 from rnnlm.results.record import Record
 
@@ -35,7 +35,7 @@ def shared_options(records: Sequence[Record]) -> dict[str, str]:
     return {
         legible(name): _as_override(value)
         for name, value in first.items()
-        if name not in SHOWN_APART
+        if name not in OPTIONS_LEFT_OUT
         and all(name in options and options[name] == value for options in others)
     }
 

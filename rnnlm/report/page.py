@@ -19,7 +19,7 @@ from rnnlm.results.columns import COLUMNS, Column
 from rnnlm.results.differences import Differences
 from rnnlm.results.differences_in_words import answer
 from rnnlm.results.grouping import Comparison, comparisons
-from rnnlm.results.history import Against
+from rnnlm.results.history import XAxis
 from rnnlm.results.record import FAILED, Record
 from rnnlm.results.tables.difference_table import differences_table
 from rnnlm.results.tables.formats import as_html
@@ -29,16 +29,16 @@ from rnnlm.results.tables.run_table import failures
 from rnnlm.results.tables.table import Table
 
 # The columns of the table of all models of a text, and of the table of costs.
-OF_A_TEXT = (
+TEXT_COLUMNS = (
     "model", "features", "options", "n", "num_parameters", "best_epoch",
     "train_ppl", "validation_ppl", "test_ppl", "test_bpc", "exact_match",
 )  # fmt: skip
-COSTS = (
+COST_COLUMNS = (
     "data", "model", "features", "options", "n", "num_parameters", "epochs",
     "tokens_per_second", "train_seconds", "peak_memory_mb",
 )  # fmt: skip
 # Steps and tokens would show the same curves again.
-CURVES_AGAINST = (Against.epoch, Against.seconds)
+CURVES_AGAINST = (XAxis.epoch, XAxis.seconds)
 
 
 def render(found: Sequence[tuple[Path, Record]], left_out: Sequence[str], title: str) -> str:
@@ -57,20 +57,20 @@ def render(found: Sequence[tuple[Path, Record]], left_out: Sequence[str], title:
         trim_blocks=True,
         undefined=StrictUndefined,
     )
-    texts = [_of_text(comparison, found) for comparison in grouped]
+    sections = [_section(comparison, found) for comparison in grouped]
     return environment.get_template("report.html.jinja").render(
         title=title,
         question=account.question(records),
-        texts=texts,
-        costs=_html(groups_table(grouped, failed, usual=COSTS)),
+        comparisons=sections,
+        costs=_html(groups_table(grouped, failed, usual=COST_COLUMNS)),
         made_with=account.made_with(records),
         options=account.shared_options(records),
         failed=failures(records),
-        left_out=[*left_out, *(line for text in texts for line in text["left_out"])],
+        left_out=[*left_out, *(line for section in sections for line in section["left_out"])],
     )
 
 
-def _of_text(comparison: Comparison, found: Sequence[tuple[Path, Record]]) -> dict[str, Any]:
+def _section(comparison: Comparison, found: Sequence[tuple[Path, Record]]) -> dict[str, Any]:
     """The content of the page on the runs of one comparison."""
     metric = main_metric(comparison)
     compared = set(map(id, comparison.records))
@@ -86,9 +86,9 @@ def _of_text(comparison: Comparison, found: Sequence[tuple[Path, Record]]) -> di
         "answer": " ".join(answer(differences)),
         "facts": account.facts(comparison),
         "grids": [_html(table) for table in grids],
-        "groups": _html(groups_table([comparison], usual=OF_A_TEXT)),
+        "groups": _html(groups_table([comparison], usual=TEXT_COLUMNS)),
         "differences": _html(differences_table(differences)),
-        "plots": [{"source": _data_url(plot), "description": plot.title} for plot in drawn],
+        "plots": [{"image_url": _data_url(plot), "description": plot.title} for plot in drawn],
         "samples": [
             {"name": name, "prompt": record.prompt or "", "text": record.sample}
             for name, record in samples

@@ -39,9 +39,9 @@ class Scale(Enum):
 
     linear = "linear"
     # Positive values, which are compared by their ratio, that is by their logarithms.
-    log = "log"
+    ratio = "ratio"
     # Values that are logarithms already, such as nats: their difference stands for a ratio.
-    logarithm = "logarithm"
+    log_value = "log_value"
     # Shares from 0 to 1, shown in percent.
     share = "share"
 
@@ -62,7 +62,7 @@ class Column(Generic[Row]):
     scale: Scale = Scale.linear
     # The name and the unit in full, if the heading abbreviates them.
     unabbreviated: str = ""
-    # The heading of exp of the values, on the scale `logarithm`.
+    # The heading of exp of the values, on the scale `log_value`.
     exp_heading: str = ""
     # The names of a value's parts in CSV and JSON, if it consists of several numbers.
     parts: tuple[str, ...] = ()
@@ -100,12 +100,12 @@ def percent(value: float) -> str:
 
 # The heading, the name in full and the scale of each metric of a split.
 _METRICS = {
-    "loss": ("loss (nats/token)", "loss (nats per token)", Scale.logarithm),
-    "ppl": ("ppl", "perplexity", Scale.log),
-    "bpc": ("bits/char", "bits per character", Scale.log),
+    "loss": ("loss (nats/token)", "loss (nats per token)", Scale.log_value),
+    "ppl": ("ppl", "perplexity", Scale.ratio),
+    "bpc": ("bits/char", "bits per character", Scale.ratio),
 }
 # The metrics that a record's history has of each epoch. `train_running` is measured while the
-# weights move and with dropout on.
+# weights change and with dropout on.
 _AT_EPOCH = re.compile(r"(train_running|validation)_(loss|ppl)@([1-9]\d{0,8})", re.ASCII)
 
 
@@ -155,8 +155,8 @@ def _exact_match(name: str, heading: str, value: Callable[[Record], Any]) -> Col
     return Column(name, heading, value, percent, is_measured=True, better=better, scale=scale)
 
 
-def _cost(name: str, heading: str, show: Callable[[Any], str] = whole) -> Column[Record]:
-    """The column of a measured number of which no value is better."""
+def _unranked(name: str, heading: str, show: Callable[[Any], str] = whole) -> Column[Record]:
+    """The column of a measured number without a better direction."""
     return Column(name, heading, lambda record: getattr(record, name), show, is_measured=True)
 
 
@@ -170,8 +170,8 @@ _KNOWN: tuple[Column[Record], ...] = (
     Column("vocab_size", "vocabulary", lambda r: r.vocab_size, whole),
     Column("oov_rate", "unknown in test", lambda r: r.oov_rate, percent),
     Column("num_parameters", "parameters", lambda r: r.num_parameters, whole),
-    _cost("epochs", "epochs"),
-    _cost("best_epoch", "best epoch"),
+    _unranked("epochs", "epochs"),
+    _unranked("best_epoch", "best epoch"),
     *(_metric(split, metric) for split in SPLITS for metric in _METRICS),
     Column(
         "validation_unigram_ppl",
@@ -181,9 +181,9 @@ _KNOWN: tuple[Column[Record], ...] = (
         is_measured=True,
     ),
     _exact_match("exact_match", "exact match", lambda r: r.exact_match),
-    _cost("tokens_per_second", "tokens/s"),
-    _cost("train_seconds", "training s", significant),
-    _cost("peak_memory_mb", "memory MB"),
+    _unranked("tokens_per_second", "tokens/s"),
+    _unranked("train_seconds", "training s", significant),
+    _unranked("peak_memory_mb", "memory MB"),
     Column("device", "device", lambda r: r.device, is_text=True),
     Column("precision", "precision", lambda r: r.precision, is_text=True),
     Column("fingerprint", "fingerprint", lambda r: r.fingerprint, is_text=True),

@@ -25,7 +25,8 @@ from rnnlm.results.record import Record
 from rnnlm.results.statistics import ROUNDING, Summary, holm, paired_t_test
 
 LEVEL = 0.05
-# More groups have more than 435 pairs, which nobody reads and whose correction hides differences.
+# At most this many groups are compared. They have 435 pairs. With more, the table is too long to
+# read, and the correction hides real differences.
 MOST_GROUPS = 30
 
 
@@ -85,7 +86,7 @@ class Differences:
     # The name of each group that cannot be compared, with the reason.
     left_out: list[tuple[str, str]]
     # The number of groups beyond MOST_GROUPS.
-    num_worse: int = 0
+    num_not_compared: int = 0
 
     @classmethod
     def of(cls, comparison: Comparison, metric: Column[Record]) -> Differences:
@@ -104,7 +105,7 @@ class Differences:
         why = [(group, _why_not_compared(group, metric)) for group in comparison.groups]
         left_out = [(group.name, reason) for group, reason in why if reason]
         groups = [group for group, reason in why if not reason]
-        groups, num_worse = groups[:MOST_GROUPS], max(0, len(groups) - MOST_GROUPS)
+        groups, num_not_compared = groups[:MOST_GROUPS], max(0, len(groups) - MOST_GROUPS)
         least_std = _least_std(metric, [v for group in groups for v in group.values(metric)])
         pairs: list[Difference] = []
         without_shared_seed: list[tuple[str, str]] = []
@@ -114,7 +115,9 @@ class Differences:
             else:
                 without_shared_seed.append((first.name, second.name))
         pairs = _corrected(pairs)
-        return cls(comparison, metric, groups, pairs, without_shared_seed, left_out, num_worse)
+        return cls(
+            comparison, metric, groups, pairs, without_shared_seed, left_out, num_not_compared
+        )
 
     @property
     def networks(self) -> list[Group]:
@@ -146,8 +149,8 @@ def unit_of(metric: Column[Record]) -> str:
 
 
 def _goodness(metric: Column[Record], value: float) -> float:
-    """A value on the scale on which it is compared, with the sign that makes more better."""
-    if metric.scale is Scale.log:
+    """A value on the scale of comparison, negated if lower is better: the higher, the better."""
+    if metric.scale is Scale.ratio:
         value = math.log(value) if value > 0 else math.nan
     return -value if metric.better is Better.lower else value
 
@@ -165,9 +168,9 @@ def _effect(metric: Column[Record], advantage: float) -> float:
 def _least_std(metric: Column[Record], values: Sequence[float]) -> float:
     """A lower bound of the standard deviation of the difference of two values.
 
-    A share of n tasks is a multiple of 1/n, so two seeds may easily differ by the same amount by
-    chance. The true value is anywhere within half a step, which is a variance of step²/12 for each
-    of the two. The step is taken to be the least one between the values.
+    A share of n tasks is a multiple of 1/n. So all differences may be equal by chance: their
+    standard deviation is 0, and the t test would be certain. Each share is rounded to a step, which
+    has the variance step²/12. The step is taken to be the smallest gap between any two values.
     """
     if metric.scale is not Scale.share:
         return 0.0

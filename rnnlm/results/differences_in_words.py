@@ -71,7 +71,7 @@ def _p(p: float) -> str:
 
 def _name(metric: Column[Record]) -> str:
     """The quantity that is compared: of losses the perplexity."""
-    return metric.exp_heading if metric.scale is Scale.logarithm else metric.heading
+    return metric.exp_heading if metric.scale is Scale.log_value else metric.heading
 
 
 def _direction(metric: Column[Record]) -> str:
@@ -164,7 +164,7 @@ def _one_seed(differences: Differences) -> str:
 
 def _exact(differences: Differences) -> str:
     exact = [f"{p.better} is {_compared_to(p, p.worse)}" for p in differences.pairs if p.is_exact]
-    return f"Exact, without a seed to vary: {', '.join(exact)}." if exact else ""
+    return f"Compared exactly, because no seed varies: {', '.join(exact)}." if exact else ""
 
 
 def _not_compared(differences: Differences) -> str:
@@ -172,8 +172,8 @@ def _not_compared(differences: Differences) -> str:
     if differences.without_shared_seed:
         names = dict.fromkeys(differences.without_shared_seed, "")
         parts.append(f"without a shared seed {_by_group(differences, names, 'with')}")
-    if differences.num_worse:
-        parts.append(f"{differences.num_worse:,} more that are worse on validation")
+    if differences.num_not_compared:
+        parts.append(f"{differences.num_not_compared:,} more that are worse on validation")
     return f"Not compared: {', '.join(parts)}." if parts else ""
 
 

@@ -1,8 +1,8 @@
-"""Records that compare, and among them groups of runs that differ only in the seed.
+"""Comparable records, and among them groups of runs that differ only in the seed.
 
-Metrics compare if they were measured on the same tokens: the same text, split, vocabulary and rule
-for unknown tokens. Records that agree in those form a `Comparison`. Within it, the runs that agree
-in all options but the seed form a `Group`.
+Metrics are comparable if they were measured on the same tokens: the same text, split, vocabulary
+and rule for unknown tokens. Records that agree in those form a `Comparison`. Within it, the runs
+that agree in all options except the seed form a `Group`, which the glossary calls a variant.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from rnnlm.results.columns import SELECTED_BY, Column
 from rnnlm.results.record import COMPLETED, Record
 
 # Options that have a column of their own, or that do not change a result.
-SHOWN_APART = {
+OPTIONS_LEFT_OUT = {
     "data", "data.name", "data.source", "data.encoding", "model", "model.name", "features",
     "features.name", "seed", "output_dir", "force",
 }  # fmt: skip
@@ -53,14 +53,14 @@ class Group:
         return self.records[0].features
 
     @property
-    def has_epochs(self) -> bool:
-        """True for networks as they were trained: neither a baseline nor adapted."""
-        return self.records[0].has_epochs
+    def is_trained_network(self) -> bool:
+        """True for networks without adaptation, False for a baseline."""
+        return self.records[0].is_trained_network
 
     @property
     def name(self) -> str:
         """Model and features, such as `lstm-embed`, and the options that distinguish the group."""
-        return legible(f"{self.records[0].cell} {self.options}".rstrip())
+        return legible(f"{self.records[0].model_and_features} {self.options}".rstrip())
 
     def agrees(self, apart: Mapping[str, str]) -> bool:
         """Return True if no option of the group contradicts these; it may lack some of them."""
@@ -140,15 +140,17 @@ def differing_options(records: Sequence[Record]) -> list[str]:
 def _differing(records: Sequence[Record]) -> list[dict[str, str]]:
     own = [_options(record) for record in records]
     values: dict[tuple[str, str], set[str | None]] = {}
-    of_cells: dict[tuple[str, str], set[str]] = {}
+    options_of_model: dict[tuple[str, str], set[str]] = {}
     for record, options in zip(records, own, strict=True):
         for name, value in options.items():
             values.setdefault((record.data, name), set()).add(value)
         if record.options:
-            of_cells.setdefault((record.data, record.cell), set()).update(options)
+            options_of_model.setdefault((record.data, record.model_and_features), set()).update(
+                options
+            )
     for record, options in zip(records, own, strict=True):
         if record.options:
-            for name in of_cells[record.data, record.cell] - options.keys():
+            for name in options_of_model[record.data, record.model_and_features] - options.keys():
                 values[record.data, name].add(None)
     return [
         {n: v for n, v in options.items() if len(values[record.data, n]) > 1}
@@ -161,10 +163,10 @@ def _as_overrides(options: Mapping[str, str]) -> str:
 
 
 def _comparison(records: Sequence[Record]) -> Comparison:
-    classes = _classes(records, lambda r: (r.cell, *sorted(_options(r).items())))
+    classes = _classes(records, lambda r: (r.model_and_features, *sorted(_options(r).items())))
     # An option that only some models have distinguishes no groups of one model.
     apart: dict[int, dict[str, str]] = {}
-    for same_cell in _classes([same[0] for same in classes], lambda r: r.cell):
+    for same_cell in _classes([same[0] for same in classes], lambda r: r.model_and_features):
         apart |= zip(map(id, same_cell), _differing(same_cell), strict=True)
     groups = [
         Group(sorted(same, key=lambda r: (r.seed is None, r.seed)), apart[id(same[0])])
@@ -180,12 +182,12 @@ def _order(group: Group) -> tuple[float, str]:
 
 
 def _options(record: Record) -> dict[str, str]:
-    """The options that decide a run's result, but for those that have columns."""
+    """The options that decide a run's result, except those that have columns."""
     options: dict[str, Any] = record.options
     if not options:
         # Records of earlier versions hold only what was given on the command line.
         options = dict(override.partition("=")[::2] for override in record.overrides)
-    return {name: str(value) for name, value in options.items() if name not in SHOWN_APART}
+    return {name: str(value) for name, value in options.items() if name not in OPTIONS_LEFT_OUT}
 
 
 def _classes(records: Sequence[Record], key: Callable[[Record], Hashable]) -> list[list[Record]]:

@@ -17,7 +17,7 @@ from rnnlm.files.run_files import SCALARS
 from rnnlm.results.record import COMPLETED, Record
 
 
-class Against(Enum):
+class XAxis(Enum):
     """The x axis of a curve, by its name on the command line."""
 
     epoch = "epoch"
@@ -33,16 +33,16 @@ class Metric(Enum):
     ppl = "ppl"
 
 
-class Measured(Enum):
-    """The split of a curve: `running` is train, with dropout on and the weights moving."""
+class CurveSplit(Enum):
+    """The split of a curve: `running` is train, with dropout on, while the weights change."""
 
     validation = "validation"
     running = "train_running"
 
 
 # The columns of the file.
-COSTS = {Against.tokens: "cost/tokens", Against.seconds: "cost/seconds"}
-CURVES = tuple(f"{metric.value}/{measured.value}" for metric in Metric for measured in Measured)
+COSTS = {XAxis.tokens: "cost/tokens", XAxis.seconds: "cost/seconds"}
+CURVES = tuple(f"{metric.value}/{measured.value}" for metric in Metric for measured in CurveSplit)
 VALIDATION_LOSS, RUNNING_LOSS = "loss/validation", "loss/train_running"
 # No run has more steps or epochs.
 MOST = 2**53
@@ -63,7 +63,7 @@ class Point:
     both.
     """
 
-    at: Mapping[Against, float]
+    at: Mapping[XAxis, float]
     metrics: Mapping[str, float]
 
 
@@ -74,21 +74,21 @@ class History:
     points: Sequence[Point]
 
     def series(
-        self, metric: Metric, measured: Measured, against: Against
+        self, metric: Metric, measured: CurveSplit, against: XAxis
     ) -> dict[float, tuple[float, float]]:
-        """Return x and y of a curve by the epochs done, where both are logged and have a place."""
+        """Return (x, y) of a curve by the epochs done, if both are logged and can be drawn."""
         name = f"{metric.value}/{measured.value}"
         return {
-            point.at[Against.epoch]: (point.at[against], point.metrics[name])
+            point.at[XAxis.epoch]: (point.at[against], point.metrics[name])
             for point in self.points
-            if has_a_place(point.at.get(against, math.nan))
-            and has_a_place(point.metrics.get(name, math.nan))
+            if can_be_drawn(point.at.get(against, math.nan))
+            and can_be_drawn(point.metrics.get(name, math.nan))
         }
 
-    def is_whole(self, metric: Metric, measured: Measured) -> bool:
-        """Tell whether every logged value of a curve has a place in a plot."""
+    def is_whole(self, metric: Metric, measured: CurveSplit) -> bool:
+        """Tell whether every logged value of a curve can be drawn."""
         name = f"{metric.value}/{measured.value}"
-        return all(has_a_place(point.metrics.get(name, 0.0)) for point in self.points)
+        return all(can_be_drawn(point.metrics.get(name, 0.0)) for point in self.points)
 
 
 def read_history(folder: Path, sha256: str | None = None) -> History:
@@ -136,7 +136,7 @@ def _points(rows: Iterable[Mapping[Any, Any]]) -> list[Point]:
         so_far[row["epoch"]] += VALIDATION_LOSS in row
         # The running loss is that of a whole epoch.
         done = 1 if RUNNING_LOSS in row else so_far[row["epoch"]] / per_epoch
-        at = {Against.epoch: row["epoch"] + done, Against.step: row["step"] + 1}
+        at = {XAxis.epoch: row["epoch"] + done, XAxis.step: row["step"] + 1}
         at |= {against: row[name] for against, name in COSTS.items() if name in row}
         points.append(Point(at, {name: row[name] for name in CURVES if name in row}))
     return points
@@ -170,7 +170,7 @@ class Histories:
         self._found: dict[int, History] = {}
         self.broken: list[ScalarsError] = []
         for folder, record in runs:
-            if record.status == COMPLETED and record.has_epochs:
+            if record.status == COMPLETED and record.is_trained_network:
                 try:
                     self._found[id(record)] = read_history(folder, record.scalars_sha256)
                 except ScalarsError as error:
@@ -181,6 +181,6 @@ class Histories:
         return self._found.get(id(record))
 
 
-def has_a_place(value: float) -> bool:
-    """Tell whether an axis can show a number: it is finite, and not as good as infinite."""
+def can_be_drawn(value: float) -> bool:
+    """Return True if an axis can show a number: it is at most LARGEST in size."""
     return abs(value) <= LARGEST

@@ -67,7 +67,7 @@ class Record:
     overrides: list[str] = field(default_factory=list)
     # All options that decide the result, by dotted name.
     options: dict[str, OptionValue | list[OptionValue]] = field(default_factory=dict)
-    # The hash of the vocabulary and the held-out tokens: if it is equal, metrics compare.
+    # The hash of the vocabulary and the held-out tokens: if it is equal, metrics are comparable.
     held_out_sha256: str | None = None
     error: str | None = None
 
@@ -87,7 +87,7 @@ class Record:
     # The settings of adaptation, chosen on validation; None for a run that is not adapted.
     adaptation: dict[str, OptionValue | dict[str, OptionValue]] | None = None
     # The loss of each epoch, in nats per token: `train_running`, with dropout on and while the
-    # weights move, and `validation`, None for an epoch without validation.
+    # weights change, and `validation`, None for an epoch without validation.
     history: dict[str, list[Number | None]] = field(default_factory=dict)
     # The model's continuation of the prompt; all models of a text have the same prompt.
     prompt: str | None = None
@@ -106,13 +106,13 @@ class Record:
     finished_at: str | None = None
 
     @property
-    def cell(self) -> str:
+    def model_and_features(self) -> str:
         """Model and features, such as `lstm-embed`, or the name of a baseline."""
         return f"{self.model}-{self.features}" if self.features else self.model
 
     @property
-    def has_epochs(self) -> bool:
-        """True for a network as it was trained: neither a baseline nor adapted."""
+    def is_trained_network(self) -> bool:
+        """True for a network without adaptation, False for a baseline."""
         return self.features is not None and self.adaptation is None
 
     def write(self, folder: Path) -> None:
@@ -227,7 +227,7 @@ def _check(record: Record, has_checksum: bool) -> None:
 
 
 def _check_split(split: dict[str, Number]) -> None:
-    """Check the metrics of a split of which no hash says that they are as they were written.
+    """Check the metrics of a split in a record without a hash.
 
     Raises:
         ValueError: they cannot be those of a run.
@@ -248,7 +248,7 @@ def _checksum(content: dict[str, Any]) -> str:
 
 
 def _in_words(error: Exception) -> str:
-    """The reason of an error: of a wrong field its name first, and then what is expected of it."""
+    """The reason of an error. If a field is wrong, its name comes first."""
     if isinstance(error, RecursionError):
         return "it is nested too deeply"
     problem, _, place = str(error).partition(" - at `$.")

@@ -65,7 +65,7 @@ def paired_t_test(differences: Sequence[float], least_std: float = 0.0) -> float
     `least_std` is larger. There is no test of fewer than two differences.
 
     Args:
-        differences: of values around 1.
+        differences: differences between values around 1, to which ROUNDING applies.
         least_std: a known lower bound of their standard deviation.
 
     Raises:
@@ -88,9 +88,10 @@ def paired_t_test(differences: Sequence[float], least_std: float = 0.0) -> float
 def holm(p_values: Sequence[float]) -> list[float]:
     """Return the p values corrected for their number, in the order given.
 
-    If those up to a level are taken as differences, the probability that any of them is by chance
-    is at most that level, however the tests depend on each other (Holm, A simple sequentially
-    rejective multiple test procedure, Scandinavian Journal of Statistics 6, 1979).
+    If every difference with a corrected p of at most a level is called real, the probability of
+    even one false claim is at most that level, however the tests depend on each other (Holm,
+    A simple sequentially rejective multiple test procedure, Scandinavian Journal of Statistics 6,
+    1979).
     """
     corrected = [0.0] * len(p_values)
     highest = 0.0

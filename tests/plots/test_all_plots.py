@@ -16,7 +16,7 @@ from rnnlm.plots.layout import Plot
 from rnnlm.plots.saving import Format, encoded
 from rnnlm.results.columns import RANKED
 from rnnlm.results.grouping import comparisons
-from rnnlm.results.history import CURVES, Against, Metric, ScalarsError
+from rnnlm.results.history import CURVES, Metric, ScalarsError, XAxis
 from rnnlm.results.record import FAILED
 from tests.plots.reading import texts
 from tests.plots.sweep import (
@@ -60,9 +60,7 @@ def test_all_plots_of_two_corpora_are_drawn(swept: Runs, tmp_path: Path) -> None
 
 
 def test_only_what_is_asked_for_is_drawn(swept: Runs) -> None:
-    plots, _ = drawn(
-        swept, [Against.seconds], [Metric.ppl], RANKED["validation_loss"], running=True
-    )
+    plots, _ = drawn(swept, [XAxis.seconds], [Metric.ppl], RANKED["validation_loss"], running=True)
     assert [plot.name for plot in plots] == [
         "time_machine-curves-ppl-seconds",
         "time_machine-grid-validation_loss",
@@ -86,7 +84,7 @@ def test_broken_scalars_are_named(tmp_path: Path) -> None:
 
 def test_a_failed_run_is_named_where_it_belongs(swept: Runs, tmp_path: Path) -> None:
     tang = run(tmp_path, data="tang", text_sha256="feed")
-    plots, broken = drawn([*swept, tang, failed(seed=9)], [Against.epoch], [Metric.ppl])
+    plots, broken = drawn([*swept, tang, failed(seed=9)], [XAxis.epoch], [Metric.ppl])
     said = {plot.name: "Failed: lstm-embed seed 9." in texts(plot) for plot in plots}
     assert said.pop("tang-curves-ppl-epoch") is False
     assert set(said.values()) == {True}
@@ -96,7 +94,7 @@ def test_a_failed_run_is_named_where_it_belongs(swept: Runs, tmp_path: Path) -> 
 def test_of_a_text_in_two_vocabularies_a_failed_run_belongs_to_its_own(tmp_path: Path) -> None:
     runs = [run(tmp_path / held_out, held_out_sha256=held_out) for held_out in ("one", "two")]
     assert runs[0][1].status != FAILED
-    plots, _ = drawn([*runs, failed(seed=9, held_out_sha256="two")], [Against.epoch], [Metric.ppl])
+    plots, _ = drawn([*runs, failed(seed=9, held_out_sha256="two")], [XAxis.epoch], [Metric.ppl])
     said = ["Failed: lstm-embed seed 9." in texts(plot) for plot in plots]
     assert sorted(said) == [False, True]
 
@@ -123,7 +121,7 @@ def test_two_texts_of_a_corpus_are_told_apart_by_name(tmp_path: Path) -> None:
         run(tmp_path / "b", text_sha256="2" * 64, held_out_sha256="3" * 64),
         run(tmp_path / "c", text_sha256="2" * 64, held_out_sha256="4" * 64),
     ]
-    plots, _ = drawn(runs, [Against.epoch], [Metric.ppl])
+    plots, _ = drawn(runs, [XAxis.epoch], [Metric.ppl])
     assert sorted(plot.name for plot in plots) == [
         "time_machine-11111111-curves-ppl-epoch",
         "time_machine-22222222-33333333-curves-ppl-epoch",
@@ -170,5 +168,5 @@ def test_whatever_was_logged_can_be_drawn(tmp_path: Path, data: st.DataObject) -
             row |= {name: data.draw(AWKWARD) for name in (*CURVES, *COSTS)}
         write_scalars(folder, rows)
         runs.append((folder, made))
-    plots, _ = drawn(runs, [Against.epoch, Against.seconds], running=True)
+    plots, _ = drawn(runs, [XAxis.epoch, XAxis.seconds], running=True)
     assert all(encoded(plot, Format.png) for plot in plots)

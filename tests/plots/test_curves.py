@@ -17,7 +17,7 @@ from rnnlm.files.run_files import SCALARS
 from rnnlm.plots.curves import draw_curves
 from rnnlm.plots.layout import Plot
 from rnnlm.plots.style import drawing, looks_of
-from rnnlm.results.history import Against, Histories, Metric
+from rnnlm.results.history import Histories, Metric, XAxis
 from rnnlm.results.record import Record
 from tests.plots.reading import comparison_of, is_within_its_edges, legend, line, lines, texts
 from tests.plots.sweep import CELLS, COSTS, Runs, failed, history, run, split, sweep, write_scalars
@@ -28,7 +28,7 @@ LOSS, PPL = Metric.loss, Metric.ppl
 def drawn(
     runs: Runs,
     metric: Metric = LOSS,
-    against: Against = Against.epoch,
+    against: XAxis = XAxis.epoch,
     running: bool = False,
     failures: tuple[Record, ...] = (),
 ) -> Plot:
@@ -42,7 +42,7 @@ def logged(runs: Runs, cell: str, column: str) -> list[list[float]]:
     """The logged values of each seed of a cell."""
     found = []
     for folder, record in runs:
-        if record.cell == cell:
+        if record.model_and_features == cell:
             with (folder / SCALARS).open(newline="") as file:
                 found.append([float(row[column]) for row in csv.DictReader(file)])
     return found
@@ -74,16 +74,16 @@ def test_a_band_is_from_the_lowest_seed_to_the_highest(swept: Runs) -> None:
 
 @pytest.mark.parametrize(
     ("against", "column", "add"),
-    [(Against.step, "step", 1), (Against.tokens, COSTS[0], 0), (Against.seconds, COSTS[1], 0)],
+    [(XAxis.step, "step", 1), (XAxis.tokens, COSTS[0], 0), (XAxis.seconds, COSTS[1], 0)],
 )
-def test_x_is_what_was_logged(swept: Runs, against: Against, column: str, add: int) -> None:
+def test_x_is_what_was_logged(swept: Runs, against: XAxis, column: str, add: int) -> None:
     x, _ = line(drawn(swept, against=against), "gru-onehot")
     seeds = logged(swept, "gru-onehot", column)
     assert x == pytest.approx([fmean(values) + add for values in zip(*seeds, strict=True)])
 
 
 def test_all_is_named_with_its_unit(swept: Runs) -> None:
-    plot = drawn(swept, PPL, Against.tokens)
+    plot = drawn(swept, PPL, XAxis.tokens)
     written = texts(plot)
     assert "Validation perplexity against training tokens" in written
     assert "validation perplexity" in written
@@ -91,7 +91,7 @@ def test_all_is_named_with_its_unit(swept: Runs) -> None:
     assert set(legend(plot)) == {*CELLS, "unigram 21.12", "kneser_ney 5.529"}
     assert "200,000" in written
     assert comparison_of(swept).title in written
-    assert "Lines: mean over 3 seeds. Bands: from the lowest seed to the highest." in written
+    assert "Lines: mean over 3 seeds. Bands: from the lowest value to the highest." in written
 
 
 def test_baselines_are_lines_across_at_their_value(swept: Runs) -> None:
@@ -150,8 +150,10 @@ def test_the_curve_in_training_can_be_added(swept: Runs) -> None:
 def test_runs_without_costs_are_named_and_left_out(swept: Runs, tmp_path: Path) -> None:
     runs = copied(swept, tmp_path)
     for folder, record in runs[:2]:
-        write_scalars(folder, history(record.cell, record.seed or 0, 20), without=COSTS)
-    plot = drawn(runs, against=Against.tokens)
+        write_scalars(
+            folder, history(record.model_and_features, record.seed or 0, 20), without=COSTS
+        )
+    plot = drawn(runs, against=XAxis.tokens)
     note = "Left out, without cost/tokens in scalars.csv: rnn-embed seeds 1 and 2."
     assert note in texts(plot)
     assert line(plot, "rnn-embed")[1] == logged(runs[2:3], "rnn-embed", "loss/validation")[0]
@@ -162,8 +164,10 @@ def test_where_no_run_has_logged_it_the_plot_says_so(swept: Runs, tmp_path: Path
     runs = copied(swept, tmp_path)
     for folder, record in runs:
         if record.features:
-            write_scalars(folder, history(record.cell, record.seed or 0, 20), without=COSTS)
-    written = texts(drawn(runs, against=Against.seconds))
+            write_scalars(
+                folder, history(record.model_and_features, record.seed or 0, 20), without=COSTS
+            )
+    written = texts(drawn(runs, against=XAxis.seconds))
     assert "no curve to draw" in written
     assert any(text.startswith("Left out, without cost/seconds in") for text in written)
 
@@ -178,7 +182,7 @@ def test_broken_missing_and_failed_runs_are_named(swept: Runs, tmp_path: Path) -
         "Left out, without a curve in scalars.csv: lstm-embed seed 2, rnn-embed seed 1." in written
     )
     assert "Failed: gru-embed seeds 4 and 5." in written
-    assert "Lines: mean over 2 to 3 seeds. Bands: from the lowest seed to the highest." in written
+    assert "Lines: mean over 2 to 3 seeds. Bands: from the lowest value to the highest." in written
 
 
 def test_points_that_are_not_finite_are_said_to_be_missing(tmp_path: Path) -> None:
@@ -201,7 +205,10 @@ def test_of_many_groups_the_best_are_told_apart(tmp_path: Path) -> None:
     assert len(legend(plot)) == 12
     assert len(plot.figure.axes[0].lines) == 15
     written = texts(plot)
-    assert "In grey: 3 more, which come after these 12 by validation bits per character." in written
+    assert (
+        "In grey: 3 more, which are worse than these 12 by validation bits per character."
+        in written
+    )
 
 
 def test_the_legend_has_the_order_of_the_curves_last_values(swept: Runs) -> None:

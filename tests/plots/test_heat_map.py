@@ -38,7 +38,7 @@ def colours(plot: Plot) -> list[str]:
 def test_every_cell_has_the_mean_and_half_the_interval(swept: Runs) -> None:
     written = texts(drawn(swept))
     for cell in CELLS:
-        values = [r.test["ppl"] or 0 for _, r in swept if r.cell == cell and r.test]
+        values = [r.test["ppl"] or 0 for _, r in swept if r.model_and_features == cell and r.test]
         summary = Summary.of(values)
         assert f"{fmean(values):.3f}" in written
         assert f"± {((summary.high or 0) - (summary.low or 0)) / 2:.3f}" in written
@@ -80,7 +80,9 @@ def test_one_seed_has_no_interval(tmp_path: Path) -> None:
 
 
 def test_a_missing_cell_is_blank_and_marked(swept: Runs) -> None:
-    runs = [(folder, record) for folder, record in swept if record.cell != "lstm-onehot"]
+    runs = [
+        (folder, record) for folder, record in swept if record.model_and_features != "lstm-onehot"
+    ]
     plot = drawn(runs)
     assert texts(plot).count("–") == 1
     assert colours(plot)[3] == "#ffffff"
@@ -100,7 +102,7 @@ def test_too_many_rows_leave_the_best(tmp_path: Path) -> None:
     runs = [run(tmp_path / str(n), options={"n": n}, test=split(1 + n / 9)) for n in range(25)]
     plot = drawn(runs)
     assert len(colours(plot)) == 20
-    assert "Left out: 5 rows that come after these." in texts(plot)
+    assert "Left out: 5 rows that are worse on validation." in texts(plot)
 
 
 def test_shares_are_in_percent_and_higher_is_better(tmp_path: Path) -> None:

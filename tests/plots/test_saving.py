@@ -18,7 +18,7 @@ from rnnlm.plots.all_plots import draw_all
 from rnnlm.plots.layout import Plot
 from rnnlm.plots.saving import Format, encoded, write
 from rnnlm.plots.style import PALETTE, PNG_DPI, WIDTH
-from rnnlm.results.history import Against, Metric
+from rnnlm.results.history import Metric, XAxis
 from tests.conftest import ROOT
 from tests.plots.reading import comparison_of, lightness
 from tests.plots.sweep import Runs
@@ -28,7 +28,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 def plots_of(runs: Runs) -> list[Plot]:
     """A curve, the grid and the trade-offs."""
-    return draw_all(runs, [comparison_of(runs)], [Against.epoch], [Metric.ppl])[0]
+    return draw_all(runs, [comparison_of(runs)], [XAxis.epoch], [Metric.ppl])[0]
 
 
 @pytest.fixture(scope="module")

@@ -34,7 +34,7 @@ def test_a_point_is_the_mean_of_the_seeds(swept: Runs, cost: object) -> None:
     name = "num_parameters" if cost is PARAMETERS else "train_seconds"
     plot = drawn(swept, name)
     for cell in CELLS:
-        own = [record for _, record in swept if record.cell == cell]
+        own = [record for _, record in swept if record.model_and_features == cell]
         (x,), (y,) = line(plot, cell)
         assert x == pytest.approx(fmean(COLUMNS[name].value(record) for record in own))
         assert y == fmean(PPL.value(record) for record in own)
@@ -42,7 +42,7 @@ def test_a_point_is_the_mean_of_the_seeds(swept: Runs, cost: object) -> None:
 
 def test_bars_are_from_the_lowest_seed_to_the_highest(swept: Runs) -> None:
     bars = lines(drawn(swept, "train_seconds"))
-    own = [record for _, record in swept if record.cell == "gru-embed"]
+    own = [record for _, record in swept if record.model_and_features == "gru-embed"]
     qualities, costs = [PPL.value(r) for r in own], [SECONDS.value(r) for r in own]
     assert [min(qualities), max(qualities)] in [y for _, y in bars]
     assert [min(costs), max(costs)] in [x for x, _ in bars]
@@ -54,7 +54,7 @@ def test_axes_and_baselines_are_named(swept: Runs) -> None:
     assert {"parameters", "test perplexity", "kneser_ney 5.529", *CELLS} <= set(written)
     assert "Test perplexity against parameters" in written
     assert "Off the scale: unigram 21.12." in written
-    assert "Points: mean over 3 seeds. Bars: from the lowest seed to the highest." in written
+    assert "Points: mean over 3 seeds. Bars: from the lowest value to the highest." in written
     assert is_within_its_edges(plot)
 
 
@@ -79,7 +79,7 @@ def test_of_many_groups_the_best_are_told_apart_in_the_order_of_their_values(
     plot = drawn(runs)
     assert legend(plot) == [f"lstm-embed model.hidden_size={n}" for n in range(21, 9, -1)]
     assert is_within_its_edges(plot)
-    assert "In grey: 13 more, which come after these." in texts(plot)
+    assert "In grey: 13 more, which are worse on validation." in texts(plot)
 
 
 def test_one_group_or_no_costs_have_no_trade_off(tmp_path: Path) -> None:

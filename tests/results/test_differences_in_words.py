@@ -126,7 +126,9 @@ def test_baselines_differ_exactly() -> None:
 def test_exact_differences_are_listed_apart_from_those_tested() -> None:
     lines = paragraph(differ(runs("gru", GRU), unseeded("trigram", 6.0), unseeded("unigram", 20.0)))
     assert lines[0] == "Lowest test ppl: gru-embed, distinguishable from all others."
-    assert "Exact, without a seed to vary: trigram is 70.0 % lower than unigram." in lines
+    assert (
+        "Compared exactly, because no seed varies: trigram is 70.0 % lower than unigram." in lines
+    )
 
 
 @pytest.mark.parametrize("diverged", [math.inf, math.nan])

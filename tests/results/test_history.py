@@ -16,17 +16,17 @@ from rnnlm.files.run_files import SCALARS
 from rnnlm.results.history import (
     COSTS,
     CURVES,
-    Against,
-    Measured,
+    CurveSplit,
     Metric,
     ScalarsError,
+    XAxis,
     read_history,
 )
 from rnnlm.training import scalars
 from tests.plots.sweep import history, write_scalars
 
 HEADING = "step,epoch,loss/validation,ppl/validation"
-LOSS = (Metric.loss, Measured.validation)
+LOSS = (Metric.loss, CurveSplit.validation)
 
 
 def written(folder: Path, *lines: str) -> Path:
@@ -39,11 +39,11 @@ def test_a_run_is_read_as_it_was_logged(tmp_path: Path) -> None:
     write_scalars(tmp_path, rows)
     read = read_history(tmp_path)
     for metric in Metric:
-        for measured in Measured:
+        for measured in CurveSplit:
             values = [row[f"{metric.value}/{measured.value}"] for row in rows]
-            series = read.series(metric, measured, Against.epoch)
+            series = read.series(metric, measured, XAxis.epoch)
             assert series == {n: (n, value) for n, value in zip((1, 2, 3, 4), values, strict=True)}
-    steps = read.series(*LOSS, Against.step).values()
+    steps = read.series(*LOSS, XAxis.step).values()
     assert [x for x, _ in steps] == [row["step"] + 1 for row in rows]
     for against, name in COSTS.items():
         found = read.series(*LOSS, against).values()
@@ -55,32 +55,32 @@ def test_what_the_logger_writes_is_read(tmp_path: Path) -> None:
     logger.log_metrics({"loss/validation": 2.5, "cost/seconds": 0.5, "epoch": 0}, step=9)
     logger.log_metrics({"loss/test": 1.0, "ppl/test": 2.7}, step=4)
     logger.finalize("success")
-    assert read_history(tmp_path).series(*LOSS, Against.seconds) == {1: (0.5, 2.5)}
+    assert read_history(tmp_path).series(*LOSS, XAxis.seconds) == {1: (0.5, 2.5)}
 
 
 def test_validations_within_an_epoch_are_spread_over_it(tmp_path: Path) -> None:
     folder = written(tmp_path, HEADING, "4,0,3,20", "9,0,2,8", "14,1,1.5,5")
-    assert list(read_history(folder).series(*LOSS, Against.epoch)) == [0.5, 1, 1.5]
+    assert list(read_history(folder).series(*LOSS, XAxis.epoch)) == [0.5, 1, 1.5]
 
 
 def test_a_running_loss_without_a_validation_is_at_the_end_of_its_epoch(tmp_path: Path) -> None:
     folder = written(
         tmp_path, "step,epoch,loss/train_running,loss/validation", "4,0,3,", "9,1,2,2.5"
     )
-    running = (Metric.loss, Measured.running, Against.epoch)
+    running = (Metric.loss, CurveSplit.running, XAxis.epoch)
     assert read_history(folder).series(*running) == {1: (1, 3), 2: (2, 2)}
-    assert list(read_history(folder).series(*LOSS, Against.epoch)) == [2]
+    assert list(read_history(folder).series(*LOSS, XAxis.epoch)) == [2]
 
 
 def test_older_runs_have_no_costs(tmp_path: Path) -> None:
     folder = written(tmp_path, HEADING, "4,0,3,20")
-    assert read_history(folder).series(*LOSS, Against.tokens) == {}
+    assert read_history(folder).series(*LOSS, XAxis.tokens) == {}
 
 
 def test_what_is_not_finite_is_no_point(tmp_path: Path) -> None:
     read = read_history(written(tmp_path, HEADING, "4,0,800,inf", "9,1,2,8"))
-    assert list(read.series(Metric.ppl, Measured.validation, Against.epoch)) == [2]
-    assert not read.is_whole(Metric.ppl, Measured.validation)
+    assert list(read.series(Metric.ppl, CurveSplit.validation, XAxis.epoch)) == [2]
+    assert not read.is_whole(Metric.ppl, CurveSplit.validation)
     assert read.is_whole(*LOSS)
 
 
@@ -132,8 +132,8 @@ def read_or_refused(folder: Path) -> None:
     with contextlib.suppress(ScalarsError):
         read = read_history(folder)
         for metric in Metric:
-            for against in Against:
-                for epoch, (x, y) in read.series(metric, Measured.validation, against).items():
+            for against in XAxis:
+                for epoch, (x, y) in read.series(metric, CurveSplit.validation, against).items():
                     assert 0 < epoch <= 2**53
                     assert abs(x) + abs(y) >= 0
 

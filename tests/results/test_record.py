@@ -83,7 +83,7 @@ def test_only_a_baseline_may_know_no_loss(tmp_path: Path) -> None:
     of_xz = {"bpc": 2.0, "num_tokens": 9, "num_chars": 9}
     splits = {"train": of_xz, "validation": of_xz, "test": of_xz}
     record(model="xz", features=None, seed=None, **splits).write(tmp_path / "xz")
-    assert Record.read(tmp_path / "xz").cell == "xz"
+    assert Record.read(tmp_path / "xz").model_and_features == "xz"
     record(**splits).write(tmp_path / "lstm")
     with pytest.raises(RecordError, match="a split has no loss"):
         Record.read(tmp_path / "lstm")

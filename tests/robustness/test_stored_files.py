@@ -17,7 +17,7 @@ import pytest
 import torch
 
 from rnnlm.files.run_files import best_checkpoint, last_checkpoint
-from rnnlm.results.history import Against, Measured, Metric, ScalarsError, read_history
+from rnnlm.results.history import CurveSplit, Metric, ScalarsError, XAxis, read_history
 from rnnlm.results.record import Record
 from rnnlm.runs.repair import FILES, FOLDERS
 from rnnlm.runs.trained_model import LoadError, load
@@ -216,8 +216,8 @@ def curves(folder: Path) -> dict[Any, Any]:
     return {
         (metric, measured, against): history.series(metric, measured, against)
         for metric in Metric
-        for measured in Measured
-        for against in Against
+        for measured in CurveSplit
+        for against in XAxis
     }
 
 
@@ -225,7 +225,7 @@ def test_curves_of_a_completed_run_are_those_it_has_left_or_none(runs: Runs) -> 
     _, folder = runs.completed()
     path = folder / "scalars.csv"
     content, drawn = path.read_bytes(), curves(folder)
-    assert len(drawn[Metric.loss, Measured.running, Against.epoch]) == 3
+    assert len(drawn[Metric.loss, CurveSplit.running, XAxis.epoch]) == 3
     refused = 0
     for name, changed in mutations(content, MUTATIONS, seed=3):
         path.write_bytes(changed)

@@ -43,7 +43,7 @@ def test_adaptation_helps_and_the_record_says_what_was_chosen(
     records = adapted(run, name, ALL)
     for variant, record in records.items():
         assert record.status == COMPLETED, record.error
-        assert record.cell == f"{plain.model}+{variant}-{plain.features}"
+        assert record.model_and_features == f"{plain.model}+{variant}-{plain.features}"
         assert record.held_out_sha256 == plain.held_out_sha256
         assert record.train is None
         assert record.history == {}

@@ -20,7 +20,12 @@ def test_a_baseline_has_a_record_without_features_and_seed(
     record = trained(compose(f"model={name}", "seed=7"), tmp_path / name)
     assert record == Record.read(tmp_path / name)
     assert (record.status, record.error) == (COMPLETED, None)
-    assert (record.model, record.features, record.seed, record.cell) == (name, None, None, name)
+    assert (record.model, record.features, record.seed, record.model_and_features) == (
+        name,
+        None,
+        None,
+        name,
+    )
     assert record.test is not None
     knows_tokens = name in ("unigram", "kneser_ney")
     assert set(record.test) == {

@@ -1,4 +1,4 @@
-"""The grid: a metric of every model (rows) with every features (columns)."""
+"""The grid: a metric of every model (rows) with each kind of features (columns)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rnnlm.results.record import Record
 from rnnlm.results.tables.group_table import METHOD, PARTS, shown_summary, summary
 from rnnlm.results.tables.table import ABSENT, Heading, Table, Value
 
-# The cells in the order of what they can remember; other models follow by name.
+# The usual order of the cells; other models follow by name.
 USUAL_ORDER = ("rnn", "lstm", "gru")
 # The column of baselines.
 NO_FEATURES = "no features"
@@ -33,18 +33,20 @@ def grid_tables(comparison: Comparison, metric: Column[Record]) -> list[Table]:
 def _by_options(comparison: Comparison) -> dict[str, list[Group]]:
     """The groups of each grid by the options that distinguish it.
 
-    A model with one choice of options, above all a baseline, is in every grid that its options do
-    not contradict.
+    A model that was run with one set of options only, such as a baseline, is in every grid whose
+    options do not contradict its own.
     """
     found = {group.options: group.apart for group in comparison.groups if group.apart}
     grids: dict[str, list[Group]] = {}
     for options, apart in found.items():
         exact = [group for group in comparison.groups if group.options == options]
-        cells = {group.records[0].cell for group in exact}
+        cells = {group.records[0].model_and_features for group in exact}
         grids[options] = exact + [
             group
             for group in comparison.groups
-            if not group.apart and group.records[0].cell not in cells and group.agrees(apart)
+            if not group.apart
+            and group.records[0].model_and_features not in cells
+            and group.agrees(apart)
         ]
     placed = {id(group) for groups in grids.values() for group in groups}
     rest = [group for group in comparison.groups if id(group) not in placed]

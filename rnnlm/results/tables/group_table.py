@@ -40,7 +40,7 @@ def groups_table(
         columns: names of columns and options, instead of the usual ones; `n` is the number of
             seeds.
         sort: the column to sort by, in ascending order unless `descending`.
-        usual: the columns if no others are given, but for those without a value.
+        usual: the columns if no others are given, except those without a value.
 
     Raises:
         NoSuchColumnError: there is no such column.

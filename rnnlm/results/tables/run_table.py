@@ -38,7 +38,8 @@ def runs_table(
     """Return a table with a row for each record.
 
     Runs that were measured on the same tokens are adjacent, the best on validation first and the
-    failed ones last. Only their metrics compare, so the best of each column is marked among them.
+    failed ones last. Only their metrics are comparable, so the best of each column is marked
+    among them.
 
     Args:
         columns: names of columns and options, instead of the usual columns.
@@ -73,7 +74,7 @@ def chosen(
     column: Callable[[str], Column[Row]],
     rows: Sequence[Row],
 ) -> list[Column[Row]]:
-    """Return the columns of these names, or the usual ones but for those without a value."""
+    """Return the columns of these names, or the usual ones except those without a value."""
     if names is not None:
         return [column(name) for name in names]
     return [
@@ -94,7 +95,7 @@ def with_identity_of_texts(names: Sequence[str], records: Sequence[Record]) -> l
 
 
 def notes_on(records: Sequence[Record]) -> list[str]:
-    """Return notes on rows that do not compare, and on failed runs."""
+    """Return notes on rows that are not comparable, and on failed runs."""
     texts = {measured_on(record) for record in records if record.status == COMPLETED}
     notes = [TEXTS_NOTE.format(len(texts))] if len(texts) > 1 else []
     return notes + failures(records)
@@ -111,7 +112,7 @@ def failures(records: Sequence[Record]) -> list[str]:
 
 def _name(record: Record) -> str:
     seed = "" if record.seed is None else f" seed {record.seed}"
-    return legible(f"{record.data} {record.cell}{seed}")
+    return legible(f"{record.data} {record.model_and_features}{seed}")
 
 
 def _usual_order(record: Record) -> tuple[Any, ...]:
@@ -121,6 +122,6 @@ def _usual_order(record: Record) -> tuple[Any, ...]:
         record.status != COMPLETED,
         str(measured_on(record)),
         math.inf if selected_by is None or math.isnan(selected_by) else selected_by,
-        record.cell,
+        record.model_and_features,
         -1 if record.seed is None else record.seed,
     )
