@@ -15,7 +15,7 @@ import pytest
 from rnnlm.data import corpora
 from rnnlm.data.preparation import prepare
 from rnnlm.options import OptionError
-from tests.conftest import TINY, Run
+from tests.conftest import Run
 
 TEXT = "".join(
     f"{number} men went down to the sea, and {number} came home.\n" for number in range(60)
@@ -203,7 +203,9 @@ def test_the_command_refuses_in_one_line_with_status_2(run_py: Run, tmp_path: Pa
         assert result.returncode == 2
         assert message in result.stderr
         assert result.stderr.count("\n") == 1
-    told = run_py("model=unigram", "data.source=accents.txt", "data.encoding=cp1252", "data.batch_size=8")
+    told = run_py(
+        "model=unigram", "data.source=accents.txt", "data.encoding=cp1252", "data.batch_size=8"
+    )
     assert told.returncode == 0, told.stderr
     (log,) = tmp_path.glob("outputs/**/run.log")
     assert "read 1 file in cp1252: 840 characters" in log.read_text(encoding="utf-8")
