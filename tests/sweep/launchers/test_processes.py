@@ -113,6 +113,7 @@ def _rate(record: Record) -> str:
     return rate
 
 
+@pytest.mark.slow
 def test_a_run_gives_the_same_alone_first_last_and_beside_another(
     run_py: Run, tmp_path: Path
 ) -> None:
@@ -186,6 +187,7 @@ def test_a_sweep_that_is_killed_takes_its_runs_with_it(tmp_path: Path) -> None:
     assert not list(tmp_path.rglob("result.json"))
 
 
+@pytest.mark.slow
 def test_two_sweeps_at_once_share_the_work(tmp_path: Path) -> None:
     command = ["-m", "seed=1,2,3,4", *TINY[:-1], "trainer.max_epochs=3"]
     sweeps = [start(tmp_path, *command) for _ in range(2)]
