@@ -65,7 +65,7 @@ def test_what_cannot_be_measured_is_said_in_one_line(
 
 def test_there_must_be_a_run(text: Path, capsys: Output) -> None:
     assert main(["evaluate", "nope", str(text)]) == 2
-    assert capsys.readouterr().err.startswith("rnnlm evaluate: nope does not exist; give the folder")
+    assert capsys.readouterr().err.startswith("rnnlm evaluate: nope does not exist; give")
 
 
 def test_a_folder_is_no_text(trained_runs: TrainedRuns, tmp_path: Path, capsys: Output) -> None:
