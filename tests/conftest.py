@@ -66,7 +66,7 @@ def pytest_configure() -> None:
 
 @pytest.fixture(autouse=True)
 def own_token_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Every test starts without tokenised corpora and leaves none behind."""
+    """Every test starts without tokenized corpora and leaves none behind."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RNNLM_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
         yield

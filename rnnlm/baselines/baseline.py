@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from rnnlm.data.preparation import PreparedCorpus
-from rnnlm.data.tokens.tokenised import Split
+from rnnlm.data.tokens.tokenized import Split
 from rnnlm.metrics import Metrics
 from rnnlm.model.options import ModelConfig
 
@@ -31,7 +31,8 @@ class Baseline(ABC):
 
     def __init__(self, config: BaselineConfig) -> None:
         self.config = config
-        # The number of numbers that it has learned; None before, or if it keeps none.
+        # The number of parameters, for n-grams the number of distinct n-grams; None before
+        # `measure`, and for a compressor.
         self.num_parameters: int | None = None
         # The values of options that it has chosen on the validation split.
         self.chosen: dict[str, Any] = {}

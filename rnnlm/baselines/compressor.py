@@ -16,16 +16,16 @@ class Compressor(Baseline):
     """Compresses the text of train and of another split together, and subtracts the size of train.
 
     Train itself is compressed alone. Without a vocabulary there are no loss and no perplexity. The
-    text is cleaned and normalised by the corpus, in UTF-8, with a line end after each document. It
+    text is cleaned and normalized by the corpus, in UTF-8, with a line end after each document. It
     includes the first token of a running text, which a network does not predict.
     """
 
     def measure(self, corpus: PreparedCorpus) -> Measured:
-        in_documents = corpus.splits[TRAIN].begin_id is not None
+        has_documents = corpus.splits[TRAIN].begin_id is not None
         texts = {
             name: "".join(
-                f"{piece}\n" if in_documents else piece
-                for piece in corpus.definition.normalised(pieces)
+                f"{piece}\n" if has_documents else piece
+                for piece in corpus.definition.normalized(pieces)
             ).encode()
             for name, pieces in corpus.texts().items()
         }

@@ -8,7 +8,7 @@ For a context h and the token w that follows, with h' the context without its fi
 where c(h·) = Σ_w c(hw). If h is not a context in training, p_n(w | h) = p_(n-1)(w | h'). In the
 highest order, c(hw) is the number of times that hw occurs in training. In lower orders it is the
 number of different tokens before hw. Below order 1 all tokens are equally likely. A token with too
-few tokens before it in its text is predicted by the highest order whose context it has. The
+few tokens before it in its sequence is predicted by the highest order whose context it has. The
 discounts D are in `rnnlm/baselines/discounts.py`.
 
 R. Kneser and H. Ney, "Improved backing-off for m-gram language modeling", ICASSP 1995. S. F. Chen
@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 
 from rnnlm.baselines.baseline import Baseline, BaselineConfig, Measured, metrics_of
 from rnnlm.baselines.discounts import Discounts, estimate
-from rnnlm.baselines.ngrams import Counts, Ngrams, Texts
+from rnnlm.baselines.ngrams import Counts, Ngrams, SplitTokens
 from rnnlm.data.preparation import PreparedCorpus
 from rnnlm.data.texts.splitting import SPLITS, VALIDATION
 from rnnlm.options import option
@@ -49,30 +49,32 @@ class KneserNeyConfig(BaselineConfig):
 
 
 @dataclass(frozen=True)
-class Predicted:
-    """The predictions of the model of one order for all texts."""
+class OrderPredictions:
+    """The predictions of the model of one order for the tokens of all splits."""
 
     order: int
-    probability_N: Probabilities  # of each token; meaningless for the first token of a text
+    probability_N: Probabilities  # each token's; meaningless for the first of a sequence
     num_ngrams: int  # number of distinct n-grams in training, of this order and below
     orders_without_estimate: list[int]  # orders for which some discount is not an estimate
 
 
-def predict(texts: Texts, orders: Collection[int], discounts: Discounts) -> Iterator[Predicted]:
+def predict_orders(
+    tokens: SplitTokens, orders: Collection[int], discounts: Discounts
+) -> Iterator[OrderPredictions]:
     """Yield the predictions of several orders, the lowest first; they share the lower orders."""
-    ngrams = Ngrams.unigrams(texts)
-    lower_N = np.full(len(texts.tokens_N), 1 / texts.num_predictable)
+    ngrams = Ngrams.unigrams(tokens)
+    lower_N = np.full(len(tokens.tokens_N), 1 / tokens.num_predictable)
     num_ngrams, without_estimate = 0, list[int]()
     for order in range(2, max(orders) + 1):
-        longer = ngrams.one_longer(texts)
-        counts_G = ngrams.num_left_neighbours(texts, longer)
+        longer = ngrams.one_longer(tokens)
+        counts_G = ngrams.num_left_neighbours(tokens, longer)
         num_ngrams += int(np.count_nonzero(counts_G))
         lower_N, estimated = interpolate(ngrams, counts_G, lower_N, discounts)
         if not estimated:
             without_estimate.append(ngrams.order)
         if order in orders:
             top_N, estimated = interpolate(longer, longer.counts_G, lower_N, discounts)
-            yield Predicted(
+            yield OrderPredictions(
                 order,
                 top_N,
                 num_ngrams + int(np.count_nonzero(longer.counts_G)),
@@ -95,13 +97,13 @@ def interpolate(
     context_G = ngrams.prefixes_G
     total_C = np.bincount(context_G, counts_G)
     # An unseen context backs off entirely to the lower order.
-    left_C = np.where(total_C > 0, np.bincount(context_G, discount_G), 1.0)
+    backoff_C = np.where(total_C > 0, np.bincount(context_G, discount_G), 1.0)
     total_C = np.maximum(total_C, 1.0)
-    own_G = (counts_G - discount_G) / total_C[context_G]
-    left_G = (left_C / total_C)[context_G]
+    discounted_G = (counts_G - discount_G) / total_C[context_G]
+    backoff_G = (backoff_C / total_C)[context_G]
     ids_M = ngrams.ids_N[ngrams.at_M]
     probability_N = lower_N.copy()
-    probability_N[ngrams.at_M] = own_G[ids_M] + left_G[ids_M] * lower_N[ngrams.at_M]
+    probability_N[ngrams.at_M] = discounted_G[ids_M] + backoff_G[ids_M] * lower_N[ngrams.at_M]
     return probability_N, estimated.are_estimated
 
 
@@ -113,7 +115,7 @@ class KneserNey(Baseline):
     config: KneserNeyConfig
 
     def measure(self, corpus: PreparedCorpus) -> Measured:
-        texts, best = self._best(corpus)
+        tokens, best = self._best(corpus)
         self.num_parameters, self.chosen, self.notes = best.num_ngrams, {}, []
         if self.config.order is None:
             self.chosen = {"order": best.order}
@@ -125,38 +127,38 @@ class KneserNey(Baseline):
             self.notes.append(f"too few rare n-grams to estimate all discounts of order {orders}")
         return {
             name: metrics_of(corpus.splits[name], nats)
-            for name, nats in zip(SPLITS, total_nats(texts, best.probability_N), strict=True)
+            for name, nats in zip(SPLITS, total_nats(tokens, best.probability_N), strict=True)
         }
 
     def probabilities(self, corpus: PreparedCorpus) -> tuple[dict[str, Probabilities], int]:
         """Return the probability of every predicted token of each split, and the order used."""
-        texts, best = self._best(corpus)
-        predicted_N = texts.before_N > 0
-        starts = [0, *texts.ends]
+        tokens, best = self._best(corpus)
+        predicted_N = tokens.before_N > 0
+        starts = [0, *tokens.ends]
         return {
             name: best.probability_N[start:end][predicted_N[start:end]]
-            for name, start, end in zip(SPLITS, starts, texts.ends, strict=False)
+            for name, start, end in zip(SPLITS, starts, tokens.ends, strict=False)
         }, best.order
 
-    def _best(self, corpus: PreparedCorpus) -> tuple[Texts, Predicted]:
+    def _best(self, corpus: PreparedCorpus) -> tuple[SplitTokens, OrderPredictions]:
         """Return the predictions of the order asked for, or of the best order on validation."""
         order = self.config.order
         orders = range(LOWEST_ORDER, HIGHEST_ORDER + 1) if order is None else [order]
         splits = [corpus.splits[name] for name in SPLITS]
-        texts = Texts.of(
+        tokens = SplitTokens.of(
             [split.ids_N.numpy() for split in splits], len(corpus.vocabulary), splits[0].begin_id
         )
         validation = SPLITS.index(VALIDATION)
         best = min(
-            predict(texts, orders, self.config.discounts),
-            key=lambda predicted: total_nats(texts, predicted.probability_N)[validation],
+            predict_orders(tokens, orders, self.config.discounts),
+            key=lambda predicted: total_nats(tokens, predicted.probability_N)[validation],
         )
-        return texts, best
+        return tokens, best
 
 
-def total_nats(texts: Texts, probability_N: Probabilities) -> list[float]:
-    """Return the total nats of each split, without the first token of each text."""
+def total_nats(tokens: SplitTokens, probability_N: Probabilities) -> list[float]:
+    """Return the total nats of each split, without the first token of each sequence."""
     nats_N = -np.log(probability_N)
-    nats_N[texts.before_N == 0] = 0.0
-    starts = [0, *texts.ends]
-    return [float(nats_N[start:end].sum()) for start, end in zip(starts, texts.ends, strict=False)]
+    nats_N[tokens.before_N == 0] = 0.0
+    starts = [0, *tokens.ends]
+    return [float(nats_N[start:end].sum()) for start, end in zip(starts, tokens.ends, strict=False)]

@@ -20,14 +20,15 @@ LARGEST_KEY = np.iinfo(np.int64).max
 
 
 @dataclass(frozen=True)
-class Texts:
+class SplitTokens:
     """The tokens of all splits one after the other, beginning with train.
 
-    With a `begin_id`, a text is a document that starts with it. Otherwise each split is one text.
+    No n-gram crosses the border of a sequence. With a `begin_id`, a sequence is a document, which
+    starts with it. Otherwise each split is one sequence.
     """
 
     tokens_N: Ids
-    before_N: Ids  # number of tokens before each token in its text
+    before_N: Ids  # number of tokens before each token in its sequence
     ends: tuple[int, ...]  # the index after the last token of each split
     vocab_size: int
     begin_id: int | None
@@ -35,7 +36,7 @@ class Texts:
     @classmethod
     def of(
         cls, splits: Sequence[NDArray[np.integer]], vocab_size: int, begin_id: int | None
-    ) -> Texts:
+    ) -> SplitTokens:
         """Join the splits' token indices.
 
         Raises:
@@ -68,45 +69,45 @@ class Ngrams:
 
     order: int
     at_M: NDArray[np.int64]  # the tokens at which an n-gram ends
-    ids_N: Ids  # the number of the n-gram that ends at each of these tokens
+    ids_N: Ids  # the number of the n-gram that ends at each token; 0, without meaning, if none does
     prefixes_G: Ids  # the number of the (n-1)-gram at its beginning, which is its context
     suffixes_G: Ids  # the number of the (n-1)-gram at its end
     counts_G: Counts  # the number of times that it occurs in training
 
     @classmethod
-    def unigrams(cls, texts: Texts) -> Ngrams:
+    def unigrams(cls, tokens: SplitTokens) -> Ngrams:
         """Return order 1: a token is its own number, and all tokens have the same context."""
-        num_tokens, vocab_size = len(texts.tokens_N), texts.vocab_size
+        num_tokens, vocab_size = len(tokens.tokens_N), tokens.vocab_size
         context_V = np.zeros(vocab_size, np.int32)
-        counts_V = np.bincount(texts.tokens_N[: texts.num_training], minlength=vocab_size)
-        return cls(1, np.arange(num_tokens), texts.tokens_N, context_V, context_V, counts_V)
+        counts_V = np.bincount(tokens.tokens_N[: tokens.num_training], minlength=vocab_size)
+        return cls(1, np.arange(num_tokens), tokens.tokens_N, context_V, context_V, counts_V)
 
-    def one_longer(self, texts: Texts) -> Ngrams:
-        """Return the n-grams of the next order; none of them crosses from one text into another."""
-        at_M = np.flatnonzero(texts.before_N >= self.order)
+    def one_longer(self, tokens: SplitTokens) -> Ngrams:
+        """Return the n-grams of the next order; none crosses from one sequence to another."""
+        at_M = np.flatnonzero(tokens.before_N >= self.order)
         keys_M = self.ids_N[at_M - 1].astype(np.int64)
-        keys_M *= texts.vocab_size
-        keys_M += texts.tokens_N[at_M]
+        keys_M *= tokens.vocab_size
+        keys_M += tokens.tokens_N[at_M]
         keys_G, ids_M = numbered(keys_M)
-        ids_N = np.zeros(len(texts.tokens_N), np.int32)
+        ids_N = np.zeros(len(tokens.tokens_N), np.int32)
         ids_N[at_M] = ids_M
         suffixes_G = np.empty(len(keys_G), np.int32)
         suffixes_G[ids_M] = self.ids_N[at_M]
-        training = np.searchsorted(at_M, texts.num_training)
+        training = np.searchsorted(at_M, tokens.num_training)
         return Ngrams(
             self.order + 1,
             at_M,
             ids_N,
-            (keys_G // texts.vocab_size).astype(np.int32),
+            (keys_G // tokens.vocab_size).astype(np.int32),
             suffixes_G,
             np.bincount(ids_M[:training], minlength=len(keys_G)),
         )
 
-    def num_left_neighbours(self, texts: Texts, longer: Ngrams) -> Counts:
+    def num_left_neighbours(self, tokens: SplitTokens, longer: Ngrams) -> Counts:
         """Return the number of different tokens before each n-gram in training, (G,).
 
-        An n-gram at the start of a text has nothing before it; each such time counts as one more
-        neighbour. So an n-gram that starts with `<bos>` keeps its count.
+        An n-gram at the start of a sequence has nothing before it; each such time counts as one
+        more neighbour. So an n-gram that starts with `<bos>` keeps its count.
 
         Args:
             longer: the n-grams of the next order.
@@ -114,12 +115,12 @@ class Ngrams:
         neighbours_G = np.bincount(
             longer.suffixes_G[longer.counts_G > 0], minlength=len(self.prefixes_G)
         )
-        before_N = texts.before_N[: texts.num_training]
+        before_N = tokens.before_N[: tokens.num_training]
         starts = np.flatnonzero(before_N == self.order - 1)
         neighbours_G += np.bincount(self.ids_N[starts], minlength=len(self.prefixes_G))
-        if self.order == 1 and texts.begin_id is not None:
+        if self.order == 1 and tokens.begin_id is not None:
             # `<bos>` is only a context and is never predicted.
-            neighbours_G[texts.begin_id] = 0
+            neighbours_G[tokens.begin_id] = 0
         return neighbours_G
 
 

@@ -16,7 +16,7 @@ def add_to(commands: Any) -> None:
         "evaluate",
         help="measure any text with a trained model",
         description="Print the loss, perplexity, bits per character and unknown rate of a text "
-        "file, which is cleaned and tokenised like the text that the run was trained on.",
+        "file, which is cleaned and tokenized like the text that the run was trained on.",
     )
     parser.add_argument("run", type=Path, metavar="RUN", help="a run's folder or a checkpoint")
     parser.add_argument("text", type=Path, metavar="TEXT", help="the file to measure")

@@ -19,7 +19,7 @@ from rnnlm.messages.legible import escaped_json, shortened
 
 if TYPE_CHECKING:
     from rnnlm.generation.verse.score import Score
-    from rnnlm.generation.writer import Piece, Text
+    from rnnlm.generation.writer import Addition, Text
 
 # Options of `TrainedModel.stream`.
 SAMPLING = ["num", "length", "seed", "temperature", "top_k", "top_p", "greedy", "beam"]
@@ -91,9 +91,9 @@ def execute(options: argparse.Namespace) -> None:
     values = {name: getattr(options, name) for name in [*SAMPLING, *VERSE]}
     given = {name: v for name, v in values.items() if v is not None and v is not False}
     with refusing_options():
-        pieces = model.stream(options.prompt, with_probabilities=options.verbose, **given)
-        prompt = "".join(model.tokenizer.typed(options.prompt))
-        options.acrostic = model.tokenizer.as_written(options.acrostic or "", "acrostic")
+        additions = model.stream(options.prompt, with_probabilities=options.verbose, **given)
+        prompt = "".join(model.tokenizer.prompt_tokens(options.prompt))
+        options.acrostic = model.tokenizer.in_corpus_script(options.acrostic or "", "acrostic")
     from rnnlm.runs.trained_model import unknown_in_words
 
     for flag, text in (("--prompt", prompt), ("--acrostic", options.acrostic)):
@@ -110,15 +110,15 @@ def execute(options: argparse.Namespace) -> None:
 
         # The texts are shown only when all are written.
         bar = {"unit": " tokens", "unit_scale": True, "leave": False, "disable": None}
-        pieces = iter(tqdm(pieces, **bar))
+        additions = iter(tqdm(additions, **bar))
     if options.json:
-        texts = {piece.number: piece.text for piece in pieces if piece.text is not None}
+        texts = {added.number: added.text for added in additions if added.text is not None}
         described = [_described(texts[number], options) for number in sorted(texts)]
         screen.write(f"{escaped_json(json.dumps(described, indent=2, ensure_ascii=False))}\n")
     else:
         page = _Page(screen, options, prompt, in_form=not given.keys().isdisjoint(VERSE))
-        for piece in pieces:
-            page.show(piece)
+        for addition in additions:
+            page.show(addition)
     if options.output:
         write_output(options.output, written.getvalue())
 
@@ -149,11 +149,11 @@ class _Page:
         self._ended: dict[int, Text] = {}
         self._last = ""
 
-    def show(self, piece: Piece) -> None:
-        """Show as much as can be shown after this piece."""
-        self._waiting[piece.number] = self._waiting.get(piece.number, "") + piece.added
-        if piece.text is not None:
-            self._ended[piece.number] = piece.text
+    def show(self, addition: Addition) -> None:
+        """Show as much as can be shown after this addition."""
+        self._waiting[addition.number] = self._waiting.get(addition.number, "") + addition.added
+        if addition.text is not None:
+            self._ended[addition.number] = addition.text
         while self._current in self._waiting:
             if not self._begun:
                 self._begun = True

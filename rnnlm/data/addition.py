@@ -66,7 +66,7 @@ class Addition(SeparateDocuments):
         """Return each line of the file as a sum."""
         return [line for line in self.decode(file).split("\n") if line]
 
-    def kinds(self, task: str) -> dict[str, int]:
+    def task_properties(self, task: str) -> dict[str, int]:
         """Return the number of digits of the larger operand, and how often one is carried."""
         a, b = map(int, task.partition(self.answer_mark)[0].split("+"))
         return {"digits": len(str(max(a, b))), "carries": _carries(a, b)}
@@ -92,5 +92,5 @@ def _carries(a: int, b: int) -> int:
 
 
 def _smallest(digits: int) -> int:
-    """Return the smallest number of so many digits; 0 has one."""
+    """Return the smallest number with this many digits; 0 has one."""
     return 10 ** (digits - 1) if digits > 1 else 0

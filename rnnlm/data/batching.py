@@ -1,19 +1,19 @@
 """Three ways to batch a sequence of tokens: streams, windows and documents.
 
-streams: the sequence is laid into B parallel streams, each a contiguous piece of the text, and read
+streams: the sequence is laid into B parallel streams, each a contiguous part of the text, and read
 T tokens at a time (about T with `data.variable_seq_len`). The recurrent state is carried from one
 batch to the next: truncated backpropagation through time.
 
-windows: the sequence is cut into pieces of T tokens, which are shuffled anew in every epoch, each
+windows: the sequence is cut into windows of T tokens, which are shuffled anew in every epoch, each
 starting from the zero state.
 
 documents: each document, from `<bos>` to `<eos>`, is a row of its own that starts from the zero
 state. Documents of similar length stand together, padded to the longest of them. Longer ones than T
 are read T tokens at a time, and the state is carried.
 
-In all three every token is predicted exactly once in an epoch, but for the first of a text without
-documents, which nothing comes before. Nothing is dropped. Places where there is nothing to predict
-hold `IGNORED` and never count. `<bos>` is given and never predicted.
+In all three, every token is predicted exactly once per epoch. The only exception is the first token
+of a running text: no token comes before it. Nothing is left out. Places where there is nothing to
+predict hold `IGNORED` and never count. `<bos>` is given and never predicted.
 
 Shapes: N tokens, B rows, T time steps.
 """
@@ -37,10 +37,12 @@ IGNORED = -100
 EVALUATION_STREAM = 20_000
 # The number of predictions that are made at once in evaluation: large batches are fast.
 EVALUATION_BATCH_TOKENS = 4_096
-# One in so many variable batches is half as long as the others.
+# If the length of batches varies, one batch in HALVED is half as long as usual.
 HALVED = 20
-# The standard deviation of the steps of all: so many, or an eighth of the steps if that is less.
-STEPS, SHARE = 5.0, 1 / 8
+# The standard deviation of a batch's steps: 5, or an eighth of the usual steps if that is less.
+MOST_DEVIATION, DEVIATION_SHARE = 5.0, 1 / 8
+# No batch is shorter than this share of the usual steps.
+LEAST_SHARE = 1 / 8
 
 
 class Batching(Enum):
@@ -62,7 +64,7 @@ class Batch(NamedTuple):
 
 
 class Batches(ABC):
-    """Batches of an epoch, the one that `set_epoch` has named, 0 at first.
+    """The batches of one epoch. `set_epoch` chooses the epoch; it is 0 at first.
 
     The tokens lie on one device, and a batch is cut out of them there.
     """
@@ -82,7 +84,7 @@ class Batches(ABC):
         return {"epoch": self.epoch, "given": self._given}
 
     def load_state_dict(self, state: dict[str, int]) -> None:
-        """Go on from that state."""
+        """Continue after the batches that `state_dict` has counted."""
         self.epoch, self._start = state["epoch"], state["given"]
 
     def __iter__(self) -> Iterator[Batch]:
@@ -104,25 +106,25 @@ class Batches(ABC):
         """Yield all batches of the epoch."""
 
 
-class _Pieces(Batches):
-    """Batches of a text that is cut into pieces of one length, side by side.
+class _EqualRows(Batches):
+    """Batches of a text that is cut into rows of one length, side by side.
 
     Args:
         ids_N: the text.
-        pieces, length: their product is at least N - 1; the rest is padding.
+        rows, length: their product is at least N - 1; the rest is padding.
         begin_id: the index of `<bos>`, which is not predicted, if there is one.
     """
 
-    def __init__(self, ids_N: Tensor, pieces: int, length: int, begin_id: int | None) -> None:
+    def __init__(self, ids_N: Tensor, rows: int, length: int, begin_id: int | None) -> None:
         super().__init__()
         targets_N = ids_N[1:].clone()
         if begin_id is not None:
             targets_N[targets_N == begin_id] = IGNORED
-        padding = (0, pieces * length - len(targets_N))
+        padding = (0, rows * length - len(targets_N))
         # Time first, so that a batch of streams is a slice.
-        self.inputs_TB = pad(ids_N[:-1], padding).view(pieces, length).t().contiguous()
+        self.inputs_TB = pad(ids_N[:-1], padding).view(rows, length).t().contiguous()
         targets_N = pad(targets_N, padding, value=IGNORED)
-        self.targets_TB = targets_N.view(pieces, length).t().contiguous()
+        self.targets_TB = targets_N.view(rows, length).t().contiguous()
         self.num_tokens = int((self.targets_TB != IGNORED).sum())
 
     def to(self, device: torch.device) -> Self:
@@ -130,11 +132,11 @@ class _Pieces(Batches):
         return self
 
 
-class Streams(_Pieces):
+class Streams(_EqualRows):
     """Batches of `seq_len` steps over `batch_size` contiguous streams, always in the same order.
 
     Args:
-        variable_by: a seed that, with the epoch, decides how many steps each batch has.
+        length_seed: decides, with the epoch, how many steps each batch has; None for equal batches.
     """
 
     def __init__(
@@ -143,10 +145,10 @@ class Streams(_Pieces):
         batch_size: int,
         seq_len: int,
         begin_id: int | None = None,
-        variable_by: int | None = None,
+        length_seed: int | None = None,
     ) -> None:
         super().__init__(ids_N, batch_size, -(-(len(ids_N) - 1) // batch_size), begin_id)
-        self.seq_len, self.variable_by = seq_len, variable_by
+        self.seq_len, self.length_seed = seq_len, length_seed
         # The number of targets that count in the first t steps, for every t from 0 to T.
         counts_T = (self.targets_TB != IGNORED).sum(1)
         self._counted_before_T = [0, *counts_T.cumsum(0).tolist()]
@@ -159,16 +161,16 @@ class Streams(_Pieces):
         for start, end in zip([0, *ends], ends, strict=False):
             count = self._counted_before_T[end] - self._counted_before_T[start]
             # Each token weighs the same, however many are in its batch.
-            scale = 1.0 if self.variable_by is None else (end - start) / self.seq_len
+            scale = 1.0 if self.length_seed is None else (end - start) / self.seq_len
             inputs_TB, targets_TB = self.inputs_TB[start:end], self.targets_TB[start:end]
             yield Batch(inputs_TB, targets_TB, count, start == 0, scale)
 
     def _ends(self) -> list[int]:
         """Return the step at which each batch ends."""
         length = len(self.inputs_TB)
-        if self.variable_by is None:
+        if self.length_seed is None:
             return [*range(self.seq_len, length, self.seq_len), length]
-        return variable_ends(length, len(self), generator_of(self.variable_by, self.epoch))
+        return variable_ends(length, len(self), generator_of(self.length_seed, self.epoch))
 
     def in_text_order(self, values: Sequence[Tensor]) -> Tensor:
         """Return one value a token, given by batch (…, T, B), in the order of the text, (…, N)."""
@@ -176,7 +178,7 @@ class Streams(_Pieces):
         return values_BT[..., (self.targets_TB != IGNORED).t().to(values_BT.device)]
 
 
-class Windows(_Pieces):
+class Windows(_EqualRows):
     """Batches of `batch_size` windows of `seq_len` steps, shuffled by seed and epoch."""
 
     def __init__(
@@ -293,8 +295,8 @@ def variable_ends(length: int, count: int, generator: torch.Generator) -> list[i
     """
     usual = length / count
     halved = torch.rand(count, generator=generator) < 1 / HALVED
-    varied = torch.randn(count, generator=generator) * min(STEPS, usual * SHARE)
-    parts = (torch.where(halved, usual / 2, usual) + varied).clamp(min=usual * SHARE).double()
+    varied = torch.randn(count, generator=generator) * min(MOST_DEVIATION, usual * DEVIATION_SHARE)
+    parts = (torch.where(halved, usual / 2, usual) + varied).clamp(min=usual * LEAST_SHARE).double()
     ends = (parts.cumsum(0) * (length / parts.sum())).round().long()
     # No batch is empty, however short the stream is.
     index = torch.arange(count)

@@ -1,8 +1,9 @@
-"""A corpus, written as hooks by which its author says how files become tokens.
+"""The base class of corpora. Each hook is one step from files to tokens.
 
     files → parse → texts → split → pieces → tokenize → tokens
 
-A corpus overrides the hooks that it does otherwise; `preparation.py` calls them.
+A text is one that `parse` returns; a piece is the part of a text that lies in one split. A corpus
+overrides the hooks whose default does not fit; `preparation.py` calls them.
 """
 
 from __future__ import annotations
@@ -12,9 +13,9 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from rnnlm.data.batching import Batching
-from rnnlm.data.encoding import decoded
+from rnnlm.data.encoding import text_and_encoding
 from rnnlm.data.texts.source import File, read_source
-from rnnlm.data.texts.splitting import SPLITS, Pieces, contiguous
+from rnnlm.data.texts.splitting import SPLITS, SplitTexts, contiguous
 from rnnlm.options import option
 
 
@@ -23,7 +24,7 @@ class CorpusConfig:
     """Options of every corpus."""
 
     name: str = ""
-    # Not where a text lies but what it is decides a result: its hash is part of the fingerprint.
+    # The result depends on the text, not on its path. So the fingerprint holds the text's hash.
     source: str = option("sample", affects_result=False)
     # Any text encoding that Python has; null recognises it.
     encoding: str | None = option(None, affects_result=False)
@@ -50,11 +51,12 @@ class Corpus:
         sample: the file or folder below `samples/`; empty if there is none.
         published: the files that `data.source=full` downloads, as lines "name SHA-256 address"
             (a registry of pooch).
-        suffixes: the files that are read of a folder or a zip.
+        suffixes: the endings of the files that are read from a folder or a zip.
         answer_mark: the character before the answer, if documents are tasks.
         notes: what was read, left out or changed, and how often. Hooks add to it.
         warnings: what the user should look at. Hooks add to it.
-        decoded: the number of characters and the encoding of each file that `decode` has read.
+        decoded_files: the number of characters and the encoding of each file that `decode` has
+            read.
     """
 
     Config: ClassVar[type[CorpusConfig]] = CorpusConfig
@@ -67,7 +69,7 @@ class Corpus:
         self.config = config
         self.notes: list[str] = []
         self.warnings: list[str] = []
-        self.decoded: list[tuple[int, str]] = []
+        self.decoded_files: list[tuple[int, str]] = []
 
     def files(self) -> list[File]:
         """Return the files that `data.source` names."""
@@ -79,24 +81,24 @@ class Corpus:
         Raises:
             OptionError: the file is not text in `data.encoding`, or its encoding is not recognised.
         """
-        text, encoding = decoded(file.content, file.name, self.config.encoding)
-        self.decoded.append((len(text), encoding))
+        text, encoding = text_and_encoding(file.content, file.name, self.config.encoding)
+        self.decoded_files.append((len(text), encoding))
         return text
 
     def parse(self, files: Sequence[File]) -> list[str]:
-        """Return the cleaned texts: documents, or pieces that are read one after the other."""
+        """Return the cleaned texts: documents, or the parts of a running text in reading order."""
         return [self.decode(file) for file in files]
 
     def parse_file(self, file: File) -> list[str]:
         """Return the cleaned texts of a file that is only evaluated: all of it, without limits."""
         return self.parse([file])
 
-    def normalised(self, texts: Sequence[str]) -> Sequence[str]:
-        """Return the texts as they are predicted, if an option changes some of their characters."""
+    def normalized(self, texts: Sequence[str]) -> Sequence[str]:
+        """Return the texts with the characters that the model predicts, such as only a–z."""
         return texts
 
-    def split(self, texts: Sequence[str]) -> Pieces:
-        """Divide the texts into train, validation and test, each text in reading order."""
+    def split(self, texts: Sequence[str]) -> SplitTexts:
+        """Return the pieces of text in each of SPLITS; here each text is cut in reading order."""
         cuts = [
             contiguous(text, self.config.validation_fraction, self.config.test_fraction)
             for text in texts
@@ -104,38 +106,44 @@ class Corpus:
         return {name: [piece for cut in cuts for piece in cut[name] if piece] for name in SPLITS}
 
     def tokenize(self, texts: Sequence[str]) -> Iterable[list[str]]:
-        """Return the tokens of each text; joined, they are its `normalised` text."""
-        return [list(text) for text in self.normalised(texts)]
+        """Return one list of tokens for each text; joined, they are its `normalized` text."""
+        return [list(text) for text in self.normalized(texts)]
 
     @property
-    def in_documents(self) -> bool:
-        """True if each text that `parse` returns is a document, whatever `data.batching` is."""
+    def texts_are_documents(self) -> bool:
+        """True if each text that `parse` returns is a document.
+
+        If not, `data.batching=documents` makes each line a document (`tokenizer.has_documents`).
+        """
         return False
 
     # Few corpora need the hooks that follow.
 
     @property
     def alphabet(self) -> str | None:
-        """The only characters that can come up, if that is known."""
+        """The only characters that can occur; None if unknown."""
         return None
 
     def tokens_depend_on(self) -> Any:
-        """Return what decides the tokens besides files and options: versions, dictionaries."""
+        """Return what decides the tokens besides files and options: versions, dictionaries.
+
+        It is a value that `json.dumps` takes. Fingerprints and the keys of the cache depend on it.
+        """
         return None
 
     def after_tokenizing(self) -> None:
-        """Add the notes and warnings that depend on the tokens of all texts."""
+        """Add to `notes` and `warnings` what is only known from the tokens of all texts."""
 
-    def as_written(self, text: str, known: Container[str]) -> str:
-        """Return a text that a user typed, in the script and with the marks of the corpus.
+    def in_corpus_script(self, text: str, known: Container[str]) -> str:
+        """Return a text that a user typed, converted to the script and the marks of the corpus.
 
         Args:
-            known: the vocabulary.
+            known: the tokens that the model knows.
         """
         return text
 
-    def kinds(self, task: str) -> dict[str, int]:
-        """Return how difficult a task is, by name, such as its number of `digits`.
+    def task_properties(self, task: str) -> dict[str, int]:
+        """Return the numbers by which exact match is counted apart: `{"digits": 3, "carries": 1}`.
 
         Args:
             task: a document, if documents are tasks.
@@ -143,11 +151,14 @@ class Corpus:
         return {}
 
     def kept(self) -> Any:
-        """Return, as primitives, what a checkpoint keeps besides the options to tokenize a text."""
+        """Return what a checkpoint needs besides the options to tokenize a text.
+
+        It consists of lists, dictionaries, texts and numbers; None if nothing is needed.
+        """
         return None
 
     def restore(self, kept: Any) -> None:
-        """Take over what a checkpoint has kept.
+        """Take over what `kept` returned when a checkpoint was written.
 
         Raises:
             ValueError: it does not fit this corpus.

@@ -35,8 +35,8 @@ class CorpusDataModule(LightningDataModule):
         sizes = split.ids_N, config.batch_size, config.seq_len
         batches: Batches
         if config.batching is Batching.stream:
-            variable_by = self.seed if config.variable_seq_len else None
-            batches = Streams(*sizes, split.begin_id, variable_by)
+            length_seed = self.seed if config.variable_seq_len else None
+            batches = Streams(*sizes, split.begin_id, length_seed)
         elif config.batching is Batching.windows:
             batches = Windows(*sizes, split.begin_id, self.seed)
         else:

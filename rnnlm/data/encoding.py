@@ -30,7 +30,7 @@ _NAMES = {
     "big5hkscs": "Big5-HKSCS",
     "cp950": "Big5 (cp950)",
 }
-# A message names at most so many other encodings, each with so many characters.
+# A message names at most this many other encodings, and shows this many characters of each text.
 _NAMED, _SHOWN = 3, 10
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 
@@ -43,11 +43,11 @@ class Decoded(NamedTuple):
 
 
 def decode(content: bytes, name: str, encoding: str | None = None) -> str:
-    """Return the text of a file, see `decoded`."""
-    return decoded(content, name, encoding).text
+    """Return the text of a file, as `text_and_encoding` does."""
+    return text_and_encoding(content, name, encoding).text
 
 
-def decoded(content: bytes, name: str, encoding: str | None = None) -> Decoded:
+def text_and_encoding(content: bytes, name: str, encoding: str | None = None) -> Decoded:
     r"""Return the text of a file, without a byte order mark, its lines ending in ``\n``.
 
     Recognises UTF-8, UTF-16, GB18030 (GBK) and Big5. Nothing is ever skipped or replaced.
@@ -78,16 +78,16 @@ def is_unicode(content: bytes) -> bool:
     if any(content.startswith(mark) for mark, _ in _MARKS):
         return True
     try:
-        return "\0" not in content.decode() and not recognition.escaped(content)
+        return "\0" not in content.decode() and not recognition.codecs_with_escapes(content)
     except UnicodeDecodeError:
         return False
 
 
 def check_encoding(encoding: str) -> None:
-    """Refuse an encoding that Python does not know, or whose output is not text.
+    """Check that Python has an encoding, and that it is one of text.
 
     Raises:
-        OptionError: it is one.
+        OptionError: Python does not know the encoding, or it is not one of text.
     """
     try:
         _strictly(b"a", encoding)
@@ -114,7 +114,7 @@ def _recognised(content: bytes, name: str) -> str:
             return codec
     if is_unicode(content):
         return "utf-8"
-    if possible := recognition.escaped(content):
+    if possible := recognition.codecs_with_escapes(content):
         raise _not_recognised(content, f"{name} holds escape sequences", possible)
     recognised, possible = recognition.recognised(content)
     if recognised is not None:
@@ -123,7 +123,7 @@ def _recognised(content: bytes, name: str) -> str:
         codec, byte = furthest
         problem = (
             f"{name} is not text in UTF-8, UTF-16, GB18030 or Big5: byte {byte} cannot be decoded "
-            f"({codec} comes that far)"
+            f"({codec} decodes all bytes before it)"
         )
     else:
         problem = f"{name} is not text in UTF-8, and what else it is cannot be told for sure"

@@ -17,7 +17,7 @@ class JayChouConfig(RunningTextConfig):
 
 
 class JayChou(RunningText):
-    """Lines in reading order, many of them choruses that come again.
+    """Lines in reading order, many of them choruses that are repeated.
 
     `data.max_chars=10000 data.newlines_to_spaces=true` is the convention of *Dive into Deep
     Learning* (Chinese edition, section 6.3).
@@ -31,7 +31,7 @@ class JayChou(RunningText):
         "https://github.com/d2l-ai/d2l-zh/raw/v1.0.0/data/jaychou_lyrics.txt.zip"
     )
 
-    def normalised(self, texts: Sequence[str]) -> Sequence[str]:
+    def normalized(self, texts: Sequence[str]) -> Sequence[str]:
         """Return the texts, with a space for every line end if `newlines_to_spaces` is set."""
         if self.config.newlines_to_spaces:
             return [text.replace("\n", " ") for text in texts]

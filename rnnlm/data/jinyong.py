@@ -13,9 +13,9 @@ from typing import Any
 from rnnlm.data.batching import Batching
 from rnnlm.data.corpus import Corpus, CorpusConfig
 from rnnlm.data.texts.advertisements import remove_advertisements
-from rnnlm.data.texts.near_copies import RULE, dealt_together
+from rnnlm.data.texts.near_copies import NEAR_COPY_RULE, assign_near_copies_together
 from rnnlm.data.texts.source import FULL, File, SourceError
-from rnnlm.data.texts.splitting import Pieces
+from rnnlm.data.texts.splitting import SplitTexts
 from rnnlm.data.tokens.segmentation import jieba_identity, segment
 from rnnlm.data.tokens.user_dictionary import UserDictionary, read_user_dictionary, restored
 from rnnlm.options import OptionError, option
@@ -56,7 +56,7 @@ class JinYong(Corpus):
         self._found: set[str] = set()  # words of the user's dictionary that occur
 
     @property
-    def in_documents(self) -> bool:
+    def texts_are_documents(self) -> bool:
         """Return True, unless each paragraph is to be a document."""
         return self.config.batching is not Batching.documents
 
@@ -91,12 +91,12 @@ class JinYong(Corpus):
         ]
         return novels
 
-    def split(self, texts: Sequence[str]) -> Pieces:
+    def split(self, texts: Sequence[str]) -> SplitTexts:
         """Hold out the end of each novel, or whole novels."""
         if self.config.split_by is SplitBy.proportion:
             return super().split(texts)
         config = self.config
-        pieces, note = dealt_together(
+        pieces, note = assign_near_copies_together(
             texts, config.validation_fraction, config.test_fraction, seed=0
         )
         if not all(pieces.values()):
@@ -112,12 +112,12 @@ class JinYong(Corpus):
         """Return words, line ends and indents."""
         segmented = segment(texts, self.user_dictionary.words)
         for words in segmented:
-            self._found |= self.user_dictionary.taught.intersection(words)
+            self._found |= self.user_dictionary.added_words.intersection(words)
         return [_with_indents(words) for words in segmented]
 
     def tokens_depend_on(self) -> Any:
         """Return jieba's identity, the user's dictionary, and the rule for copies of novels."""
-        rule = RULE if self.config.split_by is SplitBy.novel else None
+        rule = NEAR_COPY_RULE if self.config.split_by is SplitBy.novel else None
         return [jieba_identity(), self.user_dictionary.sha256, rule]
 
     @functools.cached_property
@@ -133,8 +133,9 @@ class JinYong(Corpus):
 
     def kept(self) -> Any:
         """Return the words of the user's dictionary, so that its file is not needed again."""
-        taught = self.config.user_dict is not None
-        return [list(word) for word in self.user_dictionary.words] if taught else None
+        if self.config.user_dict is None:
+            return None
+        return [list(word) for word in self.user_dictionary.words]
 
     def restore(self, kept: Any) -> None:
         """Take over the words of the user's dictionary that a checkpoint has kept."""
@@ -142,9 +143,9 @@ class JinYong(Corpus):
             self.user_dictionary = restored(kept)
 
     def after_tokenizing(self) -> None:
-        """Note how many words of the user's dictionary occur, and warn of lines that teach none."""
+        """Note how many words of the user's dictionary occur, and warn of lines without effect."""
         if self.config.user_dict is not None:
-            number, occurring = len(self.user_dictionary.taught), len(self._found)
+            number, occurring = len(self.user_dictionary.added_words), len(self._found)
             words = "1 word" if number == 1 else f"{number:,} words"
             said = self.notes if occurring else self.warnings
             said.append(f"data.user_dict: {words}, {occurring:,} of them occur in the text")

@@ -19,37 +19,40 @@ from rnnlm.data.texts.splitting import (
     TEST,
     TRAIN,
     VALIDATION,
-    Pieces,
+    SplitTexts,
     refuse_nothing_to_train_on,
 )
-from rnnlm.data.tokenizer import Tokenizer, documents_of, is_bounded, tokens_of
+from rnnlm.data.tokenizer import Tokenizer, documents_of, has_documents, tokens_of
 from rnnlm.data.tokens import token_cache
 from rnnlm.data.tokens.spelling import Spelling
-from rnnlm.data.tokens.tokenised import TokenisedCorpus
+from rnnlm.data.tokens.tokenized import TokenizedCorpus
 from rnnlm.data.tokens.vocabulary import BEGIN, END, UNKNOWN_ID, Vocabulary
 from rnnlm.options import OptionError
 
 log = logging.getLogger(__name__)
 
 PROMPT_TOKENS = 24
-# Part of every key of the cache: raised when the same text would be tokenised differently.
+# Part of every key of the cache. Increase it when a change makes other tokens of the same text.
 TOKENS_VERSION = 3
-# Options that do not change the tokens.
-NOT_IN_KEY = ("source", "batch_size", "seq_len", "variable_seq_len")
+OPTIONS_WITHOUT_EFFECT_ON_TOKENS = ("source", "batch_size", "seq_len", "variable_seq_len")
 
 
 class PreparedCorpus:
-    """A corpus as token indices in three splits, with the tokenizer that made them."""
+    """A corpus as token indices in three splits, with the tokenizer that made them.
 
-    def __init__(self, definition: Corpus, tokenised: TokenisedCorpus) -> None:
+    Attributes:
+        definition: the `Corpus` whose hooks made the tokens.
+    """
+
+    def __init__(self, definition: Corpus, tokenized: TokenizedCorpus) -> None:
         self.definition, self.config = definition, definition.config
-        self.text_sha256, self.splits = tokenised.text_sha256, tokenised.splits
-        self.notes, self.warnings = tokenised.notes, tokenised.warnings
-        self.vocabulary = Vocabulary(tokenised.vocabulary)
-        self.tokenizer = Tokenizer(definition, self.vocabulary, Spelling(tokenised.spelling))
+        self.text_sha256, self.splits = tokenized.text_sha256, tokenized.splits
+        self.notes, self.warnings = tokenized.notes, tokenized.warnings
+        self.vocabulary = Vocabulary(tokenized.vocabulary)
+        self.tokenizer = Tokenizer(definition, self.vocabulary, Spelling(tokenized.spelling))
 
-    def texts(self) -> Pieces:
-        """Return the cleaned text of each split, read anew: its documents, or pieces in order.
+    def texts(self) -> SplitTexts:
+        """Return the cleaned text of each split, read anew: its documents, or its pieces in order.
 
         Raises:
             OptionError: the text cannot be read.
@@ -60,8 +63,9 @@ class PreparedCorpus:
     def identity(self) -> str:
         """The hash of what the tokens are made of, besides options: text, dictionaries, versions.
 
-        It also says if training shows no `<unk>` although tokens may come up that it lacks.
-        Earlier versions took the least frequent token for `<unk>` then; such runs are others.
+        It differs from that of earlier versions if the training split has no `<unk>`, but other
+        texts may: those versions then took the least frequent token for `<unk>`, so their results
+        differ.
         """
         depends_on = self.definition.tokens_depend_on()
         alphabet = self.definition.alphabet
@@ -82,12 +86,15 @@ class PreparedCorpus:
         return digest.hexdigest()
 
     @property
-    def oov_rate(self) -> float:
+    def unknown_rate(self) -> float:
         """The share of the test split's predicted tokens that are `<unk>`."""
         return (self.splits[TEST].predicted_N == UNKNOWN_ID).double().mean().item()
 
     def prompt(self) -> list[str]:
-        """Return the tokens that begin the validation split; of a document only the first."""
+        """Return the tokens that begin the validation split.
+
+        If it is in documents, this is only the first token after `<bos>`.
+        """
         split = self.splits[VALIDATION]
         first = slice(PROMPT_TOKENS) if split.begin_id is None else slice(1, 2)
         return self.vocabulary.decode(split.ids_N[first].tolist())
@@ -117,7 +124,7 @@ class CorpusIdentity(NamedTuple):
 
 
 def prepare(corpus: Corpus) -> PreparedCorpus:
-    """Read, divide and tokenise a corpus, or find its tokens in the cache.
+    """Read, divide and tokenize a corpus, or find its tokens in the cache.
 
     Raises:
         OptionError: the text cannot be read, or is too small for the options.
@@ -128,21 +135,25 @@ def prepare(corpus: Corpus) -> PreparedCorpus:
         check_encoding(config.encoding)
     files = corpus.files()
     key = _cache_key(corpus, files)
-    tokenised = token_cache.load(key)
-    if tokenised is None:
-        tokenised = _tokenise(corpus, files)
-        token_cache.store(key, tokenised)
-    for note in tokenised.notes:
+    tokenized = token_cache.load(key)
+    if tokenized is None:
+        tokenized = _tokenize(corpus, files)
+        token_cache.store(key, tokenized)
+    for note in tokenized.notes:
         log.info("%s: %s", config.name, note)
-    for warning in tokenised.warnings:
+    for warning in tokenized.warnings:
         log.warning("%s: %s", config.name, warning)
-    prepared = PreparedCorpus(corpus, tokenised)
+    prepared = PreparedCorpus(corpus, tokenized)
     _check_sizes(prepared)
     return prepared
 
 
 def _cache_key(corpus: Corpus, files: Sequence[File]) -> str:
-    options = {n: str(value) for n, value in asdict(corpus.config).items() if n not in NOT_IN_KEY}
+    options = {
+        n: str(value)
+        for n, value in asdict(corpus.config).items()
+        if n not in OPTIONS_WITHOUT_EFFECT_ON_TOKENS
+    }
     described = [TOKENS_VERSION, options, corpus.tokens_depend_on()]
     digest = hashlib.sha256(json.dumps(described, sort_keys=True).encode())
     for file in files:
@@ -151,32 +162,32 @@ def _cache_key(corpus: Corpus, files: Sequence[File]) -> str:
     return f"{corpus.config.name}-{digest.hexdigest()[:24]}"
 
 
-def _read(corpus: Corpus, files: Sequence[File]) -> tuple[list[str], Pieces]:
-    """Return the cleaned texts, and the pieces of each split that are tokenised."""
-    corpus.decoded = []
+def _read(corpus: Corpus, files: Sequence[File]) -> tuple[list[str], SplitTexts]:
+    """Return the cleaned texts, and for each split the documents or pieces to tokenize."""
+    corpus.decoded_files = []
     texts = corpus.parse(files)
     return texts, {name: documents_of(corpus, found) for name, found in corpus.split(texts).items()}
 
 
-def _tokenise(corpus: Corpus, files: Sequence[File]) -> TokenisedCorpus:
+def _tokenize(corpus: Corpus, files: Sequence[File]) -> TokenizedCorpus:
     config = corpus.config
     texts, pieces = _read(corpus, files)
-    if corpus.decoded:
-        corpus.notes = [_what_was_read(corpus.decoded, texts), *corpus.notes]
+    if corpus.decoded_files:
+        corpus.notes = [_what_was_read(corpus.decoded_files, texts), *corpus.notes]
     elif files and config.encoding is not None:
         raise OptionError("data.encoding", f"data={config.name} decodes by itself")
     tokens = {name: tokens_of(corpus, texts) for name, texts in pieces.items()}
     counts = Counter(tokens[TRAIN].tokens)
-    if is_bounded(corpus):
+    if has_documents(corpus):
         del counts[BEGIN], counts[END]
-    vocabulary = Vocabulary.build(counts, config.min_count, config.max_vocab, is_bounded(corpus))
+    vocabulary = Vocabulary.build(counts, config.min_count, config.max_vocab, has_documents(corpus))
     spelling = Spelling.learned(counts, set(vocabulary.tokens))
     tokenizer = Tokenizer(corpus, vocabulary, spelling)
     splits = {name: tokenizer.encode(tokens[name]) for name in SPLITS}
     corpus.after_tokenizing()
     # A single text has its own hash; the hash of several tells where each begins.
     content = texts[0] if len(texts) == 1 else json.dumps(texts)
-    return TokenisedCorpus(
+    return TokenizedCorpus(
         hashlib.sha256(content.encode()).hexdigest(),
         vocabulary.tokens,
         spelling.costs,

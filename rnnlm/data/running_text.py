@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from rnnlm.data.corpus import Corpus, CorpusConfig
 from rnnlm.data.texts.source import File
-from rnnlm.data.texts.splitting import Pieces, fold, refuse_nothing_to_train_on
+from rnnlm.data.texts.splitting import SplitTexts, fold, refuse_nothing_to_train_on
 from rnnlm.options import OptionError, option
 
 
@@ -15,7 +15,7 @@ from rnnlm.options import OptionError, option
 class RunningTextConfig(CorpusConfig):
     """Options of every running text."""
 
-    # Keep only so many characters from the beginning.
+    # Keep at most this many characters, from the beginning.
     max_chars: int | None = option(None, minimum=1)
     # Contiguous cross-validation: test is block `fold` of `folds`, counted from 1.
     folds: int | None = option(None, minimum=2)
@@ -39,7 +39,7 @@ class RunningText(Corpus):
         """Return the whole file, whatever `data.max_chars` is."""
         return [self.decode(file)]
 
-    def split(self, texts: Sequence[str]) -> Pieces:
+    def split(self, texts: Sequence[str]) -> SplitTexts:
         """Divide the text in reading order, or return a fold of the cross-validation."""
         folds, number = self.config.folds, self.config.fold
         if folds is None:

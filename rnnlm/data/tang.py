@@ -1,6 +1,7 @@
-"""Tang poems by character: the JSON of a well-known collection, or texts of one poem a line.
+"""Tang poems by character: the JSON of the collection chinese-poetry, or one poem a line.
 
-If a folder or a zip holds files of the collection (`poet.tang.*.json`), only these are read.
+The collection is at https://github.com/chinese-poetry/chinese-poetry. If a folder or a zip holds
+files of it (`poet.tang.*.json`), only these are read.
 
 A poem's text is cleaned in this order:
 
@@ -58,7 +59,7 @@ HAN = "\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af"
 _LEFT_OUT = re.compile(rf"[^{HAN}{MISSING}，。？！；：、「」『』《》]")
 _IS_HAN = re.compile(f"[{HAN}]")
 _LINE_END = re.compile("[，。？！；：、]")
-# The files of this collection; other files lie beside them.
+# The files of chinese-poetry with Tang poems; other files lie beside them.
 _IN_COLLECTION = re.compile(r"(?:^|/)poet\.tang\.[^/]*\.json$", re.IGNORECASE)
 _NAMED = 4
 # Half-width marks, which stand in files typed by hand.
@@ -95,12 +96,12 @@ class TangConfig(SeparateDocumentsConfig):
 
     script: Script = Script.original
     form: Form = Form.any
-    # Keep only so many poems, drawn at random, always the same ones.
+    # Keep at most this many poems. A hash of each poem chooses them, so they are always the same.
     max_poems: int | None = option(None, minimum=1)
 
 
 class Tang(SeparateDocuments):
-    """Poems, each from `<bos>` to `<eos>`, dealt out to train, validation and test."""
+    """Poems, each from `<bos>` to `<eos>`, assigned at random to train, validation and test."""
 
     Config = TangConfig
     config: TangConfig
@@ -144,7 +145,7 @@ class Tang(SeparateDocuments):
         return texts
 
     def parse_file(self, file: File) -> list[str]:
-        """Return all poems of the file, in any form, also one that comes again."""
+        """Return all poems of the file, in any form, also one that occurs twice."""
         poems = read_poems(self.decode(file), file.name)
         cleaned = (clean(poem).text for poem in poems.texts)
         return list(map(self._conversion(), filter(None, cleaned)))
@@ -172,7 +173,7 @@ class Tang(SeparateDocuments):
         titles, authors = sum(p.titles for p in read), sum(p.authors for p in read)
         return Poems(texts, titles, authors), passed_over
 
-    def as_written(self, text: str, known: Container[str]) -> str:
+    def in_corpus_script(self, text: str, known: Container[str]) -> str:
         """Return the text in the corpus' script, with full-width marks.
 
         If `data.script` leaves the script open, characters that the model does not know are written

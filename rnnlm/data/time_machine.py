@@ -39,9 +39,9 @@ class TimeMachineConfig(RunningTextConfig):
 class TimeMachine(RunningText):
     """An English text.
 
-    `normalize=none` keeps the text as it is. `normalize=letters` lower-cases it and replaces every
-    run of characters that are not a–z by one space: the convention of Zhang et al., *Dive into Deep
-    Learning*, section 9.2. Bits per character count the characters of the original text.
+    `normalize=none` keeps the text as it is. `normalize=letters` lower-cases it and replaces each
+    sequence of characters that are not a–z by one space: the convention of Zhang et al., *Dive into
+    Deep Learning*, section 9.2. Bits per character count the characters of the original text.
     """
 
     Config = TimeMachineConfig
@@ -52,7 +52,7 @@ class TimeMachine(RunningText):
         "http://d2l-data.s3-accelerate.amazonaws.com/timemachine.txt"
     )
 
-    def normalised(self, texts: Sequence[str]) -> Sequence[str]:
+    def normalized(self, texts: Sequence[str]) -> Sequence[str]:
         """Return the texts as `normalize` changes them."""
         if self.config.normalize is Normalize.letters:
             return [re.sub("[^a-z]+", " ", text.lower()) for text in texts]
@@ -60,7 +60,7 @@ class TimeMachine(RunningText):
 
     def tokenize(self, texts: Sequence[str]) -> Iterable[list[str]]:
         if self.config.level is Level.word:
-            return [WORD.findall(text) for text in self.normalised(texts)]
+            return [WORD.findall(text) for text in self.normalized(texts)]
         return super().tokenize(texts)
 
     @property

@@ -1,4 +1,4 @@
-"""Text to tokens and their indices, as a corpus does it: what a checkpoint keeps of its corpus."""
+"""The tokenizer of a corpus: text to tokens to indices. Checkpoints keep it, without the text."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from rnnlm.data.corpus import Corpus
 from rnnlm.data.encoding import check_encoding, is_unicode
 from rnnlm.data.texts.source import read_file
 from rnnlm.data.tokens.spelling import ESCAPE, Spelling
-from rnnlm.data.tokens.tokenised import Split
+from rnnlm.data.tokens.tokenized import Split
 from rnnlm.data.tokens.vocabulary import BEGIN, BEGIN_ID, END, UNKNOWN_ID, Vocabulary
 from rnnlm.options import OptionError
 
@@ -52,14 +52,14 @@ class Tokenizer:
         tokenizer = cls(corpus, Vocabulary(vocabulary), Spelling(spelling))
         "".join(vocabulary).encode()  # fails on half of a surrogate pair, which is no text
         if ESCAPE not in spelling:
-            raise ValueError("it does not say what a character costs that it has not seen")
+            raise ValueError("its spelling costs have no entry for unseen characters")
         if not all(map(math.isfinite, spelling.values())):
             raise ValueError("a cost of spelling is not finite")
-        if tokenizer.vocabulary.bounded != is_bounded(corpus):
+        if tokenizer.vocabulary.has_documents != has_documents(corpus):
             raise ValueError(
                 "its vocabulary and data.batching differ in whether texts are documents"
             )
-        if len(vocabulary) <= (3 if tokenizer.vocabulary.bounded else 1):
+        if len(vocabulary) <= (3 if tokenizer.vocabulary.has_documents else 1):
             raise ValueError("its vocabulary names no token")
         return tokenizer
 
@@ -71,11 +71,11 @@ class Tokenizer:
             "corpus": self.corpus.kept(),
         }
 
-    def as_written(self, text: str, option: str) -> str:
-        """Return a text that a user typed, in the script and with the marks of the corpus.
+    def in_corpus_script(self, text: str, option: str) -> str:
+        """Return a text that a user typed, converted to the script and the marks of the corpus.
 
         Args:
-            option: the text was typed for it.
+            option: the name of the option that holds the text, for messages.
 
         Raises:
             OptionError: the text holds bytes that are not text.
@@ -84,24 +84,24 @@ class Tokenizer:
             text.encode()
         except UnicodeEncodeError as error:  # Python passes on an argument that is not UTF-8
             raise OptionError(option, "it is not text in UTF-8") from error
-        return self.corpus.as_written(text, self.vocabulary)
+        return self.corpus.in_corpus_script(text, self.vocabulary)
 
-    def typed(self, text: str) -> list[str]:
+    def prompt_tokens(self, text: str) -> list[str]:
         """Return the tokens of a text that a user typed as a prompt.
 
         Raises:
             OptionError: it holds bytes that are not text.
         """
-        text = self.as_written(text.replace("\r\n", "\n").replace("\r", "\n"), "prompt")
+        text = self.in_corpus_script(text.replace("\r\n", "\n").replace("\r", "\n"), "prompt")
         return [
             token for tokens in self.corpus.tokenize([text] if text else []) for token in tokens
         ]
 
     def read_file(self, path: Path, encoding: str | None = None) -> Split:
-        """Return any file as token indices, cleaned and tokenised as the corpus' own text is.
+        """Return any file as token indices, cleaned and tokenized as the corpus' own text is.
 
         All of it is taken: options that limit a corpus, such as `data.max_chars` or `data.form`,
-        do not apply, and a poem that comes again is kept.
+        do not apply, and a poem that occurs twice is kept twice.
 
         Args:
             encoding: None takes UTF-8 if the file is that, else `data.encoding` if the corpus has
@@ -113,7 +113,7 @@ class Tokenizer:
         """
         # The notes that reading takes are not about the corpus' own text.
         reader = copy.copy(self.corpus)
-        reader.decoded = []
+        reader.decoded_files = []
         try:
             file = read_file(path)
             if encoding is not None:
@@ -143,18 +143,18 @@ class Tokenizer:
             torch.from_numpy(ids.astype(np.int64)),
             tokens.num_chars,
             float(sum(map(self.spelling.nats, unknown))),
-            BEGIN_ID if self.vocabulary.bounded else None,
+            BEGIN_ID if self.vocabulary.has_documents else None,
         )
 
 
-def is_bounded(corpus: Corpus) -> bool:
+def has_documents(corpus: Corpus) -> bool:
     """Return True if texts are documents, each between `<bos>` and `<eos>`."""
-    return corpus.in_documents or corpus.config.batching is Batching.documents
+    return corpus.texts_are_documents or corpus.config.batching is Batching.documents
 
 
 def documents_of(corpus: Corpus, texts: Sequence[str]) -> list[str]:
     """Return the texts, or their lines that are not empty if each line is to be a document."""
-    if corpus.in_documents or not is_bounded(corpus):
+    if corpus.texts_are_documents or not has_documents(corpus):
         return list(texts)
     return [line for text in texts for line in text.split("\n") if line]
 
@@ -163,7 +163,7 @@ def tokens_of(corpus: Corpus, texts: Sequence[str]) -> Tokens:
     """Return the tokens of documents, each between `<bos>` and `<eos>`, or of a running text."""
     num_chars = sum(map(len, texts))
     tokens: list[str] = []
-    if is_bounded(corpus):
+    if has_documents(corpus):
         for text in corpus.tokenize(texts):
             tokens += [BEGIN, *text, END]
         # A document's end is one character more: the line end that would stand there.

@@ -47,20 +47,20 @@ def exact_match(right_D: Tensor) -> float:
 
 
 def exact_match_by(
-    right_D: Tensor, kinds: Iterable[Mapping[str, int]]
+    right_D: Tensor, properties: Iterable[Mapping[str, int]]
 ) -> dict[str, dict[str, dict[str, float]]]:
     """Return the share of right answers by kind of task, and the number of tasks of each kind.
 
     Args:
-        kinds: the kinds of each document, from `Corpus.kinds`.
+        properties: those of each document, from `Corpus.task_properties`.
 
     Returns:
         A dictionary such as `{"digits": {"1": {"share": 0.9, "tasks": 20}}}`, sorted by number.
     """
     right: Counter[tuple[str, int]] = Counter()
     tasks: Counter[tuple[str, int]] = Counter()
-    for is_right, document_kinds in zip(right_D.tolist(), kinds, strict=True):
-        for kind in document_kinds.items():
+    for is_right, document_properties in zip(right_D.tolist(), properties, strict=True):
+        for kind in document_properties.items():
             right[kind] += is_right
             tasks[kind] += 1
     shares: dict[str, dict[str, dict[str, float]]] = {}

@@ -17,7 +17,7 @@ from rnnlm.metrics import Metrics, Total
 from rnnlm.model.language_model import LanguageModel, State
 from rnnlm.options import OptionError
 
-# A text of at most so many tokens is measured exactly as a split is. A longer one is measured in
+# A text of at most this many tokens is measured exactly as a split is. A longer one is measured in
 # parts, each from the zero state, as each stream of a split is.
 PART_TOKENS = 64 * EVALUATION_STREAM
 
@@ -42,7 +42,7 @@ class Evaluation:
 def evaluate(
     network: LanguageModel, tokenizer: Tokenizer, path: Path, encoding: str | None = None
 ) -> Evaluation:
-    """Measure the text of a file, cleaned and tokenised as the network's own text was.
+    """Measure the text of a file, cleaned and tokenized as the network's own text was.
 
     Args:
         encoding: the file's, if it is known.

@@ -37,8 +37,8 @@ def search(
 ) -> list[Token]:
     """Return the tokens of the likeliest text that was found; the greedy text is a candidate too.
 
-    A beam of width 1 is greedy decoding. The probability is the model's own and includes that of
-    the text's end, so texts that may end are likely to be short.
+    A beam of width 1 is greedy decoding. Texts are compared by their probability under the model,
+    with that of `<eos>`. Each token lowers it, so texts are short where they may end.
     """
     greedy = dataclasses.replace(options, beam=None, greedy=True, num=1)
     tokens = list(sample(stepper, prompt, constraint, greedy, with_nats=True))
@@ -81,7 +81,7 @@ def _beam(
                 rows.append(row)
                 going_on.append(text)
         beams = going_on or beams
-        # A text never becomes likelier by going on.
+        # A longer text is never likelier than its beginning.
         likeliest = min((text.nats for text in ended), default=torch.inf)
         if not going_on or likeliest <= min(beam.nats for beam in going_on):
             return min(ended, key=lambda text: text.nats)

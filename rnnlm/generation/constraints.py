@@ -38,11 +38,11 @@ class FreeText(Constraint):
 
     def __init__(self, vocabulary: Vocabulary, stop: Sequence[str] = ()) -> None:
         self._tokens, self._stop = vocabulary.tokens, stop
-        self._end = END_ID if vocabulary.bounded else None
+        self._end = END_ID if vocabulary.has_documents else None
         self._longest_stop = max(map(len, stop), default=0)
         self._forbidden = torch.zeros(len(vocabulary), dtype=torch.bool)
         self._forbidden[UNKNOWN_ID] = True
-        if vocabulary.bounded:
+        if vocabulary.has_documents:
             self._forbidden[BEGIN_ID] = True
 
     def forbidden(self, texts: Sequence[Sequence[int]]) -> Tensor:

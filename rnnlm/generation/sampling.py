@@ -31,7 +31,7 @@ _BLOCK = 256
 class Token(NamedTuple):
     """A token that has been written."""
 
-    text: int  # number of the text, from 0
+    number: int  # the number of the text, from 0
     id: int
     nats: float | None  # negative log-likelihood under the model; None if not asked for
     is_last: bool

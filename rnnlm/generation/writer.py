@@ -31,7 +31,7 @@ class Text:
     # The negative log-likelihood of each token under the model, without temperature and constraint;
     # None if not asked for.
     nats: tuple[float, ...] | None
-    # Whether the text came to its end: `<eos>`, a stop string, or the last line of its form.
+    # True if the text came to its end: `<eos>`, a stop string, or the last line of its form.
     complete: bool
 
     @property
@@ -60,10 +60,10 @@ class Text:
         return described
 
 
-class Piece(NamedTuple):
-    """An addition to one of the texts."""
+class Addition(NamedTuple):
+    """The characters that a new token adds to one of the texts."""
 
-    number: int  # of the text, from 0
+    number: int  # the number of the text, from 0
     added: str
     text: Text | None  # the whole text, once it is finished
 
@@ -81,8 +81,8 @@ class Writer:
         options: GenerationOptions,
         verse: VerseOptions | None = None,
         with_probabilities: bool = False,
-    ) -> Iterator[Piece]:
-        """Write texts, and yield their pieces as they come.
+    ) -> Iterator[Addition]:
+        """Write texts, and yield what each token adds as it comes.
 
         Args:
             prompt: the tokens before the text. A vocabulary with `<bos>` needs none.
@@ -97,7 +97,7 @@ class Writer:
             constraint = FreeText(vocabulary, options.stop)
         else:
             constraint = VerseConstraint(vocabulary, verse, prompt)
-        given = [BEGIN_ID] if vocabulary.bounded else []
+        given = [BEGIN_ID] if vocabulary.has_documents else []
         given += vocabulary.encode(prompt).tolist()
         if not given:
             raise OptionError("prompt", "this model's texts have no beginning, it needs a text")
@@ -105,11 +105,11 @@ class Writer:
             tokens = sample(self._stepper, given, constraint, options, with_probabilities)
         else:
             tokens = iter(search(self._stepper, given, constraint, options))
-        return self._pieces("".join(prompt), tokens, constraint, with_probabilities)
+        return self._additions("".join(prompt), tokens, constraint, with_probabilities)
 
-    def _pieces(
+    def _additions(
         self, prompt: str, tokens: Iterator[Token], constraint: Constraint, with_probabilities: bool
-    ) -> Iterator[Piece]:
+    ) -> Iterator[Addition]:
         parts: dict[int, list[str]] = defaultdict(list)
         nats: dict[int, list[float]] = defaultdict(list)
         for number, _, token_nats, is_last, written in tokens:
@@ -118,7 +118,7 @@ class Writer:
             if token_nats is not None:
                 nats[number].append(token_nats)
             if not is_last:
-                yield Piece(number, added, None)
+                yield Addition(number, added, None)
                 continue
             text_nats = tuple(nats.pop(number, ()))
             text = Text(
@@ -128,4 +128,4 @@ class Writer:
                 text_nats if with_probabilities else None,
                 constraint.is_complete(written),
             )
-            yield Piece(number, added, text)
+            yield Addition(number, added, text)

@@ -8,7 +8,10 @@ There are two implementations, which agree (tests/model/test_fused.py): the scan
 
 To add a cell, see CONTRIBUTING.md: `num_gates` and `step` are all that it must have.
 
-Shapes: T time, B batch, H hidden, G gates.
+The input part of the gates, x W_ihᵀ + b, is the input's share of the gates before activation. It
+is what `gates_…` names hold.
+
+Shapes: T time, B batch, H hidden; the suffix G stands for `num_gates` · H numbers, H for each gate.
 """
 
 from __future__ import annotations
@@ -37,6 +40,7 @@ class Cell(nn.Module, ABC):
 
     Config: ClassVar[type[ModelConfig]] = ModelConfig
     num_gates: ClassVar[int]
+    # The number of tensors in the state: 1 for (h,), 2 for the (h, c) of the LSTM.
     num_states: ClassVar[int] = 1
     # PyTorch's name for the recurrence, if PyTorch has a kernel for it.
     recurrence: str | None = None
@@ -55,11 +59,11 @@ class Cell(nn.Module, ABC):
     def forward(self, layer_input: LayerInput, state: CellState | None) -> tuple[Tensor, CellState]:
         """Return the hidden states of all time steps, (T, B, H), and the last state.
 
-        In training, a share `weight_dropout` of the hidden-to-hidden weights is dropped, the same
+        In training, a share `weight_dropout` of the hidden-to-hidden weights is zeroed, the same
         ones for all time steps (DropConnect, Wan et al. 2013; Merity et al. 2018, section 2).
 
         Args:
-            layer_input: the input part of the gates, with `input_bias`.
+            layer_input: gives the input part of the gates; its bias is `input_bias`.
             state: the state before the first step; None is the zero state.
         """
         weight_GH = nn.functional.dropout(self.weight_hh, self.weight_dropout, self.training)
@@ -82,11 +86,11 @@ class Cell(nn.Module, ABC):
         return self.weight_hh.is_cuda
 
     def input_bias(self) -> Tensor:
-        """The biases that are added to the gates' input part, (G·H,)."""
+        """The biases that are added to the gates' input part, (G,)."""
         return self.bias_ih + self.bias_hh
 
     def recurrent_bias(self) -> Tensor:
-        """The biases that are added to the hidden-to-hidden product, (G·H,)."""
+        """The biases that are added to the hidden-to-hidden product, (G,)."""
         return torch.zeros_like(self.bias_hh)
 
     def zero_state(self, batch_size: int) -> CellState:
@@ -99,7 +103,8 @@ class Cell(nn.Module, ABC):
     ) -> tuple[Tensor, CellState]:
         """Do all time steps from a state, with the factors of products rounded to `dtype`.
 
-        Here autograd differentiates the steps. A cell with a backward pass of its own is faster.
+        Here autograd differentiates the steps. A cell is faster if it overrides this with a
+        backward pass of its own, as in `rnnlm/model/scan.py`.
 
         Returns:
             The hidden states (T, B, H), and the last state.
@@ -113,10 +118,17 @@ class Cell(nn.Module, ABC):
 
     @abstractmethod
     def step(self, gates_BG: Tensor, recurrent_BG: Tensor, state: CellState) -> CellState:
-        """Do one time step, and return the new state; its first part is the output.
+        """Do one time step.
 
         Args:
-            recurrent_BG: the hidden-to-hidden product, with `recurrent_bias`.
+            gates_BG: the gates' input part at this step, x W_ihᵀ + `input_bias`, before activation;
+                its shape is (B, `num_gates` · H).
+            recurrent_BG: the hidden-to-hidden product, h W_hhᵀ + `recurrent_bias`, of that shape.
+            state: the state before the step, `num_states` tensors (B, H); the first is h. They must
+                not be changed in place.
+
+        Returns:
+            The state after the step, as many tensors (B, H); the first is the cell's output.
         """
 
 
@@ -173,8 +185,8 @@ class LSTM(Cell):
     def is_fused(self, layer_input: LayerInput) -> bool:
         """Tell whether PyTorch's kernel is the faster one: on a CPU too, for small inputs.
 
-        Not under autocast, which would round the states. Not for a large table, which the kernel
-        would have to multiply with an identity matrix.
+        It is not used under autocast, which would round the states. It is not used for a large
+        table either, which it would have to multiply by an identity matrix.
         """
         if self.weight_hh.is_cuda:
             return True
@@ -202,26 +214,29 @@ class GRU(Cell):
     recurrence = "gru"
 
     def input_bias(self) -> Tensor:
-        # The hidden-to-hidden bias of n is missing: the reset gate multiplies it.
+        # The hidden-to-hidden bias of n is not here: the reset gate multiplies it.
         return torch.cat(
-            [self.bias_ih[: -self.hidden_size] + self.bias_hh[: -self.hidden_size], self._bias_in]
+            [
+                self.bias_ih[: -self.hidden_size] + self.bias_hh[: -self.hidden_size],
+                self._input_bias_n,
+            ]
         )
 
     def recurrent_bias(self) -> Tensor:
-        return torch.cat([torch.zeros_like(self.bias_hh[: -self.hidden_size]), self._bias_hn])
+        return torch.cat([torch.zeros_like(self.bias_hh[: -self.hidden_size]), self._hidden_bias_n])
 
     @property
-    def _bias_in(self) -> Tensor:
+    def _input_bias_n(self) -> Tensor:
         return self.bias_ih[-self.hidden_size :]
 
     @property
-    def _bias_hn(self) -> Tensor:
+    def _hidden_bias_n(self) -> Tensor:
         return self.bias_hh[-self.hidden_size :]
 
     def scan(
         self, gates_TBG: Tensor, weight_GH: Tensor, state: CellState, dtype: torch.dtype
     ) -> tuple[Tensor, CellState]:
-        outputs_TBH = GRUScan.apply(gates_TBG, weight_GH, self._bias_hn, *state, dtype)
+        outputs_TBH = GRUScan.apply(gates_TBG, weight_GH, self._hidden_bias_n, *state, dtype)
         return outputs_TBH, (outputs_TBH[-1],)
 
     def step(self, gates_BG: Tensor, recurrent_BG: Tensor, state: CellState) -> CellState:

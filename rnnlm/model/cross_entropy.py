@@ -17,7 +17,7 @@ from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
 from rnnlm.data.batching import IGNORED
-from rnnlm.model.product import Product, add_product_of_columns, multiplied_dtype
+from rnnlm.model.product import Product, add_weight_gradient, multiplied_dtype
 
 # The logits of a chunk: 128 MiB in float32.
 MOST_LOGITS = 2**25
@@ -60,7 +60,7 @@ class _LinearCrossEntropy(Function):
             dbias_V += dlogits_CV.sum(0)
             factor_CV = dlogits_CV.to(dtype)
             dhidden_NH[first : first + rows] = to_hidden(factor_CV)
-            add_product_of_columns(dweight_VH, factor_CV, hidden_CH, dtype, first=first == 0)
+            add_weight_gradient(dweight_VH, factor_CV, hidden_CH, dtype, first=first == 0)
         if learning:
             ctx.save_for_backward(dhidden_NH, dweight_VH, dbias_V)
         return nats.to(hidden_NH.dtype)

@@ -5,8 +5,8 @@ of W_ih, so it is looked up, and no vector as wide as the vocabulary is made. Th
 embedding e is e W_ihᵀ. Rows are computed for the whole vocabulary or only for the tokens of the
 batch, whichever is less work.
 
-Shapes: T time, B batch, V vocabulary, R rows of a table, E embedding, H hidden, G gates; `…` is
-(T, B) or (B,).
+Shapes: T time, B batch, V vocabulary, R rows of a table, E embedding, H hidden, G all gates
+(`num_gates` · H); `…` is (T, B) or (B,).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from rnnlm.model.layer_input import Lookup
 from rnnlm.model.product import linear
 from rnnlm.options import option
 
-# For so few tokens it does not pay to find out which of them are equal.
+# Up to this many tokens, it does not pay to find out which of them are equal.
 FEW_TOKENS = 256
 
 
@@ -42,7 +42,7 @@ class FeaturesConfig:
 
 
 class Features(nn.Module, ABC):
-    """Maps token indices (…) to the input part of the first layer's gates, (…, G·H)."""
+    """Maps token indices (…) to the input part of the first layer's gates, (…, G)."""
 
     Config: ClassVar[type[FeaturesConfig]] = FeaturesConfig
 
@@ -59,14 +59,14 @@ class Features(nn.Module, ABC):
             dropped = torch.rand(tokens.shape, device=tokens.device) < self.token_dropout
             tokens = tokens.masked_fill(dropped, UNKNOWN_ID)
         if 4 * self.vocab_size <= tokens.numel():
-            return Lookup(self._dropped(self.rows(None), None) + bias_G, tokens)
+            return Lookup(self._apply_dropout(self.rows(None), None) + bias_G, tokens)
         # A GPU would have to synchronise to tell how many tokens are distinct.
         if tokens.is_cpu and tokens.numel() > FEW_TOKENS:
             distinct_R, index = torch.unique(tokens, return_inverse=True)
-            return Lookup(self._dropped(self.rows(distinct_R), distinct_R) + bias_G, index)
-        return Lookup(self._dropped(self.rows(tokens), tokens) + bias_G)
+            return Lookup(self._apply_dropout(self.rows(distinct_R), distinct_R) + bias_G, index)
+        return Lookup(self._apply_dropout(self.rows(tokens), tokens) + bias_G)
 
-    def _dropped(self, rows: Tensor, tokens: Tensor | None) -> Tensor:
+    def _apply_dropout(self, rows: Tensor, tokens: Tensor | None) -> Tensor:
         """Zero the rows of some tokens of the vocabulary, in training."""
         if not (self.training and self.embedding_dropout):
             return rows
@@ -74,7 +74,7 @@ class Features(nn.Module, ABC):
         return rows * (kept_V if tokens is None else kept_V[tokens]).unsqueeze(-1)
 
     def rows(self, tokens: Tensor | None) -> Tensor:
-        """Return the rows x W_ih of tokens, (…, G·H), or of the whole vocabulary, (V, G·H)."""
+        """Return the rows x W_ih of tokens, (…, G), or of the whole vocabulary, (V, G)."""
         vectors, weight_ih = self.vectors
         if tokens is not None:
             vectors = nn.functional.embedding(tokens, vectors)
@@ -87,7 +87,7 @@ class Features(nn.Module, ABC):
 
 
 class OneHot(Features):
-    """A token is a unit vector as wide as the vocabulary. W_ih is stored as (V, G·H)."""
+    """A token is a unit vector as wide as the vocabulary. W_ih is stored as (V, G)."""
 
     def __init__(
         self, config: FeaturesConfig, vocab_size: int, num_gates: int, hidden_size: int

@@ -4,7 +4,8 @@ The kernels take vectors x and multiply them with W_ih. Rows of a table are give
 loss: a small table becomes W_ih, with unit vectors for x; from a large table the rows become x,
 with an identity for W_ih.
 
-Shapes: T time, B batch, I inputs, H hidden, G gates, R rows of a table.
+Shapes: T time, B batch, I inputs, H hidden, G all gates
+(`num_gates` · H), R rows of a table.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 It reads whole sequences. `rnnlm/model/stepper.py` reads one token at a time.
 
-Shapes: T time, B batch, N predictions, V vocabulary, E embedding, H hidden, G gates, L layers; `…`
-is any shape.
+Shapes: T time, B batch, N predictions, V vocabulary, E embedding, H hidden, G all gates
+(`num_gates` · H), L layers; `…` is any shape.
 """
 
 from __future__ import annotations
@@ -38,7 +38,8 @@ class LanguageModel(nn.Module):
             features_config, vocab_size, cell.num_gates, hidden
         )
         self.cells = nn.ModuleList(cell(model) for _ in range(model.num_layers))
-        # W_ih of each layer but the first, whose W_ih belongs to the features.
+        # W_ih of each layer but the first, whose W_ih belongs to the features. The name is in
+        # checkpoints.
         self.between = nn.ParameterList(
             torch.empty(gates, hidden).uniform_(-1 / math.sqrt(hidden), 1 / math.sqrt(hidden))
             for _ in range(model.num_layers - 1)
@@ -70,33 +71,37 @@ class LanguageModel(nn.Module):
             hidden_TBH, cell_state = cell(layer_input, state[layer] if state else None)
             new_state.append(cell_state)
             if layer + 1 < len(self.cells):
-                below = self.dropped(hidden_TBH)
+                below = self.apply_dropout(hidden_TBH)
         return hidden_TBH, tuple(new_state)
 
     def forward(self, tokens_TB: Tensor, state: State | None = None) -> tuple[Tensor, State]:
         """Return the logits of a sequence, (T, B, V), and the state after its last token."""
         hidden_TBH, new_state = self.hidden(tokens_TB, state)
-        return self.output(self.projected(self.dropped(hidden_TBH))), new_state
+        return self.output(self.projected(self.apply_dropout(hidden_TBH))), new_state
 
     def nats(
         self, inputs_TB: Tensor, targets_TB: Tensor, state: State | None = None
     ) -> tuple[Tensor, State]:
         """Return the total negative log-likelihood of the targets in nats, and the last state."""
         hidden_TBH, new_state = self.hidden(inputs_TB, state)
-        return self.nats_of(self.dropped(hidden_TBH), targets_TB), new_state
+        return self.nats_of(self.apply_dropout(hidden_TBH), targets_TB), new_state
 
-    def nats_of(self, dropped_TBH: Tensor, targets_TB: Tensor) -> Tensor:
-        """Return the same from outputs after dropout, without all logits in memory at once."""
+    def nats_of(self, after_dropout_TBH: Tensor, targets_TB: Tensor) -> Tensor:
+        """Return the targets' total nats, without all logits in memory at once.
+
+        Args:
+            after_dropout_TBH: the last layer's outputs after dropout.
+        """
         output = self.output
-        projected_NE = self.projected(dropped_TBH).flatten(0, 1)
+        projected_NE = self.projected(after_dropout_TBH).flatten(0, 1)
         targets_N = targets_TB.flatten()
         return linear_cross_entropy(projected_NE, output.weight, output.bias, targets_N)
 
-    def activation_penalty(self, hidden_TBH: Tensor, dropped_TBH: Tensor) -> Tensor | float:
+    def activation_penalty(self, hidden_TBH: Tensor, after_dropout_TBH: Tensor) -> Tensor | float:
         """Return AR plus TAR of Merity et al. 2018, section 4.7, to be added to the loss."""
         penalty: Tensor | float = 0.0
         if self.activation_regularization:
-            penalty = self.activation_regularization * dropped_TBH.square().mean()
+            penalty = self.activation_regularization * after_dropout_TBH.square().mean()
         if self.temporal_activation_regularization and len(hidden_TBH) > 1:
             change_TBH = hidden_TBH.diff(dim=0)
             weight = self.temporal_activation_regularization
@@ -117,7 +122,7 @@ class LanguageModel(nn.Module):
             return cast(LayerInput, self.features(below, bias_G))
         return Dense(below, self.between[layer - 1], bias_G)
 
-    def dropped(self, hidden_TBH: Tensor) -> Tensor:
+    def apply_dropout(self, hidden_TBH: Tensor) -> Tensor:
         """Apply dropout to a layer's outputs, (T, B, H).
 
         Variational dropout uses one mask for all time steps.
@@ -143,5 +148,5 @@ def detach(state: State) -> State:
 
 
 def num_parameters(network: nn.Module) -> int:
-    """Return the number of the network's trainable numbers."""
+    """Return the number of trainable parameters."""
     return sum(parameter.numel() for parameter in network.parameters() if parameter.requires_grad)

@@ -1,6 +1,9 @@
 """The input of a layer, before it becomes the input part of the layer's gates.
 
-Shapes: T time, B batch, R rows of a table, I inputs, H hidden, G gates; `…` is (T, B) or (B,).
+The input part is x W_ihᵀ + b: the input's share of the gates before activation.
+
+Shapes: T time, B batch, R rows of a table, I inputs, G all gates (`num_gates` · H); `…` is (T, B)
+or (B,).
 """
 
 from __future__ import annotations
@@ -20,7 +23,7 @@ class Lookup:
     index: Tensor | None = None
 
     def gates(self) -> Tensor:
-        """Return the input part of all gates, (…, G·H)."""
+        """Return the input part of all gates, (…, G)."""
         if self.index is None:
             return self.table_RG
         return nn.functional.embedding(self.index, self.table_RG)
@@ -35,7 +38,7 @@ class Dense:
     bias_G: Tensor
 
     def gates(self) -> Tensor:
-        """Return the input part of all gates, (…, G·H)."""
+        """Return the input part of all gates, (…, G)."""
         return linear(self.x, self.weight_GI).add_(self.bias_G)
 
 

@@ -13,12 +13,14 @@ class ModelConfig:
 
     name: str = ""
     hidden_size: int = option(256, minimum=1)
-    # A budget of trainable numbers: the hidden size becomes the one that comes nearest to it.
+    # A budget of trainable parameters; the hidden size that comes nearest to it replaces
+    # `hidden_size`.
     num_parameters: int | None = option(None, minimum=1, maximum=10**12)
     num_layers: int = option(1, minimum=1)
     # Probability that a unit of a layer's output is zeroed in training.
     dropout: float = option(0.0, minimum=0, below=1)
-    # The same, with the same units at all time steps of a batch (Gal & Ghahramani 2016).
+    # Probability that a unit of a layer's output is zeroed in training, at all time steps of a
+    # batch (Gal & Ghahramani 2016).
     variational_dropout: float = option(0.0, minimum=0, below=1)
     # Probability that a hidden-to-hidden weight is zeroed in training, for all time steps of a
     # batch (Wan et al. 2013; Merity et al. 2018).

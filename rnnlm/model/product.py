@@ -50,10 +50,11 @@ def multiplied_dtype(tensor: Tensor) -> torch.dtype:
     return tensor.dtype
 
 
-# For so few multiplications MKL is faster, because it adds to the product in the same pass.
-_FEW = 2**22
-# oneDNN first lays out W in memory. Doing that once pays from so many entries times uses, if W has
-# no more entries than the second number. Doing it in every product pays from so many rows.
+# Up to this many multiplications MKL is faster: it adds to the product in the same pass.
+_FEW_MULTIPLICATIONS = 2**22
+# oneDNN first lays out W in memory. This is done once for all products if W's entries times uses
+# are at least _WORTH_PACKING, and its entries at most _MOST_PACKED. Otherwise oneDNN does it in
+# every product, which pays if x has at least _MANY_ROWS rows.
 _WORTH_PACKING = 2**22
 _MOST_PACKED = 2**24
 _MANY_ROWS = 512
@@ -78,7 +79,7 @@ class Product:
             or (
                 dtype == torch.float32
                 and _ONEDNN
-                and rows * entries > _FEW
+                and rows * entries > _FEW_MULTIPLICATIONS
                 and (packed or rows >= _MANY_ROWS)
             )
         )
@@ -103,12 +104,12 @@ class Product:
         return factor_NI @ self._weight_OI.t()
 
 
-def product_of_columns(y_NO: Tensor, x_NI: Tensor, dtype: torch.dtype) -> Tensor:
-    """Return yᵀ x, the gradient of a weight, as one product over all rows."""
+def weight_gradient(y_NO: Tensor, x_NI: Tensor, dtype: torch.dtype) -> Tensor:
+    """Return yᵀ x, (O, I): the gradient of W in x Wᵀ, if y is the gradient of that product."""
     return (y_NO.to(dtype).t() @ x_NI.to(dtype)).to(x_NI.dtype)
 
 
-def add_product_of_columns(
+def add_weight_gradient(
     sum_OI: Tensor, y_NO: Tensor, x_NI: Tensor, dtype: torch.dtype, first: bool
 ) -> Tensor:
     """Add yᵀ x to a sum in place; if it is the first term, overwrite the sum."""
@@ -131,7 +132,7 @@ class _Linear(Function):
         x_NI, weight_OI = ctx.saved_tensors
         factor_NO = dy_NO.to(ctx.dtype)
         dx_NI = Product(weight_OI.t(), len(dy_NO), 1, ctx.dtype)(factor_NO)
-        return dx_NI.to(x_NI.dtype), product_of_columns(factor_NO, x_NI, ctx.dtype)
+        return dx_NI.to(x_NI.dtype), weight_gradient(factor_NO, x_NI, ctx.dtype)
 
 
 def linear(x: Tensor, weight_OI: Tensor) -> Tensor:

@@ -6,8 +6,8 @@ and backward. The gradient of the hidden-to-hidden weights is a single product f
 
 States and sums are float32 (or float64). The factors of products are rounded to `dtype`.
 
-Shapes: T time, B batch, H hidden, G gates (RNN 1, GRU 3, LSTM 4).
-`gates_TBG` is (T, B, G·H), weights are (G·H, H), biases (G·H,), states (B, H), as in `torch.nn`.
+Shapes: T time, B batch, H hidden; the suffix G stands for H numbers of each gate (RNN 1 gate, GRU
+3, LSTM 4). `gates_TBG` is the input part of the gates. States are (B, H).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from torch import Tensor
 from torch.autograd import Function
 from torch.autograd.function import once_differentiable
 
-from rnnlm.model.product import Product, product_of_columns
+from rnnlm.model.product import Product, weight_gradient
 
 _sigmoid_backward = torch.ops.aten.sigmoid_backward.grad_input
 _tanh_backward = torch.ops.aten.tanh_backward.grad_input
@@ -42,17 +42,22 @@ def _memory_for_states(steps: int, first_BH: Tensor) -> Tensor:
     return states_TBH
 
 
-def _weight_gradient(dgates_TBG: Tensor, states_TBH: Tensor, dtype: torch.dtype) -> Tensor:
+def _recurrent_weight_gradient(
+    dgates_TBG: Tensor, states_TBH: Tensor, dtype: torch.dtype
+) -> Tensor:
     """Return the gradient of the hidden-to-hidden weights."""
-    return product_of_columns(dgates_TBG.flatten(0, 1), states_TBH[:-1].flatten(0, 1), dtype)
+    return weight_gradient(dgates_TBG.flatten(0, 1), states_TBH[:-1].flatten(0, 1), dtype)
 
 
-def _outer_gradients(grad_TBH: Tensor) -> list[Tensor]:
-    """Return the outer gradient of the state before each step; the first state has none."""
+def _gradients_from_above(grad_TBH: Tensor) -> list[Tensor]:
+    """Return the gradient from the layers above of the state before each step.
+
+    The state before the first step has none: no layer above reads it.
+    """
     return [torch.zeros_like(grad_TBH[0]), *grad_TBH[:-1].unbind()]
 
 
-def _backwards(*by_step: Tensor | list[Tensor]) -> zip[tuple[Tensor, ...]]:
+def _last_step_first(*by_step: Tensor | list[Tensor]) -> zip[tuple[Tensor, ...]]:
     """Iterate over the steps of several tensors together, the last step first."""
     steps = (list(t.unbind()) if isinstance(t, Tensor) else t for t in by_step)
     return zip(*(reversed(s) for s in steps), strict=True)
@@ -87,14 +92,16 @@ class RNNScan(Function):
         weight_GH, states_TBH = ctx.saved_tensors
         product = Product(weight_GH.t(), grad_TBH.shape[1], len(grad_TBH), ctx.dtype)
         dgates_TBG = torch.empty_like(grad_TBH)
-        dh_BH, outer = grad_TBH[-1], _outer_gradients(grad_TBH)
-        for h_BH, dgates_BG, dh_before_BH in _backwards(states_TBH[1:], dgates_TBG, outer):
+        dh_BH, from_above = grad_TBH[-1], _gradients_from_above(grad_TBH)
+        for h_BH, dgates_BG, dh_before_BH in _last_step_first(
+            states_TBH[1:], dgates_TBG, from_above
+        ):
             if ctx.relu:
                 torch.mul(dh_BH, h_BH > 0, out=dgates_BG)
             else:
                 _tanh_backward(dh_BH, h_BH, grad_input=dgates_BG)
             dh_BH = product.plus(dgates_BG, dh_before_BH)
-        dweight_GH = _weight_gradient(dgates_TBG, states_TBH, ctx.dtype)
+        dweight_GH = _recurrent_weight_gradient(dgates_TBG, states_TBH, ctx.dtype)
         return dgates_TBG, dweight_GH, dh_BH, None, None
 
 
@@ -118,7 +125,7 @@ class LSTMScan(Function):
         states_TBH = _memory_for_states(steps, h0_BH)
         tanh_c_TBH = h0_BH.new_empty(steps, batch, hidden)
         product = Product(weight_GH, batch, steps, dtype)
-        h_BH, cells, activated = h0_BH, [c0_BH], []
+        h_BH, cell_states, activated = h0_BH, [c0_BH], []
         by_step = zip(gates_TBG.unbind(), tanh_c_TBH.unbind(), states_TBH[1:].unbind(), strict=True)
         for gates_BG, tanh_c_BH, out_BH in by_step:
             activated_BG = product.plus(h_BH, gates_BG)
@@ -127,13 +134,13 @@ class LSTMScan(Function):
             g.mul_(2)
             activated_BG.sigmoid_()
             _twice_minus_one_(g)
-            c_BH = torch.mul(f, cells[-1]).addcmul_(i, g)
+            c_BH = torch.mul(f, cell_states[-1]).addcmul_(i, g)
             h_BH = torch.mul(o, _tanh(c_BH, out=tanh_c_BH), out=out_BH)
-            cells.append(c_BH)
+            cell_states.append(c_BH)
             activated.append(activated_BG)
-        ctx.save_for_backward(weight_GH, states_TBH, tanh_c_TBH, *cells[:-1], *activated)
+        ctx.save_for_backward(weight_GH, states_TBH, tanh_c_TBH, *cell_states[:-1], *activated)
         ctx.dtype = dtype
-        return states_TBH[1:], cells[-1]
+        return states_TBH[1:], cell_states[-1]
 
     @staticmethod
     @once_differentiable
@@ -142,9 +149,9 @@ class LSTMScan(Function):
         steps, batch, hidden = grad_TBH.shape
         product = Product(weight_GH.t(), batch, steps, ctx.dtype)
         dgates_TBG = grad_TBH.new_empty(steps, batch, 4 * hidden)
-        dh_BH, outer = grad_TBH[-1], _outer_gradients(grad_TBH)
+        dh_BH, from_above = grad_TBH[-1], _gradients_from_above(grad_TBH)
         dc_BH, through_c_BH = grad_c_BH.clone(), torch.empty_like(grad_c_BH)
-        by_step = _backwards(kept[:steps], kept[steps:], tanh_c_TBH, dgates_TBG, outer)
+        by_step = _last_step_first(kept[:steps], kept[steps:], tanh_c_TBH, dgates_TBG, from_above)
         for c_before_BH, activated_BG, tanh_c_BH, dgates_BG, dh_before_BH in by_step:
             i, f, g, o = activated_BG.split(hidden, 1)
             di, df, dg, do = dgates_BG.split(hidden, 1)
@@ -161,7 +168,7 @@ class LSTMScan(Function):
             _sigmoid_backward(do, o, grad_input=do)
             dc_BH.mul_(f)
             dh_BH = product.plus(dgates_BG, dh_before_BH)
-        dweight_GH = _weight_gradient(dgates_TBG, states_TBH, ctx.dtype)
+        dweight_GH = _recurrent_weight_gradient(dgates_TBG, states_TBH, ctx.dtype)
         return dgates_TBG, dweight_GH, dh_BH, dc_BH, None
 
 
@@ -209,9 +216,9 @@ class GRUScan(Function):
         # The gradients of the input part and of W h. They differ in n, by the reset gate.
         dgates_TBG = grad_TBH.new_empty(steps, batch, 3 * hidden)
         drecurrent_TBG = torch.empty_like(dgates_TBG)
-        dh_BH, outer = grad_TBH[-1], _outer_gradients(grad_TBH)
-        by_step = _backwards(
-            states_TBH[:-1], kept[:steps], kept[steps:], dgates_TBG, drecurrent_TBG, outer
+        dh_BH, from_above = grad_TBH[-1], _gradients_from_above(grad_TBH)
+        by_step = _last_step_first(
+            states_TBH[:-1], kept[:steps], kept[steps:], dgates_TBG, drecurrent_TBG, from_above
         )
         for before_BH, activated_BG, recurrent_n, dgates_BG, drecurrent_BG, dh_before_BH in by_step:
             r, z, n = activated_BG.split(hidden, 1)
@@ -225,6 +232,6 @@ class GRUScan(Function):
             drecurrent_BG[:, : 2 * hidden] = dr_and_dz
             torch.mul(dn, r, out=drecurrent_BG[:, 2 * hidden :])
             dh_BH = product.plus(drecurrent_BG, through_z_BH.add_(dh_before_BH))
-        dweight_GH = _weight_gradient(drecurrent_TBG, states_TBH, ctx.dtype)
+        dweight_GH = _recurrent_weight_gradient(drecurrent_TBG, states_TBH, ctx.dtype)
         dbias_n_H = drecurrent_TBG[..., 2 * hidden :].sum((0, 1))
         return dgates_TBG, dweight_GH, dbias_n_H, dh_BH, None

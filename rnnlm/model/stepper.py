@@ -1,6 +1,7 @@
 """A trained network that reads one token at a time, for writing.
 
-Shapes: B batch, V vocabulary, E embedding, H hidden, G gates, I inputs of the first layer.
+Shapes: B batch, V vocabulary, E embedding, H hidden, G all gates (`num_gates` · H), I inputs of the
+first layer.
 """
 
 from __future__ import annotations

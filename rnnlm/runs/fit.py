@@ -185,7 +185,7 @@ def _exact_matches(network: LanguageModel, corpus: PreparedCorpus) -> dict[str, 
     (mark,) = corpus.vocabulary.encode(corpus.definition.answer_mark).tolist()
     right_D = answered(network, corpus.tasks(), mark)
     # The text tells the kind of a task even if one of its tokens is unknown.
-    kinds = map(corpus.definition.kinds, corpus.texts()[TEST])
+    kinds = map(corpus.definition.task_properties, corpus.texts()[TEST])
     return {
         "exact_match": exact_match(right_D),
         "exact_match_by": exact_match_by(right_D, kinds),

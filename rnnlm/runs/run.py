@@ -52,7 +52,7 @@ def carry_out_run(spec: RunSpec, corpus: PreparedCorpus, gpu: int | None = None)
         OSError: the record cannot be written.
     """
     record = spec.new_record()
-    record.oov_rate = corpus.oov_rate
+    record.oov_rate = corpus.unknown_rate
     measure = measure_baseline if spec.config.is_baseline else fit_and_measure
     last = last_checkpoint(spec.folder)
     try:

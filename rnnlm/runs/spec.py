@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from rnnlm.config import Config
-from rnnlm.data.preparation import NOT_IN_KEY, CorpusIdentity
+from rnnlm.data.preparation import OPTIONS_WITHOUT_EFFECT_ON_TOKENS, CorpusIdentity
 from rnnlm.evaluation.adaptation.options import (
     AdaptationVariant,
     folder_name,
@@ -152,7 +152,7 @@ def _with_sizes(config: Config, vocab_size: int) -> Config:
 
 def _baseline_options(config: Config) -> dict[str, Any]:
     """The options that decide the result of a baseline: its own, and those of its tokens."""
-    without_effect = {f"data.{name}" for name in NOT_IN_KEY}
+    without_effect = {f"data.{name}" for name in OPTIONS_WITHOUT_EFFECT_ON_TOKENS}
     without_effect |= {f"model.{f.name}" for f in dataclasses.fields(ModelConfig)} - {"model.name"}
     return {
         name: value

@@ -24,7 +24,7 @@ from rnnlm.evaluation.text import Evaluation, evaluate
 from rnnlm.files.run_files import LOG, RECORD, best_checkpoint, last_checkpoint
 from rnnlm.generation.options import GenerationOptions, InitialState, check_generation
 from rnnlm.generation.verse.constraint import VerseOptions
-from rnnlm.generation.writer import Piece, Text, Writer
+from rnnlm.generation.writer import Addition, Text, Writer
 from rnnlm.model.language_model import LanguageModel
 from rnnlm.options import OptionError
 from rnnlm.results.record import COMPLETED, Record, RecordError
@@ -69,24 +69,24 @@ class TrainedModel:
 
     def stream(
         self, prompt: str = "", *, with_probabilities: bool = False, **options: Any
-    ) -> Iterator[Piece]:
+    ) -> Iterator[Addition]:
         """Yield the texts of `generate` piece by piece, all texts side by side."""
         verse = self._verse(options)
         if "state" in options:
             options["state"] = _choice("state", options["state"], list(InitialState))
         stop = options.pop("stop", None) or []
         stop = [stop] if isinstance(stop, str) else stop
-        options["stop"] = [self.tokenizer.as_written(text, "stop") for text in stop]
+        options["stop"] = [self.tokenizer.in_corpus_script(text, "stop") for text in stop]
         generation = GenerationOptions(**options)
         check_generation(generation)
         if verse is not None and stop:
             raise OptionError("stop", "a poem in a form ends where its form does")
         return self._writer.stream(
-            self.tokenizer.typed(prompt), generation, verse, with_probabilities
+            self.tokenizer.prompt_tokens(prompt), generation, verse, with_probabilities
         )
 
     def evaluate(self, path: str | Path, encoding: str | None = None) -> Evaluation:
-        """Return the metrics of a file, cleaned and tokenised as the model's own corpus was.
+        """Return the metrics of a file, cleaned and tokenized as the model's own corpus was.
 
         Args:
             encoding: any text encoding that Python knows; None recognises the file's.
@@ -98,7 +98,7 @@ class TrainedModel:
 
     def unknown(self, prompt: str) -> list[str]:
         """Return the tokens of a prompt that the model does not know."""
-        tokens = self.tokenizer.typed(prompt)
+        tokens = self.tokenizer.prompt_tokens(prompt)
         return [t for t in dict.fromkeys(tokens) if t not in self.tokenizer.vocabulary]
 
     def _verse(self, options: dict[str, Any]) -> VerseOptions | None:
@@ -112,7 +112,7 @@ class TrainedModel:
         if "form" in given:
             given["form"] = _choice("form", given["form"], list(SHAPES))
         if "acrostic" in given:
-            given["acrostic"] = self.tokenizer.as_written(given["acrostic"], "acrostic")
+            given["acrostic"] = self.tokenizer.in_corpus_script(given["acrostic"], "acrostic")
         return VerseOptions(**given)
 
 

@@ -95,11 +95,13 @@ class LanguageModelModule(LightningModule):
         network, state = self.network, None if batch.starts else self._train_state
         hidden_TBH, state = network.hidden(batch.inputs_TB, state)
         self._train_state = detach(state)
-        dropped_TBH = network.dropped(hidden_TBH)
-        nats = network.nats_of(dropped_TBH, batch.targets_TB)
+        after_dropout_TBH = network.apply_dropout(hidden_TBH)
+        nats = network.nats_of(after_dropout_TBH, batch.targets_TB)
         self.train_total.add(nats, batch.num_tokens)
         # A very short batch may hold only `<bos>` targets, which do not count.
-        loss = nats / max(batch.num_tokens, 1) + network.activation_penalty(hidden_TBH, dropped_TBH)
+        loss = nats / max(batch.num_tokens, 1) + network.activation_penalty(
+            hidden_TBH, after_dropout_TBH
+        )
         return loss if batch.scale == 1 else loss * batch.scale
 
     def on_train_batch_end(self, outputs: Any, batch: Batch, batch_idx: int) -> None:

@@ -57,10 +57,10 @@ class WriteSamples(Callback):
         # The content of the file, for when an interrupted run resumes.
         self._written: list[str] = []
         self._stopwatch, self._averaging = stopwatch, averaging
-        self._prompts = [corpus.tokenizer.typed(prompt) for prompt in config.prompts] or [
+        self._prompts = [corpus.tokenizer.prompt_tokens(prompt) for prompt in config.prompts] or [
             corpus.prompt()
         ]
-        if not corpus.vocabulary.bounded:
+        if not corpus.vocabulary.has_documents:
             self._prompts = [prompt or corpus.prompt() for prompt in self._prompts]
         for token in {token for prompt in self._prompts for token in prompt}:
             if token not in self._vocabulary:

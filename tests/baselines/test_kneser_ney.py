@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
 from rnnlm.baselines.discounts import Discounts
-from rnnlm.baselines.kneser_ney import KneserNey, KneserNeyConfig, predict
-from rnnlm.baselines.ngrams import Texts
+from rnnlm.baselines.kneser_ney import KneserNey, KneserNeyConfig, predict_orders
+from rnnlm.baselines.ngrams import SplitTokens
 from rnnlm.data.batching import Batching
 from rnnlm.data.preparation import prepare
 from rnnlm.data.texts.splitting import SPLITS
@@ -64,9 +64,9 @@ def predictable(begin_id: int | None) -> list[int]:
 
 
 def assert_agrees(training: Sequence[Gram], held_out: Sequence[Gram], begin_id: int | None) -> None:
-    texts = Texts.of([as_split(training), as_split(held_out)], VOCAB_SIZE, begin_id)
+    texts = SplitTokens.of([as_split(training), as_split(held_out)], VOCAB_SIZE, begin_id)
     for discounts in Discounts:
-        for predicted in predict(texts, ORDERS, discounts):
+        for predicted in predict_orders(texts, ORDERS, discounts):
             book = TextbookKneserNey(
                 training, predictable(begin_id), predicted.order, NUM_DISCOUNTS[discounts], begin_id
             )
@@ -99,10 +99,10 @@ def test_documents_are_predicted_as_the_textbook_does(
 def assert_sums_to_one(training: Sequence[Gram], contexts: set[Gram], begin_id: int | None) -> None:
     tokens = predictable(begin_id)
     queries = [np.array([*context, token]) for context in sorted(contexts) for token in tokens]
-    texts = Texts.of([as_split(training), *queries], VOCAB_SIZE, begin_id)
+    texts = SplitTokens.of([as_split(training), *queries], VOCAB_SIZE, begin_id)
     asked = np.array(texts.ends[1:]) - 1
     for discounts in Discounts:
-        for predicted in predict(texts, ORDERS, discounts):
+        for predicted in predict_orders(texts, ORDERS, discounts):
             probabilities = predicted.probability_N[asked].reshape(-1, len(tokens))
             assert (probabilities > 0).all()
             np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-12)
@@ -133,8 +133,8 @@ def test_after_any_context_of_documents_probabilities_sum_to_one(
 
 def test_by_hand() -> None:
     # aab: bigrams aa and ab once each. Left neighbours: a has the start and a, b has a.
-    texts = Texts.of([np.array([0, 0, 1]), np.array([1, 0])], 2, None)
-    (predicted,) = predict(texts, [2], Discounts.one)
+    texts = SplitTokens.of([np.array([0, 0, 1]), np.array([1, 0])], 2, None)
+    (predicted,) = predict_orders(texts, [2], Discounts.one)
     # For b alone: (1 - D) / 3 + 2 D / 3 · 1/2, D = 1 / (1 + 2·1).
     unigram_b = (1 - 1 / 3) / 3 + 2 / 9 / 2
     # Bigrams have no count of 2: D = 0.5 of the two that follow a.
@@ -213,7 +213,10 @@ def test_discounts_that_are_not_estimated_are_told_of() -> None:
 def test_what_the_held_out_texts_are_changes_nothing_for_train() -> None:
     training = drawn(np.random.default_rng(0), 300)
     alone, with_others = (
-        [p.probability_N[:300] for p in predict(Texts.of(splits, 9, None), ORDERS, discounts)]
+        [
+            p.probability_N[:300]
+            for p in predict_orders(SplitTokens.of(splits, 9, None), ORDERS, discounts)
+        ]
         for discounts in [Discounts.three]
         for splits in ([np.array(training)], [np.array(training), np.arange(9), np.zeros(50, int)])
     )

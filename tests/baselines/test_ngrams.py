@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnnlm.baselines.ngrams import Ngrams, Texts, numbered
+from rnnlm.baselines.ngrams import Ngrams, SplitTokens, numbered
 from rnnlm.data.tokens.vocabulary import BEGIN_ID, END_ID
 
 
@@ -29,7 +29,7 @@ def test_keys_are_numbered_as_numpy_does(keys: list[int]) -> None:
 def test_two_tokens_end_the_same_ngram_where_the_last_tokens_are_the_same(
     training: list[int], held_out: list[int], order: int
 ) -> None:
-    texts = Texts.of([np.array(training), np.array(held_out)], 3, None)
+    texts = SplitTokens.of([np.array(training), np.array(held_out)], 3, None)
     ngrams = Ngrams.unigrams(texts)
     for _ in range(order - 1):
         ngrams = ngrams.one_longer(texts)
@@ -51,7 +51,7 @@ def test_two_tokens_end_the_same_ngram_where_the_last_tokens_are_the_same(
 def test_documents_keep_to_themselves() -> None:
     a, b = 3, 4
     document = [BEGIN_ID, a, b, END_ID]
-    texts = Texts.of([np.array(document * 2), np.array(document)], 5, BEGIN_ID)
+    texts = SplitTokens.of([np.array(document * 2), np.array(document)], 5, BEGIN_ID)
     assert texts.before_N.tolist() == [0, 1, 2, 3] * 3
     unigrams = Ngrams.unigrams(texts)
     bigrams = unigrams.one_longer(texts)
@@ -67,7 +67,7 @@ def test_documents_keep_to_themselves() -> None:
 
 def test_the_start_of_a_running_text_is_one_neighbour() -> None:
     a, b = 0, 1
-    texts = Texts.of([np.array([a, b, a, b]), np.array([b, b])], 2, None)
+    texts = SplitTokens.of([np.array([a, b, a, b]), np.array([b, b])], 2, None)
     unigrams = Ngrams.unigrams(texts)
     bigrams = unigrams.one_longer(texts)
     # Before a: the start and b; before b: a. bb is not in training.
@@ -79,4 +79,4 @@ def test_the_start_of_a_running_text_is_one_neighbour() -> None:
 
 def test_a_vocabulary_whose_pairs_cannot_be_numbered_is_refused() -> None:
     with pytest.raises(ValueError, match="too many to be numbered"):
-        Texts.of([np.array([0, 1, 2])], 2**62, None)
+        SplitTokens.of([np.array([0, 1, 2])], 2**62, None)

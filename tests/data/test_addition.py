@@ -63,7 +63,7 @@ operands = st.text("0123456789999", min_size=1, max_size=18).map(int)
 
 def kinds(a: int, b: int, **options: object) -> dict[str, int]:
     corpus = Addition(AdditionConfig(name="addition", **options))  # type: ignore[arg-type]
-    return corpus.kinds(corpus.written(a, b))
+    return corpus.task_properties(corpus.written(a, b))
 
 
 @given(operands, operands, st.booleans())

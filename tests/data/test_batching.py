@@ -169,7 +169,7 @@ def test_variable_streams_predict_the_same_tokens_in_as_many_batches(
 ) -> None:
     ids_N = torch.arange(num_tokens)
     fixed = Streams(ids_N, batch_size, seq_len)
-    variable = Streams(ids_N, batch_size, seq_len, variable_by=seed)
+    variable = Streams(ids_N, batch_size, seq_len, length_seed=seed)
     variable.set_epoch(epoch)
     batches = list(variable)
     assert len(batches) == len(variable) == len(fixed)
@@ -183,7 +183,7 @@ def test_variable_streams_predict_the_same_tokens_in_as_many_batches(
 
 
 def test_variable_streams_are_cut_elsewhere_in_each_epoch_and_alike_for_a_seed() -> None:
-    streams = Streams(torch.arange(10_000), 4, 50, variable_by=3)
+    streams = Streams(torch.arange(10_000), 4, 50, length_seed=3)
     lengths = []
     for epoch in (0, 1, 0):
         streams.set_epoch(epoch)
@@ -194,7 +194,7 @@ def test_variable_streams_are_cut_elsewhere_in_each_epoch_and_alike_for_a_seed()
     for _ in range(7):
         next(begun)
     state = streams.state_dict()
-    again = Streams(torch.arange(10_000), 4, 50, variable_by=3)
+    again = Streams(torch.arange(10_000), 4, 50, length_seed=3)
     again.load_state_dict(state)
     assert [len(batch.inputs_TB) for batch in again] == lengths[1][7:]
 

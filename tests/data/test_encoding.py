@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnnlm.data.encoding import check_encoding, decode, decoded, is_unicode
+from rnnlm.data.encoding import check_encoding, decode, is_unicode, text_and_encoding
 from rnnlm.options import OptionError
 from tests.conftest import ROOT
 
@@ -76,7 +76,7 @@ def test_the_offset_of_what_no_encoding_explains_is_named() -> None:
 
 def test_the_offset_is_that_of_the_encoding_which_comes_furthest() -> None:
     content = SIMPLIFIED.encode("gb18030")[:9000] + b"\xff" + b"\n"
-    with pytest.raises(OptionError, match=r"byte (8999|9000) cannot be decoded \(gb18030 comes"):
+    with pytest.raises(OptionError, match=r"byte (8999|9000) cannot be decoded \(gb18030 decodes"):
         decode(content, "some.txt")
 
 
@@ -121,7 +121,7 @@ def test_what_is_said_is_done_strictly() -> None:
     [("utf-8-sig", "UTF-8"), ("utf-16", "UTF-16"), ("gb18030", "GB18030"), ("utf-8", "UTF-8")],
 )
 def test_the_encoding_is_named(encoding: str, name: str) -> None:
-    assert decoded(SIMPLIFIED.encode(encoding), "some.txt").encoding == name
+    assert text_and_encoding(SIMPLIFIED.encode(encoding), "some.txt").encoding == name
 
 
 @pytest.mark.parametrize(

@@ -110,15 +110,15 @@ def test_whole_novels_are_held_out(tmp_path: Path) -> None:
 
 
 def test_names_can_be_taught(tmp_path: Path) -> None:
-    plain, taught = made(), made(user_dict=str(NAMES))
+    plain, extended = made(), made(user_dict=str(NAMES))
     assert "闻人鹊" not in plain.vocabulary.tokens
-    assert "闻人鹊" in taught.vocabulary.tokens
+    assert "闻人鹊" in extended.vocabulary.tokens
     # Another dictionary makes other tokens of the same text, whatever its path.
-    assert plain.text_sha256 == taught.text_sha256
-    assert plain.identity != taught.identity
+    assert plain.text_sha256 == extended.text_sha256
+    assert plain.identity != extended.identity
     copy = tmp_path / "copy.txt"
     copy.write_bytes(NAMES.read_bytes())
-    assert made(user_dict=str(copy)).identity == taught.identity
+    assert made(user_dict=str(copy)).identity == extended.identity
     with pytest.raises(OptionError, match=r"data\.user_dict: .* cannot be read"):
         made(user_dict=str(tmp_path / "nope.txt"))
 
@@ -126,18 +126,18 @@ def test_names_can_be_taught(tmp_path: Path) -> None:
 def test_a_smaller_vocabulary_has_more_unknown_words_and_pays_for_them() -> None:
     large, small = made(), made(max_vocab=200)
     assert len(small.vocabulary) == 203
-    assert small.oov_rate > large.oov_rate
+    assert small.unknown_rate > large.unknown_rate
     assert small.splits["test"].unknown_nats > large.splits["test"].unknown_nats
 
 
-def test_words_typed_by_hand_are_those_that_were_taught() -> None:
+def test_words_typed_by_hand_are_those_of_the_dictionary() -> None:
     text = "\u3000\u3000闻人鹊笑道\r\n"
-    plain, taught = (
+    plain, extended = (
         untrained(JinYong(JinYongConfig(user_dict=path))) for path in (None, str(NAMES))
     )
-    assert taught.typed(text) == [INDENT, "闻人鹊", "笑", "道", "\n"]
-    assert "闻人鹊" not in plain.typed(text)
-    assert "".join(plain.typed(text)) == text.replace("\r", "")
+    assert extended.prompt_tokens(text) == [INDENT, "闻人鹊", "笑", "道", "\n"]
+    assert "闻人鹊" not in plain.prompt_tokens(text)
+    assert "".join(plain.prompt_tokens(text)) == text.replace("\r", "")
 
 
 def test_full_cannot_be_had() -> None:

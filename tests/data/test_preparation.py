@@ -48,7 +48,7 @@ def test_the_vocabulary_is_of_the_training_split_alone() -> None:
     made = letters()
     other = letters(Letters.text[:800] + "xyz" * 66 + "xy")
     assert other.vocabulary.tokens == made.vocabulary.tokens
-    assert other.oov_rate == 1.0
+    assert other.unknown_rate == 1.0
 
 
 def test_what_is_rare_is_unknown_in_training_too() -> None:
@@ -90,7 +90,7 @@ def test_unknown_tokens_are_charged_for() -> None:
 
 @pytest.mark.parametrize("batching", Batching)
 @pytest.mark.parametrize("name", corpora())
-def test_the_texts_of_the_splits_are_what_is_tokenised(name: str, batching: Batching) -> None:
+def test_the_texts_of_the_splits_are_what_is_tokenized(name: str, batching: Batching) -> None:
     made = prepare(named(name, batching=batching, batch_size=8))
     for split_name, texts in made.texts().items():
         split = made.splits[split_name]
@@ -114,7 +114,7 @@ def test_texts_are_read_anew_where_tokens_come_from_the_cache() -> None:
     assert texts["train"][:3] == ["one line", "and another", "one line"]
 
 
-def test_a_text_is_tokenised_once_for_all_runs() -> None:
+def test_a_text_is_tokenized_once_for_all_runs() -> None:
     text = "the quick brown fox jumps over the lazy dog\n" * 30
     first = letters(text)
     parsed = Letters.parsed

@@ -214,20 +214,22 @@ def test_scripts_are_converted() -> None:
 
 
 def test_a_beginning_typed_by_hand_is_in_the_corpus_script() -> None:
-    typed = untrained(Tang(TangConfig(script=Script.traditional))).typed("春风,abc（一）?\0")
+    typed = untrained(Tang(TangConfig(script=Script.traditional))).prompt_tokens(
+        "春风,abc（一）?\0"
+    )
     assert typed == list("春風，abc（一）？\0")
-    assert untrained(Tang(TangConfig())).typed("春风.") == list("春风。")
+    assert untrained(Tang(TangConfig())).prompt_tokens("春风.") == list("春风。")
 
 
 def test_the_full_collection(real_data: Path) -> None:
     corpus = made(source="full", min_count=2)
     read, note, changes, copies = corpus.notes
     assert read.startswith("read 58 files in UTF-8: 17,084,548 characters")
-    assert "groups, each on one side of the split" in copies
+    assert "groups, each in one split" in copies
     assert note.startswith("56,547 of 57,607 poems; left out: 827 duplicates")
     assert "notes" in changes
     assert sum(split.num_tokens for split in corpus.splits.values()) > 3_400_000
-    assert corpus.oov_rate < 0.002
+    assert corpus.unknown_rate < 0.002
     assert corpus.splits["test"].num_tokens == corpus.splits["test"].num_chars
 
 

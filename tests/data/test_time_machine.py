@@ -38,20 +38,20 @@ def test_the_full_text_is_the_one_expected(real_data: Path) -> None:
     corpus = made(source="full")
     assert sum(len(split.ids_N) for split in corpus.splits.values()) == 178_979
     assert len(corpus.splits["test"].ids_N) == 17_898
-    assert corpus.oov_rate < 0.001
+    assert corpus.unknown_rate < 0.001
 
 
 def test_letters_are_the_27_of_the_book(real_data: Path) -> None:
     corpus = made(source="full", normalize=Normalize.letters)
     assert sorted(corpus.vocabulary.tokens) == [" ", "<unk>", *"abcdefghijklmnopqrstuvwxyz"]
-    assert corpus.oov_rate == 0
+    assert corpus.unknown_rate == 0
 
 
 def test_a_letter_that_training_lacks_is_unknown(tmp_path: Path) -> None:
     path = tmp_path / "text.txt"
     path.write_text("the cat sat on the mat " * 80 + "quick brown jumps " * 20, encoding="utf-8")
     corpus = made(source=str(path), normalize=Normalize.letters, batch_size=2)
-    assert corpus.oov_rate > 0
+    assert corpus.unknown_rate > 0
     assert not (corpus.splits["train"].ids_N == 0).any()
     assert corpus.splits["test"].unknown_nats > 0
 
@@ -82,18 +82,18 @@ def test_words_have_the_space_before_them() -> None:
     assert tokens == ["It", " isn't", " 1884", ",", " ", '"', "Gale", ".", '"', "\n"]
 
 
-def test_what_is_typed_by_hand_is_tokenised_as_the_text() -> None:
+def test_what_is_typed_by_hand_is_tokenized_as_the_text() -> None:
     for level, expected in (
         (Level.char, list("the machine ")),
         (Level.word, ["the", " machine", " "]),
     ):
         corpus = TimeMachine(TimeMachineConfig(level=level, normalize=Normalize.letters))
-        assert untrained(corpus).typed("The\r\nMachine!") == expected
+        assert untrained(corpus).prompt_tokens("The\r\nMachine!") == expected
 
 
 def test_words_and_characters_compare_by_bits_per_character() -> None:
     characters, words = made(), made(level=Level.word)
-    assert words.oov_rate > 0.05
+    assert words.unknown_rate > 0.05
     for name, split in words.splits.items():
         assert abs(split.num_chars - characters.splits[name].num_chars) < 10
         assert split.num_tokens < split.num_chars / 3

@@ -20,16 +20,16 @@ from tests.data.small_corpora import named, untrained
 @given(st.sampled_from(sorted(corpora())), st.text())
 @settings(deadline=None)
 def test_a_text_typed_by_hand_is_all_there(name: str, text: str) -> None:
-    tokens = untrained(named(name)).typed(text)
+    tokens = untrained(named(name)).prompt_tokens(text)
     assert len("".join(tokens)) == len(text.replace("\r\n", "\n"))
     assert "\r" not in tokens
 
 
 def test_nothing_typed_is_no_tokens_and_no_text_is_refused() -> None:
     for name in corpora():
-        assert untrained(named(name)).typed("") == []
+        assert untrained(named(name)).prompt_tokens("") == []
         with pytest.raises(OptionError, match="prompt: it is not text in UTF-8"):
-            untrained(named(name)).typed("風\udcff")
+            untrained(named(name)).prompt_tokens("風\udcff")
 
 
 def read(path: Path, name: str, **options: Any) -> list[str]:

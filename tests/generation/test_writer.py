@@ -9,7 +9,7 @@ import pytest
 
 from rnnlm.data.tokens.vocabulary import Vocabulary
 from rnnlm.generation.options import GenerationOptions
-from rnnlm.generation.writer import Piece, Text, Writer
+from rnnlm.generation.writer import Addition, Text, Writer
 from rnnlm.options import OptionError
 from tests.support.writing import VOCABULARY, small_network
 
@@ -21,12 +21,12 @@ def writer() -> Writer:
 
 def pieces(
     writer: Writer, prompt: str = "", probabilities: bool = False, **options: Any
-) -> list[Piece]:
+) -> list[Addition]:
     chosen = GenerationOptions(**{"length": 20, **options})
     return list(writer.stream(list(prompt), chosen, with_probabilities=probabilities))
 
 
-def texts(written: list[Piece]) -> dict[int, Text]:
+def texts(written: list[Addition]) -> dict[int, Text]:
     return {piece.number: piece.text for piece in written if piece.text is not None}
 
 

@@ -201,7 +201,7 @@ def test_dropped_weights_are_zero_in_value_and_gradient(cell: str, kind: str) ->
 def test_variational_dropout_drops_the_same_units_at_every_step() -> None:
     model = network("gru", "embed", 1, variational_dropout=0.5)
     hidden_TBH, _ = model.hidden(torch.randint(V, (T, B)))
-    dropped_TBH = model.dropped(hidden_TBH) == 0
+    dropped_TBH = model.apply_dropout(hidden_TBH) == 0
     assert dropped_TBH.any()
     assert not dropped_TBH.all()
     assert torch.equal(dropped_TBH, dropped_TBH[:1].expand(T, B, H))
@@ -294,7 +294,7 @@ def test_activation_regularisation_by_hand() -> None:
     }
     model = network("lstm", "embed", 2, dropout=0.5, **options)
     hidden_TBH, _ = model.hidden(torch.randint(V, (T, B)))
-    dropped_TBH = model.dropped(hidden_TBH)
+    dropped_TBH = model.apply_dropout(hidden_TBH)
     changes = [(hidden_TBH[t + 1] - hidden_TBH[t]).square() for t in range(T - 1)]
     expected = 2 * (dropped_TBH**2).mean() + 3 * torch.stack(changes).mean()
     torch.testing.assert_close(model.activation_penalty(hidden_TBH, dropped_TBH), expected)

@@ -12,10 +12,10 @@ from rnnlm.model.product import (
     _ONEDNN,
     Product,
     RowwiseLinear,
-    add_product_of_columns,
+    add_weight_gradient,
     linear,
     multiplied_dtype,
-    product_of_columns,
+    weight_gradient,
 )
 
 TOLERANCE = {torch.float64: 1e-12, torch.float32: 1e-5, torch.bfloat16: 2e-2}
@@ -66,13 +66,13 @@ def test_a_rows_product_is_the_same_whatever_rows_stand_beside_it(
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 def test_products_of_columns_add_up(dtype: torch.dtype) -> None:
     y, x, total = torch.randn(30, 5), torch.randn(30, 7), torch.randn(5, 7)
-    expected = total + product_of_columns(y, x, dtype)
-    added = add_product_of_columns(total, y, x, dtype, first=False)
+    expected = total + weight_gradient(y, x, dtype)
+    added = add_weight_gradient(total, y, x, dtype, first=False)
     torch.testing.assert_close(added, expected)
     total.fill_(torch.nan)
-    put = add_product_of_columns(total, y, x, dtype, first=True)
-    torch.testing.assert_close(put, product_of_columns(y, x, dtype))
-    torch.testing.assert_close(product_of_columns(y, x, dtype), y.t() @ x, atol=0.2, rtol=0.02)
+    put = add_weight_gradient(total, y, x, dtype, first=True)
+    torch.testing.assert_close(put, weight_gradient(y, x, dtype))
+    torch.testing.assert_close(weight_gradient(y, x, dtype), y.t() @ x, atol=0.2, rtol=0.02)
 
 
 def test_linear_has_the_gradients_of_finite_differences() -> None:

@@ -181,9 +181,9 @@ def test_a_dictionary_that_is_changed_or_gone_does_not_change_a_run(tmp_path: Pa
     config = JinYongConfig(name="jinyong", user_dict=str(path), batch_size=2, seq_len=4)
     tokenizer = prepare(JinYong(config)).tokenizer
     kept = tokenizer.kept()
-    words = tokenizer.typed("闻人鹊笑道")
+    words = tokenizer.prompt_tokens("闻人鹊笑道")
     assert "闻人鹊" in words
     for change in (lambda: path.write_text("别的\n", encoding="utf-8"), path.unlink):
         change()
         other = Tokenizer.restored(JinYong(config), *kept.values())
-        assert other.typed("闻人鹊笑道") == words
+        assert other.prompt_tokens("闻人鹊笑道") == words

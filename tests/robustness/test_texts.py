@@ -171,7 +171,7 @@ def test_two_hundred_wrong_json_files(tmp_path: Path) -> None:
 
 
 def test_a_file_without_poems_beside_others_is_passed_over(tmp_path: Path) -> None:
-    # No two poems are near-copies: those would all be on one side of the split.
+    # No two poems are near-copies: those would all be in one split.
     poems = [{"paragraphs": [f"{c * 4}，{c * 5}。"]} for c in "一二三四五六七八九十甲乙丙丁"]
     (tmp_path / "authors.json").write_text('[{"name": "x"}]')
     (tmp_path / "poems.json").write_text(json.dumps(poems))

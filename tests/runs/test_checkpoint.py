@@ -36,7 +36,7 @@ def test_network_and_tokens_come_back_from_the_checkpoint_alone(
         assert tokenizer.spelling.costs == original.tokenizer.spelling.costs
         assert tokenizer.corpus.config == config.data
         (text,) = original.texts()[TEST][:1]
-        assert tokenizer.typed(text[:200]) == original.tokenizer.typed(text[:200])
+        assert tokenizer.prompt_tokens(text[:200]) == original.tokenizer.prompt_tokens(text[:200])
         assert not network.training
         logits_TBV, _ = network(original.splits[TEST].ids_N[:20].unsqueeze(1))
         assert logits_TBV.isfinite().all()
@@ -49,7 +49,11 @@ def test_a_run_keeps_the_words_it_was_taught(compose: Compose, tmp_path: Path) -
     trained(config, tmp_path / "run")
     for change in (lambda: words.write_text("人鹊\n", encoding="utf-8"), words.unlink):
         change()
-        assert load(tmp_path / "run").tokenizer.typed("闻人鹊笑道") == ["闻人鹊", "笑", "道"]
+        assert load(tmp_path / "run").tokenizer.prompt_tokens("闻人鹊笑道") == [
+            "闻人鹊",
+            "笑",
+            "道",
+        ]
 
 
 def test_a_checkpoint_without_the_words_it_was_taught_is_refused(

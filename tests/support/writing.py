@@ -38,7 +38,7 @@ def written(
     chosen = GenerationOptions(**{"length": 40, **options})
     texts: list[list[Token]] = [[] for _ in range(chosen.num)]
     for token in sample(stepper, prompt, FreeText(VOCABULARY, stop), chosen, with_nats=True):
-        texts[token.text].append(token)
+        texts[token.number].append(token)
     return texts
 
 

@@ -19,33 +19,34 @@ import scipy.sparse
 from scipy.sparse.csgraph import connected_components
 from tqdm import tqdm
 
-from rnnlm.data.texts.splitting import Pieces, dealt
+from rnnlm.data.texts.splitting import SplitTexts, assign_to_splits
 
 # Part of what decides the split of documents: change it when the rule above changes.
-RULE = "near-copies share half of their 5-grams"
-_SIZE = 5
-_SHARED = 0.5
+NEAR_COPY_RULE = "near-copies share half of their 5-grams"
+_GRAM_LENGTH = 5
+_LEAST_SHARED = 0.5
 _NOT_COUNTED = re.compile(r"[\W_]+")
 # Fills a document of fewer characters up to one 5-gram; no text holds this character.
 _FILLING = "\0"
-# Bounds the memory: about so many pairs of documents are compared at a time.
+# Bounds the memory: about this many pairs of documents are compared at a time.
 _COMPARISONS_AT_A_TIME = 5_000_000
 
 
-def dealt_together(
+def assign_near_copies_together(
     documents: Sequence[str], validation: float, test: float, seed: int
-) -> tuple[Pieces, str]:
-    """Deal the documents out, near-copies to one split, and return a note of how many there are."""
+) -> tuple[SplitTexts, str]:
+    """Assign documents to splits, near-copies to the same one; also return a note on them."""
     groups = near_copy_groups(documents).tolist()
-    pieces = dealt(documents, validation, test, seed, groups)
+    pieces = assign_to_splits(documents, validation, test, seed, groups)
     sizes = [size for size in Counter(groups).values() if size > 1]
     if not sizes:
         return pieces, "no document is a near-copy of another"
-    alone = dealt(documents, validation, test, seed)
+    alone = assign_to_splits(documents, validation, test, seed)
     moved = sum((Counter(pieces[name]) - Counter(alone[name])).total() for name in pieces)
     return pieces, (
         f"{sum(sizes):,} of {len(documents):,} documents are near-copies of others (share half of "
-        f"their 5-grams): {len(sizes):,} groups, each on one side of the split; {moved:,} moved"
+        f"their 5-grams): {len(sizes):,} groups, each in one split; {moved:,} documents are in "
+        "another split than without this rule"
     )
 
 
@@ -69,7 +70,7 @@ def near_copy_groups(documents: Sequence[str]) -> np.ndarray:
             shared = (has_gram[start:end] @ documents_with).tocoo()
             first, second = shared.row + start, shared.col
             fewer = np.minimum(num_grams[first], num_grams[second])
-            near = (first < second) & (shared.data >= _SHARED * fewer)
+            near = (first < second) & (shared.data >= _LEAST_SHARED * fewer)
             pairs.append(np.stack([first[near], second[near]]))
             bar.update(end - start)
     one, other = np.concatenate(pairs, axis=1)
@@ -81,7 +82,7 @@ def near_copy_groups(documents: Sequence[str]) -> np.ndarray:
 def _grams_of_documents(documents: Sequence[str]) -> scipy.sparse.csr_array:
     """Return a matrix that is 1 where a document (row) has a 5-gram (column)."""
     texts = [_NOT_COUNTED.sub("", document) or document for document in documents]
-    texts = [text.ljust(_SIZE, _FILLING) for text in texts]
+    texts = [text.ljust(_GRAM_LENGTH, _FILLING) for text in texts]
     characters = np.frombuffer("".join(texts).encode("utf-32-le", "surrogatepass"), "<u4")
     # Number the 1-grams, then the 2-, 4- and 5-grams, each made of two shorter ones.
     one = _numbered(characters, characters * 0)
@@ -89,8 +90,8 @@ def _grams_of_documents(documents: Sequence[str]) -> scipy.sparse.csr_array:
     four = _numbered(two[:-2], two[2:])
     five = _numbered(four[:-1], one[4:])
     document = np.repeat(np.arange(len(texts), dtype=np.int32), [len(text) for text in texts])
-    within = document[: 1 - _SIZE] == document[_SIZE - 1 :]
-    rows, columns = document[: 1 - _SIZE][within], five[within]
+    within = document[: 1 - _GRAM_LENGTH] == document[_GRAM_LENGTH - 1 :]
+    rows, columns = document[: 1 - _GRAM_LENGTH][within], five[within]
     ones = np.ones(len(rows), np.int32)
     grams = scipy.sparse.csr_array((ones, (rows, columns)), (len(texts), int(five.max()) + 1))
     grams.sum_duplicates()

@@ -1,7 +1,8 @@
-"""The poems of a file as they stand there: JSON of a well-known collection, or a poem a line.
+"""The poems of a file as they stand there: JSON of the collection chinese-poetry, or lines.
 
-Lines may begin with a title, or a title and an author: `title:content`, `title:author:content`. All
-lines together show that: with titles, most lines have a colon, and few have verse before it.
+A line is a poem. It may begin with a title, or a title and an author: `title:content`,
+`title:author:content`. A file has titles if most of its lines have a colon, and few of these have
+verse before it.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import msgspec
 
 from rnnlm.data.texts.source import SourceError
 
-# The mark of a missing character. Some files use `?` for it.
+# The mark of a missing character in files of poems; some have `?` for it. `tang.py` writes □.
 MISSING_MARK = "_"
 # The share of lines that must agree.
 _MOST = 2 / 3
@@ -37,7 +38,7 @@ class Poems(NamedTuple):
 
 
 class _Poem(msgspec.Struct):
-    """A poem of the collection; only its text is needed."""
+    """A poem of chinese-poetry; only its text is needed."""
 
     paragraphs: list[str]
 

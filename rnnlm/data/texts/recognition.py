@@ -20,15 +20,15 @@ from importlib.resources import files
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-# An encoding is chosen if the next best costs so many bits more: odds of 250 to 1.
+# An encoding is chosen if the next best costs at least this many bits more: odds of 250 to 1.
 MARGIN = 8.0
-# Nearly any even number of bytes is UTF-16: without zeros, so many are needed to tell.
+# Nearly any even number of bytes is UTF-16: without zeros, at least this many are needed to tell.
 _UTF16_BYTES = 32
 # A text is not in a language if a character beyond ASCII costs more than this on average.
 _MOST_BITS, _MOST_BITS_OF_A_BYTE = 14.0, 11.0
-# An encoding that costs so many times as much as the best is not named.
+# An encoding that costs more than this many times as much as the best is not named.
 _TOO_FAR = 1.2
-# The bytes that are looked at: so many from each of so many places in a large file.
+# The bytes of a large file that are looked at: _WINDOW bytes from each of _WINDOWS places.
 _WINDOW, _WINDOWS = 2**15, 8
 
 _ASCII_BITS = 5.0
@@ -102,7 +102,7 @@ def recognised(content: bytes) -> tuple[str | None, list[str]]:
     return None, [candidate.codec for candidate in found]
 
 
-def escaped(content: bytes) -> list[str]:
+def codecs_with_escapes(content: bytes) -> list[str]:
     """Return the codecs in which ASCII that is valid UTF-8 would be another text."""
     languages = {"iso2022_jp_2": "japanese", "iso2022_jp_ext": "japanese", "iso2022_kr": "korean"}
     if not _ESCAPE_SEQUENCE.search(content):
@@ -110,7 +110,7 @@ def escaped(content: bytes) -> list[str]:
     found = []
     for codec, language in languages.items():
         text = content.decode(codec, "ignore")  # damaged, it is no better in ASCII
-        if not text.isascii() and _bits(_features(text), language, _MOST_BITS) is not None:
+        if not text.isascii() and _bits(_character_counts(text), language, _MOST_BITS) is not None:
             found.append(codec)
     return found
 
@@ -121,17 +121,17 @@ def _candidates(content: bytes) -> list[Candidate]:
     ascii_bits = _ASCII_BITS * (len(sample) - len(_NOT_ASCII.findall(sample)))
     holds_zero = b"\0" in content
     may_be_wide = holds_zero or _UTF16_BYTES <= len(content) <= _WINDOW * _WINDOWS
-    features: dict[str, _Features | None] = {}
+    counts: dict[str, _CharacterCounts | None] = {}
     best: dict[str, Candidate] = {}
     for encoding in _ENCODINGS:
         is_wide = encoding.codecs[0].startswith("utf-16")
         if not may_be_wide if is_wide else holds_zero:
             continue
         for codec in encoding.codecs:
-            if codec not in features:
+            if codec not in counts:
                 text = _decoded(sample, codec)
-                features[codec] = None if text is None or "\0" in text else _features(text)
-            if (found := features[codec]) is None:
+                counts[codec] = None if text is None or "\0" in text else _character_counts(text)
+            if (found := counts[codec]) is None:
                 continue
             most = _MOST_BITS_OF_A_BYTE if encoding.is_single_byte else _MOST_BITS
             bits = _bits(found, encoding.language, most)
@@ -185,7 +185,7 @@ def _sample(content: bytes) -> bytes:
     return b"".join(windows)
 
 
-class _Features(NamedTuple):
+class _CharacterCounts(NamedTuple):
     """The counts that a text's cost is made of."""
 
     ascii: int
@@ -194,9 +194,9 @@ class _Features(NamedTuple):
     capitals: int
 
 
-def _features(text: str) -> _Features:
+def _character_counts(text: str) -> _CharacterCounts:
     others = Counter(_NOT_ASCII_TEXT.findall(text))
-    return _Features(
+    return _CharacterCounts(
         len(text) - others.total(),
         others,
         len(_TOUCHING.findall(text)),
@@ -204,7 +204,7 @@ def _features(text: str) -> _Features:
     )
 
 
-def _bits(text: _Features, language: str, most: float) -> float | None:
+def _bits(text: _CharacterCounts, language: str, most: float) -> float | None:
     """Return what a text costs in a language; None if it is not text of that language.
 
     Args:

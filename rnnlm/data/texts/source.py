@@ -79,7 +79,7 @@ def read_source(source: str, sample: str, published: str, suffixes: tuple[str, .
     Args:
         sample: a file or folder below `samples/`.
         published: the files that `full` stands for, see `fetch`.
-        suffixes: the files of a folder or a zip that are read.
+        suffixes: the endings of the files that are read from a folder or a zip.
 
     Raises:
         OptionError: the source cannot be read.
@@ -88,7 +88,7 @@ def read_source(source: str, sample: str, published: str, suffixes: tuple[str, .
         raise SourceError("it is empty, it takes sample, full or a path")
     if source == SAMPLE:
         if not sample:
-            raise SourceError("this corpus has no sample, it takes the path of a text")
+            raise SourceError("this corpus has no sample, it takes a path")
         return _sample(importlib.resources.files("rnnlm.data") / "samples" / sample)
     if source == FULL:
         if not published:
@@ -98,7 +98,7 @@ def read_source(source: str, sample: str, published: str, suffixes: tuple[str, .
 
 
 def read_path(path: Path, suffixes: tuple[str, ...]) -> list[File]:
-    """Return the user's file, or the texts in a folder or a zip in the order of `reading_order`.
+    """Return the user's file, or the text files in a folder or a zip in `reading_order`.
 
     Raises:
         OptionError: there is nothing to read, or it cannot be read.
@@ -190,7 +190,7 @@ def _unpacked(file: File, suffixes: tuple[str, ...]) -> list[File]:
 
 
 def unzip(content: bytes, name: str, suffixes: tuple[str, ...]) -> list[File]:
-    """Return the texts in a zip; nothing is unpacked to the disk.
+    """Return the text files in a zip; nothing is unpacked to the disk.
 
     Raises:
         OptionError: it is not a zip, is damaged or too large, holds no text, or a member's path

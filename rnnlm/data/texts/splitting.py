@@ -2,7 +2,7 @@
 
 Running text is cut into contiguous pieces: otherwise the test would measure what stands near the
 training text, a repeated chorus above all. Documents that have nothing to do with each other are
-dealt out at random, by a rule that does not depend on their order.
+assigned to the splits at random, by a rule that does not depend on their order.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from rnnlm.options import OptionError
 
 TRAIN, VALIDATION, TEST = SPLITS = ("train", "validation", "test")
 
-# The pieces of text of each split.
-Pieces = dict[str, list[str]]
+# The texts, or pieces of a text, in each split.
+SplitTexts = dict[str, list[str]]
 
 
 def refuse_nothing_to_train_on(
     validation: float, test: float, test_option: str = "data.test_fraction"
 ) -> None:
-    """Check that the two held-out splits leave something.
+    """Check that the two held-out splits leave something to train on.
 
     Raises:
-        OptionError: they do not.
+        OptionError: nothing is left to train on.
     """
     if validation + test >= 1:
         raise OptionError(
@@ -35,7 +35,7 @@ def refuse_nothing_to_train_on(
         )
 
 
-def contiguous(text: str, validation: float, test: float) -> Pieces:
+def contiguous(text: str, validation: float, test: float) -> SplitTexts:
     """Return train, then validation, then test, in reading order."""
     validation_start = math.floor(len(text) * (1 - (validation + test)))
     test_start = math.floor(len(text) * (1 - test))
@@ -46,7 +46,7 @@ def contiguous(text: str, validation: float, test: float) -> Pieces:
     }
 
 
-def fold(text: str, folds: int, number: int, validation: float) -> Pieces:
+def fold(text: str, folds: int, number: int, validation: float) -> SplitTexts:
     """Return a fold of a contiguous cross-validation, cut at line ends.
 
     The text is cut into `folds` blocks of about the same length. Block `number`, counted from 1, is
@@ -68,21 +68,22 @@ def fold(text: str, folds: int, number: int, validation: float) -> Pieces:
     }
 
 
-def dealt(
+def assign_to_splits(
     documents: Sequence[str],
     validation: float,
     test: float,
     seed: int,
     groups: Sequence[int] | None = None,
-) -> Pieces:
-    """Deal documents out by a hash of their content and the seed.
+) -> SplitTexts:
+    """Assign documents to splits by a hash of their content and the seed.
 
     The split of a document depends on the set of documents and the seed, not on their order.
 
     Args:
-        groups: the number of each document's group; None makes each a group of its own. A group is
-            dealt out as a whole when its first member comes up: to test while that brings test
-            nearer to its size, else to validation by the same rule, else to train.
+        groups: the number of each document's group; None makes each a group of its own. A group
+            stays together, at the place of its first document in the order of hashes. It goes to
+            test if test then comes nearer to its wanted size. If not, the same holds for
+            validation. All other groups go to train.
     """
     ranked = sorted(
         zip(documents, groups or range(len(documents)), strict=True),
@@ -90,20 +91,20 @@ def dealt(
     )
     left = {TEST: round(len(ranked) * test), VALIDATION: round(len(ranked) * validation)}
     split_of_group: dict[int, str] = {}
-    for group, size in Counter(group for _, group in ranked).items():  # as they come up
+    for group, size in Counter(group for _, group in ranked).items():  # in that order
         split = next((name for name in left if size <= 2 * left[name]), TRAIN)
         if split in left:
             left[split] -= size
         split_of_group[group] = split
     # Documents stay in the order of their hashes, so near-copies do not follow each other.
-    pieces: Pieces = {TEST: [], VALIDATION: [], TRAIN: []}
+    pieces: SplitTexts = {TEST: [], VALIDATION: [], TRAIN: []}
     for document, group in ranked:
         pieces[split_of_group[group]].append(document)
     return pieces
 
 
 def drawn(documents: Sequence[str], count: int) -> list[str]:
-    """Return at most so many documents, in their order, chosen by a hash of their content."""
+    """Return at most `count` documents, in their order, chosen by a hash of their content."""
     chosen = set(sorted(documents, key=lambda document: _rank(document, "drawn"))[:count])
     return [document for document in documents if document in chosen]
 

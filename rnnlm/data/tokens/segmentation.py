@@ -1,9 +1,9 @@
 """Chinese text to words by jieba, on all cores.
 
-jieba looks at one run of Chinese characters, letters and digits at a time, and never across another
-character. So text is cut between runs, and the pieces are segmented in several processes; the words
-are those of a single process. A run of more than 5,000 characters is cut every 5,000, since jieba's
-time and memory are quadratic in the length of a run.
+jieba looks at one stretch of Chinese characters, letters and digits at a time, and never across
+another character. So text is cut into chunks between stretches, which several processes segment;
+the words are those of a single process. A stretch of more than 5,000 characters is cut every 5,000,
+since jieba's time and memory are quadratic in its length.
 
 Every process reads jieba's dictionary from its package, which takes half a second. The cache that
 jieba keeps in the common temporary folder is neither read nor written: anybody could put one there.
@@ -34,7 +34,7 @@ from rnnlm.signals.handlers import ignore_interrupts
 
 # The characters of words to jieba, for the [] of a regular expression.
 IN_WORDS = r"\u4e00-\u9fd5a-zA-Z0-9+#&._%\-"
-LONGEST_RUN = 5_000
+LONGEST_STRETCH = 5_000
 # Words travel between processes joined by it: one long text is much faster than many short ones.
 _SEPARATOR = "\0"
 # For fewer characters, starting processes costs as much as it saves.
@@ -68,20 +68,20 @@ def segment(texts: Sequence[str], user_words: Words = ()) -> list[list[str]]:
     """Return the words of each text; joined, they are the text.
 
     Args:
-        user_words: words that jieba learns beside its dictionary, in this order.
+        user_words: words that are added to the dictionary of jieba, in this order.
 
     Raises:
         OptionError: a process that segments was killed.
     """
     chunks = [list(chunked(text)) for text in texts]
     words = _segment_chunks(list(itertools.chain(*chunks)), user_words)
-    return [[word for _ in pieces for word in next(words)] for pieces in chunks]
+    return [[word for _ in text_chunks for word in next(words)] for text_chunks in chunks]
 
 
 def chunked(text: str) -> Iterator[str]:
-    """Yield the text in pieces that end between runs, or within a run that is too long."""
+    """Yield the text in chunks that end between stretches, or within one that is too long."""
     start = 0
-    for end in _ends_of_runs(text):
+    for end in _ends_of_stretches(text):
         if end - start >= _CHUNK_CHARS or end == len(text):
             yield text[start:end]
             start = end
@@ -98,11 +98,11 @@ def _dictionary_sha256() -> str:
         return hashlib.sha256(file.read()).hexdigest()
 
 
-def _ends_of_runs(text: str) -> Iterator[int]:
-    """Yield the end of each run of characters of words, and of each run of other characters."""
-    size = f"{{1,{LONGEST_RUN}}}"
-    runs = re.compile(rf"[{IN_WORDS}]{size}|(?:\r\n|[^{IN_WORDS}]){size}")
-    return (run.end() for run in runs.finditer(text))
+def _ends_of_stretches(text: str) -> Iterator[int]:
+    """Yield the end of each stretch of characters of words, and of other characters."""
+    size = f"{{1,{LONGEST_STRETCH}}}"
+    stretches = re.compile(rf"[{IN_WORDS}]{size}|(?:\r\n|[^{IN_WORDS}]){size}")
+    return (found.end() for found in stretches.finditer(text))
 
 
 def _segment_chunks(chunks: list[str], user_words: Words) -> Iterator[list[str]]:
@@ -149,9 +149,10 @@ def _side_by_side(chunks: list[str], user_words: Words, cores: int) -> Iterator[
 
 @contextlib.contextmanager
 def _without_interrupts() -> Iterator[None]:
-    """Keep Ctrl-C waiting while processes are started, which inherit that they ignore it.
+    """Block Ctrl-C while processes start.
 
-    Ctrl-C goes to every process of a terminal, even to one that still imports.
+    They inherit the block, so Ctrl-C, which goes to all processes of a terminal, ends none of them
+    while it still imports.
     """
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:

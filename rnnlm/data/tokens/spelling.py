@@ -20,13 +20,13 @@ class Spelling:
     """The character model of unknown tokens.
 
     Args:
-        nats: the cost of each character, of the escape and, if tokens have one, of their end.
+        costs: nats for each character, for the escape and, if tokens have one, for their end.
     """
 
-    def __init__(self, nats: dict[str, float]) -> None:
-        self.costs = nats
+    def __init__(self, costs: dict[str, float]) -> None:
+        self.costs = costs
         # Tokens that are all single characters need no end.
-        self._of_end = nats.get(_END, 0.0)
+        self._end_cost = costs.get(_END, 0.0)
 
     @classmethod
     def learned(cls, training: Counter[str], known: set[str]) -> Self:
@@ -49,6 +49,6 @@ class Spelling:
         return cls({symbol: math.log(total / (counts[symbol] + 1)) for symbol in alphabet})
 
     def nats(self, token: str) -> float:
-        """Return the cost of spelling an unknown token."""
+        """Return the cost of spelling an unknown token, in nats."""
         unseen = self.costs[ESCAPE] + math.log(CODE_POINTS)
-        return sum(self.costs.get(character, unseen) for character in token) + self._of_end
+        return sum(self.costs.get(character, unseen) for character in token) + self._end_cost

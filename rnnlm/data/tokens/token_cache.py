@@ -1,4 +1,4 @@
-"""Tokenised corpora on disk: a text is read, cleaned and segmented once.
+"""Tokenized corpora on disk: a text is read, cleaned and segmented once.
 
 The key of a corpus is a hash of everything that its tokens depend on. Its folder appears whole or
 not at all, so any number of runs can share it. A SHA-256 stands beside all that is in it, and is
@@ -23,7 +23,7 @@ import pooch
 import torch
 from torch import Tensor
 
-from rnnlm.data.tokens.tokenised import Split, TokenisedCorpus
+from rnnlm.data.tokens.tokenized import Split, TokenizedCorpus
 from rnnlm.data.tokens.vocabulary import BEGIN_ID, Vocabulary
 from rnnlm.files.atomic_write import discard, remove_leftovers, temporary_beside
 
@@ -44,11 +44,11 @@ class _DamagedError(Exception):
 
 
 def cache_directory() -> Path:
-    """The folder of tokenised corpora, in `RNNLM_CACHE_DIR` or the user's own cache directory."""
+    """The folder of tokenized corpora, in `RNNLM_CACHE_DIR` or the user's own cache directory."""
     return Path(os.environ.get("RNNLM_CACHE_DIR") or pooch.os_cache("rnnlm")) / "tokens"
 
 
-def load(key: str) -> TokenisedCorpus | None:
+def load(key: str) -> TokenizedCorpus | None:
     """Return the corpus of a key; None if it is not in the cache as it was stored."""
     folder = cache_directory() / key
     if not _is_own_folder(folder.parent):
@@ -68,7 +68,7 @@ def load(key: str) -> TokenisedCorpus | None:
     return None
 
 
-def store(key: str, corpus: TokenisedCorpus) -> None:
+def store(key: str, corpus: TokenizedCorpus) -> None:
     """Keep a corpus; if the cache cannot be written, the corpus is made again the next time."""
     folder = cache_directory() / key
     try:
@@ -88,7 +88,7 @@ def store(key: str, corpus: TokenisedCorpus) -> None:
         log.info("the corpus is not cached in %s (%s)", folder, error.strerror)
 
 
-def _read(folder: Path, key: str) -> TokenisedCorpus:
+def _read(folder: Path, key: str) -> TokenizedCorpus:
     """Return the corpus in a folder; each part is checked before it is used."""
     if not _is_own_folder(folder):
         raise _DamagedError("it is not your own folder")
@@ -104,11 +104,11 @@ def _read(folder: Path, key: str) -> TokenisedCorpus:
             _read_ids(folder / f"{name}.npy", split["sha256"], len(vocabulary)),
             split["num_chars"],
             split["unknown_nats"],
-            BEGIN_ID if vocabulary.bounded else None,
+            BEGIN_ID if vocabulary.has_documents else None,
         )
         for name, split in stored["splits"].items()
     }
-    return TokenisedCorpus(**stored | {"splits": splits})
+    return TokenizedCorpus(**stored | {"splits": splits})
 
 
 def _read_ids(path: Path, sha256: str, vocab_size: int) -> Tensor:
@@ -123,7 +123,7 @@ def _read_ids(path: Path, sha256: str, vocab_size: int) -> Tensor:
     return torch.from_numpy(ids.astype(np.int64))
 
 
-def _write(folder: Path, key: str, corpus: TokenisedCorpus) -> None:
+def _write(folder: Path, key: str, corpus: TokenizedCorpus) -> None:
     splits = {}
     for name, split in corpus.splits.items():
         array = io.BytesIO()

@@ -2,7 +2,7 @@
 
 A line is a word, its frequency and its kind (`nr` for a name), with spaces, tabs or commas between
 them; frequency and kind may be missing. A frequency of 0 takes a word out of jieba's dictionary.
-Lines that teach nothing are reported by their numbers.
+Lines without effect are reported by their numbers.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _KIND = re.compile(r"[A-Za-z]+")
 _LONGEST_WORD = 100
 # More than all frequencies of jieba's dictionary together, and far below the largest float.
 _LARGEST_FREQUENCY = 10**12
-# At most so many lines that teach nothing are named.
+# At most this many lines without effect are named.
 _LINES_NAMED = 5
 
 
@@ -42,22 +42,22 @@ class UserDictionary:
     """The words of a user's dictionary, in the order of its lines."""
 
     words: tuple[UserWord, ...] = ()
-    sha256: str = ""  # of the file
-    problems: tuple[str, ...] = ()  # the lines that teach nothing
+    sha256: str = ""  # the hash of the file
+    problems: tuple[str, ...] = ()  # the lines without effect
 
     @functools.cached_property
-    def taught(self) -> set[str]:
+    def added_words(self) -> set[str]:
         """The words that text may be cut into: all but those that are taken out."""
         return {word for word, frequency in dict(self.words).items() if frequency != 0}
 
     @property
     def warnings(self) -> list[str]:
-        """One warning that names the lines that teach nothing, if there are any."""
+        """One warning that names the lines without effect, if there are any."""
         if not self.problems:
             return []
         more = len(self.problems) - _LINES_NAMED
         named = [*self.problems[:_LINES_NAMED], *([f"and {more:,} more"] if more > 0 else [])]
-        return [f"data.user_dict: lines that teach nothing: {'; '.join(named)}"]
+        return [f"data.user_dict: lines without effect: {'; '.join(named)}"]
 
 
 def read_user_dictionary(name: str) -> UserDictionary:
@@ -84,7 +84,7 @@ def read_user_dictionary(name: str) -> UserDictionary:
         try:
             if (word := _word_of(line)) is not None:
                 words.append(word)
-        except _TeachesNothingError as error:
+        except _NoEffectError as error:
             problems.append(f"line {number}, {error}")
     return UserDictionary(tuple(words), hashlib.sha256(content).hexdigest(), tuple(problems))
 
@@ -101,8 +101,8 @@ def restored(kept: Sequence[object]) -> UserDictionary:
     return UserDictionary(words)
 
 
-class _TeachesNothingError(ValueError):
-    """The reason why a line teaches jieba nothing."""
+class _NoEffectError(ValueError):
+    """The reason why a line has no effect on jieba."""
 
 
 def _word_of(line: str) -> UserWord | None:
@@ -115,27 +115,27 @@ def _word_of(line: str) -> UserWord | None:
     if rest and not _KIND.fullmatch(rest[0]):
         digits = rest.pop(0)
         if not digits.isdecimal():
-            raise _TeachesNothingError(f"{_shown(word)}: {_shown(digits)} is no frequency or kind")
+            raise _NoEffectError(f"{_shown(word)}: {_shown(digits)} is no frequency or kind")
         digits = digits.lstrip("0") or "0"
         if len(digits) > len(str(_LARGEST_FREQUENCY)):  # Python reads no number of any length
-            raise _TeachesNothingError(f"{_shown(word)}: its frequency is too large")
+            raise _NoEffectError(f"{_shown(word)}: its frequency is too large")
         frequency = int(digits)
     if rest and not (len(rest) == 1 and _KIND.fullmatch(rest[0])):
-        raise _TeachesNothingError(f"{_shown(word)}: more than a word, a frequency and a kind")
+        raise _NoEffectError(f"{_shown(word)}: more than a word, a frequency and a kind")
     found = UserWord(word, frequency)
     _check(found)
     return found
 
 
 def _check(found: UserWord) -> None:
-    """Refuse a word that jieba cannot learn."""
+    """Check that jieba can use a word."""
     word, frequency = found
     if not 1 <= len(word) <= _LONGEST_WORD:
-        raise _TeachesNothingError(f"{_shown(word)}: not 1 to {_LONGEST_WORD} characters long")
+        raise _NoEffectError(f"{_shown(word)}: not 1 to {_LONGEST_WORD} characters long")
     if frequency is not None and not 0 <= frequency <= _LARGEST_FREQUENCY:
-        raise _TeachesNothingError(f"{_shown(word)}: its frequency is too large")
+        raise _NoEffectError(f"{_shown(word)}: its frequency is too large")
     if other := re.search(f"[^{IN_WORDS}]", word):
-        raise _TeachesNothingError(f"{_shown(word)}: jieba always cuts at {_shown(other[0])}")
+        raise _NoEffectError(f"{_shown(word)}: jieba always cuts at {_shown(other[0])}")
 
 
 def _shown(text: str) -> str:

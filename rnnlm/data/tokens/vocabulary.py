@@ -1,4 +1,4 @@
-"""The vocabulary: the number of each token, learned from the training split alone."""
+"""The vocabulary: the index of each token (`ids_N` holds them), from the training split alone."""
 
 from __future__ import annotations
 
@@ -32,22 +32,23 @@ class Vocabulary:
         training: Counter[str],
         min_count: int,
         max_size: int | None = None,
-        bounded: bool = False,
+        has_documents: bool = False,
     ) -> Vocabulary:
         """Keep the tokens that occur at least `min_count` times; the rarer ones become `<unk>`.
 
-        If none is rarer, training has no `<unk>`: the letters of DNA are four. A token that only
-        other splits have is `<unk>` all the same, and its loss there is high and finite.
+        If no token is rarer, the training split has no `<unk>`. An example is DNA, which has only
+        four letters. A token that only other splits have is `<unk>` even then; its loss there is
+        high and finite.
 
         Args:
             training: the count of each token in the training split.
             max_size: keep at most this many tokens, the most frequent.
-            bounded: True if the text is in documents, between `<bos>` and `<eos>`.
+            has_documents: True if the text is in documents, between `<bos>` and `<eos>`.
 
         Raises:
             OptionError: nothing but `<unk>` would be left.
         """
-        special = [UNKNOWN, BEGIN, END] if bounded else [UNKNOWN]
+        special = [UNKNOWN, BEGIN, END] if has_documents else [UNKNOWN]
         # The most frequent first; equal counts in code point order, so the order is fixed.
         ranked = sorted(training, key=lambda token: (-training[token], token))
         ranked = [token for token in ranked if token not in special]
@@ -66,7 +67,7 @@ class Vocabulary:
         return token in self._index
 
     @property
-    def bounded(self) -> bool:
+    def has_documents(self) -> bool:
         """Return True if it has `<bos>` and `<eos>`."""
         return self.tokens[BEGIN_ID : END_ID + 1] == [BEGIN, END]
 

@@ -33,7 +33,7 @@ from rnnlm.evaluation.adaptation.options import (
     AdaptationConfig,
     AdaptationVariant,
 )
-from rnnlm.evaluation.adaptation.prediction import STEPS, Predicted, predict
+from rnnlm.evaluation.adaptation.prediction import STEPS, TokenProbabilities, predict
 from rnnlm.metrics import Metrics
 from rnnlm.model.language_model import LanguageModel
 
@@ -93,7 +93,11 @@ class Measurement:
         return metrics, chosen
 
     def _components(
-        self, variant: AdaptationVariant, network: dict[str, Predicted], split: str, flatness: int
+        self,
+        variant: AdaptationVariant,
+        network: dict[str, TokenProbabilities],
+        split: str,
+        flatness: int,
     ) -> Tensor:
         """Return the probability of each token by each model of the mixture, (M, N)."""
         predicted = network[split]
@@ -111,16 +115,18 @@ class Measurement:
         return for_evaluation(batching, part.ids_N, part.begin_id).to(self.device)
 
     @cached_property
-    def _static(self) -> dict[str, Predicted]:
+    def _static(self) -> dict[str, TokenProbabilities]:
         return self._predicted(STEPS, None)
 
     @cached_property
-    def _dynamic(self) -> dict[str, Predicted]:
+    def _dynamic(self) -> dict[str, TokenProbabilities]:
         return self._predicted(
             DYNAMIC_STEPS, DynamicEvaluation(self._network, self._roots, self._settings)
         )
 
-    def _predicted(self, steps: int, dynamic: DynamicEvaluation | None) -> dict[str, Predicted]:
+    def _predicted(
+        self, steps: int, dynamic: DynamicEvaluation | None
+    ) -> dict[str, TokenProbabilities]:
         size = self._config.cache
         cache = None if size is None else NeuralCache(size, FLATNESSES)
         return {

@@ -31,7 +31,7 @@ class AdaptationConfig:
 
 
 def variants_of(config: AdaptationConfig) -> list[AdaptationVariant]:
-    """The variants to measure: each chosen method by itself, and all of them together."""
+    """Return the adaptation variants to measure: each chosen method alone, and all together."""
     values = {DYNAMIC: config.dynamic, CACHE: config.cache, KNESER_NEY: config.kneser_ney}
     methods = [name for name, value in values.items() if value]
     return [(name,) for name in methods] + ([tuple(methods)] if len(methods) > 1 else [])

@@ -21,7 +21,7 @@ STEPS = 256
 
 
 @dataclass(frozen=True)
-class Predicted:
+class TokenProbabilities:
     """Probabilities of a split's tokens, float64."""
 
     network_N: Tensor
@@ -44,12 +44,12 @@ def predict(
     cache: NeuralCache | None = None,
     dynamic: DynamicEvaluation | None = None,
     most_segments: int | None = None,
-) -> Predicted:
+) -> TokenProbabilities:
     """Predict every token of a split; afterwards the network has its own weights again.
 
     Args:
         steps: number of time steps after which `dynamic` learns from them.
-        most_segments: stop after so many segments. The tokens are then not in the order of the
+        most_segments: stop after this many segments. The tokens are then not in the order of the
             text, and there are no probabilities of the cache.
     """
     network.eval()
@@ -79,9 +79,9 @@ def predict(
         if dynamic is not None:
             dynamic.put_back()
     if most_segments is not None:
-        return Predicted(torch.cat([p_TB.flatten() for p_TB in found]), None)
+        return TokenProbabilities(torch.cat([p_TB.flatten() for p_TB in found]), None)
     cache_FN = batches.in_text_order(cached) if cache is not None else None
-    return Predicted(batches.in_text_order(found), cache_FN)
+    return TokenProbabilities(batches.in_text_order(found), cache_FN)
 
 
 def log_probabilities(network: LanguageModel, hidden_TBH: Tensor, targets_TB: Tensor) -> Tensor:

@@ -110,7 +110,7 @@ class VerseConstraint(Constraint):
         return self._symbols(written)[-1]
 
     def _symbols(self, written: Sequence[int]) -> list[str]:
-        """Return the poem so far, with the acrostic's characters even if the model has not them."""
+        """Return the poem so far, with the characters of the acrostic, known or not."""
         symbols = [*self._prompt, *self._vocabulary.decode(written)]
         for line, character in enumerate(self._options.acrostic):
             place = line * (self._length + 1)

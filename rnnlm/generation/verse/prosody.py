@@ -1,7 +1,7 @@
 """The rules for tones and rhymes of quatrains and regulated verse, at one place of a poem.
 
 A poem is a list of lines, strings of Chinese characters without punctuation; two lines are a
-couplet. This text counts lines and characters from 1, like the field, and the code from 0. In lines
+couplet. This docstring counts from 1, as books on verse do; the code counts from 0. In lines
 of five or seven characters there are rules for the tones (平仄, level and oblique) of the key
 places: the 2nd, the 4th, in lines of seven the 6th, and the last:
 
@@ -63,7 +63,7 @@ def may_rhyme(character: str, used: Sequence[str]) -> bool:
 
     Args:
         used: the last characters of the even lines before. The first of them sets the rhyme class
-            and the kind of tone. Without any, the character must only have both.
+            and the kind of tone. If there are none, any character that has both may stand.
     """
     if rhyme(character) is None or tone(character) is None or character in used:
         return False

@@ -26,7 +26,7 @@ class Score:
     """The rules that a poem keeps."""
 
     form: str | None  # None for a poem without a form, or without the one that was asked for
-    rhymes: bool  # whether there are two even lines or more, and they rhyme
+    rhymes: bool  # True if there are at least two even lines, and they rhyme
     rhyme_characters: str  # the last characters of the even lines
     tones_kept: int  # the number of places that have the tone that the rules ask for
     tones_asked: int  # the number of places for which the rules ask for a tone

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnnlm.data.texts.recognition import escaped, recognised
+from rnnlm.data.texts.recognition import codecs_with_escapes, recognised
 from tests.conftest import ROOT
 
 SAMPLES = ROOT / "rnnlm" / "data" / "samples"
@@ -114,13 +114,13 @@ def test_escapes_in_ascii_are_found(codec: str) -> None:
     text = {"hz": "春天来了，花开了。\n", "iso2022_jp": FOREIGN["ja"], "iso2022_kr": FOREIGN["ko"]}
     content = text[codec].encode(codec)
     assert content.isascii()
-    (found, *_) = escaped(content)
+    (found, *_) = codecs_with_escapes(content)
     assert content.decode(found) == text[codec]
 
 
 @pytest.mark.parametrize("text", ["~{ab~}", "a ~{ b", "\x1b[31mred\x1b[0m", "cost: $(B)"])
 def test_ascii_is_not_full_of_escapes(text: str) -> None:
-    assert escaped(text.encode()) == []
+    assert codecs_with_escapes(text.encode()) == []
 
 
 @given(st.binary())

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnnlm.data.texts.splitting import SPLITS, contiguous, dealt, fold
+from rnnlm.data.texts.splitting import SPLITS, assign_to_splits, contiguous, fold
 
 TEXT = "".join(f"line {number}\n" for number in range(100))
 
@@ -41,13 +41,17 @@ def test_a_fold_shares_no_line_with_the_others(number: int) -> None:
 def test_which_split_a_document_is_in_does_not_depend_on_the_order_of_the_files() -> None:
     documents = [f"poem {number}" for number in range(200)]
     shuffled = random.Random(0).sample(documents, len(documents))
-    assert dealt(documents, 0.1, 0.1, seed=1) == dealt(shuffled, 0.1, 0.1, seed=1)
-    assert dealt(documents, 0.1, 0.1, seed=1) != dealt(documents, 0.1, 0.1, seed=2)
+    assert assign_to_splits(documents, 0.1, 0.1, seed=1) == assign_to_splits(
+        shuffled, 0.1, 0.1, seed=1
+    )
+    assert assign_to_splits(documents, 0.1, 0.1, seed=1) != assign_to_splits(
+        documents, 0.1, 0.1, seed=2
+    )
 
 
 def test_every_document_is_in_one_split() -> None:
     documents = [f"poem {number}" for number in range(200)]
-    pieces = dealt(documents, 0.1, 0.2, seed=0)
+    pieces = assign_to_splits(documents, 0.1, 0.2, seed=0)
     assert sorted(chain(*pieces.values())) == sorted(documents)
     assert [len(pieces[name]) for name in SPLITS] == [140, 20, 40]
 
@@ -62,38 +66,38 @@ def test_a_group_is_in_one_split_whatever_the_order(
     groups: dict[str, int], validation: float, test: float, shuffle: random.Random
 ) -> None:
     documents = list(groups)
-    pieces = dealt(documents, validation, test, 1, list(groups.values()))
+    pieces = assign_to_splits(documents, validation, test, 1, list(groups.values()))
     assert sorted(chain(*pieces.values())) == sorted(documents)
     splits = [{groups[document] for document in pieces[name]} for name in SPLITS]
     assert sum(map(len, splits)) == len(set(groups.values()))
     # Each split is in the order of the hashes: near-copies do not follow each other.
-    alone = dealt(documents, validation, test, 1)
+    alone = assign_to_splits(documents, validation, test, 1)
     ranked = [*alone["test"], *alone["validation"], *alone["train"]]
     for name in SPLITS:
         assert pieces[name] == [document for document in ranked if document in pieces[name]]
     # Numbers say which documents are together, and nothing else.
     shuffle.shuffle(documents)
     others = [100 - groups[document] for document in documents]
-    assert dealt(documents, validation, test, 1, others) == pieces
+    assert assign_to_splits(documents, validation, test, 1, others) == pieces
 
 
 @given(documents_with_groups, st.floats(0.05, 0.4), st.floats(0.05, 0.4))
 def test_splits_are_as_large_as_asked_give_or_take_half_a_group(
     groups: dict[str, int], validation: float, test: float
 ) -> None:
-    pieces = dealt(list(groups), validation, test, 1, list(groups.values()))
+    pieces = assign_to_splits(list(groups), validation, test, 1, list(groups.values()))
     largest = max(Counter(groups.values()).values(), default=0)
     for name, fraction in (("test", test), ("validation", validation)):
         assert len(pieces[name]) <= round(fraction * len(groups)) + largest / 2
 
 
 @given(st.integers(0, 80), st.floats(0.05, 0.4), st.floats(0.05, 0.4), st.integers(0, 3))
-def test_documents_without_near_copies_are_dealt_out_by_rank_alone(
+def test_documents_without_near_copies_are_assigned_by_rank_alone(
     number: int, validation: float, test: float, seed: int
 ) -> None:
     documents = [f"poem {number}" for number in range(number)]
-    pieces = dealt(documents, validation, test, seed)
-    assert dealt(documents, validation, test, seed, range(number)) == pieces
+    pieces = assign_to_splits(documents, validation, test, seed)
+    assert assign_to_splits(documents, validation, test, seed, range(number)) == pieces
     ranked = [document for name in ("test", "validation", "train") for document in pieces[name]]
     assert ranked == sorted(
         documents, key=lambda document: hashlib.sha256(f"{seed}\n{document}".encode()).digest()

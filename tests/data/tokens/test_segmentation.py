@@ -33,7 +33,7 @@ def test_chunks_are_together_the_text(monkeypatch: pytest.MonkeyPatch) -> None:
     for text in (*TEXTS, "", "no line end", "\n\n", "说" * 20_000):
         chunks = list(chunked(text))
         assert "".join(chunks) == text
-        assert all(500 <= len(chunk) <= 500 + segmentation.LONGEST_RUN for chunk in chunks[:-1])
+        assert all(500 <= len(chunk) <= 500 + segmentation.LONGEST_STRETCH for chunk in chunks[:-1])
 
 
 @settings(deadline=None)
@@ -45,7 +45,7 @@ def test_chunks_have_the_words_of_the_whole(text: str, size: int) -> None:
 
 
 def test_a_long_run_has_the_same_words_wherever_it_stands(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(segmentation, "LONGEST_RUN", 50)
+    monkeypatch.setattr(segmentation, "LONGEST_STRETCH", 50)
     run = re.sub(f"[^{IN_WORDS}]", "", TEXTS[0])[:500]
     (alone,), (after,) = segment([run]), segment([f"话说：{run}。"])
     assert "".join(alone) == run

@@ -12,12 +12,12 @@ import pytest
 import torch
 
 from rnnlm.data.tokens import token_cache
-from rnnlm.data.tokens.tokenised import Split, TokenisedCorpus
+from rnnlm.data.tokens.tokenized import Split, TokenizedCorpus
 
 
-def corpus(*ids: int) -> TokenisedCorpus:
+def corpus(*ids: int) -> TokenizedCorpus:
     split = Split(torch.tensor(ids or (0, 1) * 5), 9, unknown_nats=1.5, begin_id=None)
-    return TokenisedCorpus(
+    return TokenizedCorpus(
         "hash", ["<unk>", "春"], {"春": 0.1 + 0.2}, ["a note"], ["a warning"], {"train": split}
     )
 

@@ -53,7 +53,7 @@ def test_lines_that_are_understood(line: str, frequency: int | None, tmp_path: P
         found = read(f"# names{end}{line}{end}{end}{line}", tmp_path)
         assert found.words == (UserWord("竹墨川", frequency),) * 2
         assert found.warnings == []
-        assert found.taught == (set() if frequency == 0 else {"竹墨川"})
+        assert found.added_words == (set() if frequency == 0 else {"竹墨川"})
 
 
 @pytest.mark.parametrize(
@@ -73,11 +73,11 @@ def test_lines_that_are_understood(line: str, frequency: int | None, tmp_path: P
         ("竹" * 1_000_000, "not 1 to 100 characters long"),
     ],
 )
-def test_a_line_that_teaches_nothing_is_named(line: str, why: str, tmp_path: Path) -> None:
+def test_a_line_without_effect_is_named(line: str, why: str, tmp_path: Path) -> None:
     found = read(f"白鹭声\n{line}\n", tmp_path)
     assert found.words == (UserWord("白鹭声"),)
     (warning,) = found.warnings
-    assert warning.startswith("data.user_dict: lines that teach nothing: line 2, ")
+    assert warning.startswith("data.user_dict: lines without effect: line 2, ")
     assert why in warning
     assert len(warning) < 200
 

@@ -62,7 +62,7 @@ def test_at_most_so_many_tokens_are_kept() -> None:
 
 
 def test_documents_have_a_beginning_and_an_end() -> None:
-    vocabulary = Vocabulary.build(Counter("aab"), 1, bounded=True)
-    assert vocabulary.bounded
+    vocabulary = Vocabulary.build(Counter("aab"), 1, has_documents=True)
+    assert vocabulary.has_documents
     assert vocabulary.encode([BEGIN, "a", END]).tolist() == [BEGIN_ID, 3, END_ID]
-    assert not Vocabulary.build(Counter("aab"), 1).bounded
+    assert not Vocabulary.build(Counter("aab"), 1).has_documents

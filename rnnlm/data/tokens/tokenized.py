@@ -30,7 +30,7 @@ class Split:
 
 
 @dataclass
-class TokenisedCorpus:
+class TokenizedCorpus:
     """The three splits, and what was learned from the training split."""
 
     text_sha256: str
