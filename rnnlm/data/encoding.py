@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from rnnlm.data.texts import recognition
 from rnnlm.data.texts.source import SourceError
+from rnnlm.messages.legible import escaped
 from rnnlm.options import OptionError
 
 # A byte order mark settles the question. UTF-32's begins with UTF-16's, so it comes first.
@@ -66,7 +67,7 @@ def text_and_encoding(content: bytes, name: str, encoding: str | None = None) ->
             f"{name} is not text in {codec}: byte {error.start} cannot be decoded"
         ) from error
     except (ValueError, LookupError) as error:
-        raise SourceError(f"{name} is not text in {codec} ({error})") from error
+        raise SourceError(f"{name} is not text in {codec} ({escaped(str(error))})") from error
     text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
     if not text or text.isspace():
         raise SourceError(f"{name} holds no text")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rnnlm.data.encoding import check_encoding, decode, is_unicode, text_and_encoding
@@ -135,6 +135,7 @@ def test_what_is_no_encoding_of_text_is_refused_in_one_line(encoding: str) -> No
     assert len(str(raised.value)) < 250
 
 
+@example(b"\n", "punycode")
 @given(st.binary(), st.sampled_from(["cp1252", "utf-16", "utf-7", "idna", "punycode", "shift_jis"]))
 def test_any_bytes_in_any_encoding_are_text_or_a_clear_error(content: bytes, encoding: str) -> None:
     check_encoding(encoding)
