@@ -29,6 +29,11 @@ class OptionError(Exception):
         self.option, self.problem = option, problem
 
 
+def missing_extra(option: str, extra: str) -> OptionError:
+    """The error for an option whose value needs an extra that is not installed."""
+    return OptionError(option, f"{extra} needs the extra of that name, pip install -e '.[{extra}]'")
+
+
 def option(
     default: Any,
     *,

@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 
 from rnnlm.data.preparation import PreparedCorpus
 from rnnlm.data.tokens.tokenized import Split
-from rnnlm.metrics import Metrics
 from rnnlm.model.options import ModelConfig
 
 # The metrics of each split by their names in a record; None for a metric that a baseline lacks.
@@ -54,5 +53,4 @@ class Baseline(ABC):
 
 def metrics_of(split: Split, total_nats: float) -> dict[str, float | None]:
     """Return a split's metrics from the total negative log-likelihood of its tokens in nats."""
-    metrics = Metrics.of(total_nats, split.num_tokens, split.num_chars, split.unknown_nats)
-    return {**metrics.to_dict()}
+    return {**split.metrics(total_nats).to_dict()}

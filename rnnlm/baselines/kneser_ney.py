@@ -134,10 +134,9 @@ class KneserNey(Baseline):
         """Return the probability of every predicted token of each split, and the order used."""
         tokens, best = self._best(corpus)
         predicted_N = tokens.before_N > 0
-        starts = [0, *tokens.ends]
         return {
-            name: best.probability_N[start:end][predicted_N[start:end]]
-            for name, start, end in zip(SPLITS, starts, tokens.ends, strict=False)
+            name: best.probability_N[part][predicted_N[part]]
+            for name, part in zip(SPLITS, tokens.slices, strict=True)
         }, best.order
 
     def _best(self, corpus: PreparedCorpus) -> tuple[SplitTokens, OrderPredictions]:
@@ -160,5 +159,4 @@ def total_nats(tokens: SplitTokens, probability_N: Probabilities) -> list[float]
     """Return the total nats of each split, without the first token of each sequence."""
     nats_N = -np.log(probability_N)
     nats_N[tokens.before_N == 0] = 0.0
-    starts = [0, *tokens.ends]
-    return [float(nats_N[start:end].sum()) for start, end in zip(starts, tokens.ends, strict=False)]
+    return [float(nats_N[part].sum()) for part in tokens.slices]

@@ -8,6 +8,7 @@ Shapes: N tokens of all splits, M tokens at which an n-gram ends, G distinct n-g
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -51,6 +52,11 @@ class SplitTokens:
         index_N = np.arange(ends[-1], dtype=np.int32)
         before_N = index_N - np.maximum.accumulate(np.where(starts_N, index_N, np.int32(0)))
         return cls(tokens_N, before_N, tuple(ends.tolist()), vocab_size, begin_id)
+
+    @property
+    def slices(self) -> list[slice]:
+        """The place of each split among the tokens."""
+        return [slice(start, end) for start, end in itertools.pairwise((0, *self.ends))]
 
     @property
     def num_training(self) -> int:

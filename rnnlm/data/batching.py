@@ -158,7 +158,7 @@ class Streams(_EqualRows):
 
     def _epoch(self) -> Iterator[Batch]:
         ends = self._ends()
-        for start, end in zip([0, *ends], ends, strict=False):
+        for start, end in itertools.pairwise([0, *ends]):
             count = self._counted_before_T[end] - self._counted_before_T[start]
             # Each token weighs the same, however many are in its batch.
             scale = 1.0 if self.length_seed is None else (end - start) / self.seq_len

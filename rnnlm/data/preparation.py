@@ -88,7 +88,7 @@ class PreparedCorpus:
     @property
     def unknown_rate(self) -> float:
         """The share of the test split's predicted tokens that are `<unk>`."""
-        return (self.splits[TEST].predicted_N == UNKNOWN_ID).double().mean().item()
+        return self.splits[TEST].unknown_rate
 
     def prompt(self) -> list[str]:
         """Return the tokens that begin the validation split.

@@ -152,8 +152,8 @@ class Tang(SeparateDocuments):
 
     def files(self) -> list[File]:
         folder = Path(self.config.source).expanduser()
-        for below in () if self.config.source in (SAMPLE, FULL) else _folders_of_poems(folder):
-            raise SourceError(f"the poems of {folder} are in {below}, give that")
+        if self.config.source not in (SAMPLE, FULL) and (below := _folders_of_poems(folder)):
+            raise SourceError(f"the poems of {folder} are in {below[0]}, give that")
         return super().files()
 
     def _read(self, files: Sequence[File]) -> tuple[Poems, list[str]]:

@@ -12,8 +12,8 @@ from tqdm import tqdm
 
 from rnnlm.data.batching import EVALUATION_STREAM, Batching, for_evaluation
 from rnnlm.data.tokenizer import Tokenizer
-from rnnlm.data.tokens.vocabulary import BEGIN_ID, UNKNOWN_ID
-from rnnlm.metrics import Metrics, Total
+from rnnlm.data.tokens.vocabulary import BEGIN_ID
+from rnnlm.metrics import Total
 from rnnlm.model.language_model import LanguageModel, State
 from rnnlm.options import OptionError
 
@@ -67,11 +67,9 @@ def evaluate(
                 nats, state = network.nats(batch.inputs_TB, batch.targets_TB, carried)
                 total.add(nats, batch.num_tokens)
                 bar.update(batch.num_tokens)
-    metrics = Metrics.of(total.nats, total.num_tokens, split.num_chars, split.unknown_nats)
-    unknown = int((split.predicted_N == UNKNOWN_ID).sum())
     return Evaluation(
-        **metrics.to_dict(),  # type: ignore[arg-type]
-        unknown_rate=unknown / total.num_tokens,
+        **split.metrics(total.nats).to_dict(),  # type: ignore[arg-type]
+        unknown_rate=split.unknown_rate,
     )
 
 

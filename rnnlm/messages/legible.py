@@ -51,5 +51,10 @@ def in_message(text: str) -> str:
     return legible(text, LONGEST_VALUE)
 
 
+def first_line(error: BaseException) -> str:
+    """Return the first line of an error's message, or its type's name if that line is empty."""
+    return next(iter(str(error).splitlines()), "") or type(error).__name__
+
+
 def _spelled_out(found: re.Match[str]) -> str:
     return found[0].encode("unicode_escape").decode()

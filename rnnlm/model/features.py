@@ -21,8 +21,9 @@ from torch import Tensor, nn
 
 from rnnlm.data.tokens.vocabulary import UNKNOWN_ID
 from rnnlm.model.layer_input import Lookup
+from rnnlm.model.options import ModelConfig
 from rnnlm.model.product import linear
-from rnnlm.options import option
+from rnnlm.options import OptionError, option
 
 # Up to this many tokens, it does not pay to find out which of them are equal.
 FEW_TOKENS = 256
@@ -128,6 +129,16 @@ class Embed(Features):
     @property
     def vectors(self) -> tuple[Tensor, Tensor | None]:
         return self.embedding.weight, self.weight_ih
+
+
+def check_tying(model: ModelConfig, config: FeaturesConfig) -> None:
+    """Check that there is an embedding to tie the output weights to, if they are to be tied.
+
+    Raises:
+        OptionError: there is none.
+    """
+    if model.tie_weights and not isinstance(config, EmbedConfig):
+        raise OptionError("model.tie_weights", "only features=embed has an embedding to tie")
 
 
 def features() -> dict[str, type[Features]]:

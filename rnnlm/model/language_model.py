@@ -47,9 +47,8 @@ class LanguageModel(nn.Module):
         self.dropout, self.variational_dropout = model.dropout, model.variational_dropout
         self.activation_regularization = model.activation_regularization
         self.temporal_activation_regularization = model.temporal_activation_regularization
-        self.tied = model.tie_weights
         self.projection: nn.Linear | None = None
-        if self.tied:
+        if model.tie_weights:
             assert isinstance(self.features, Embed)
             embedding = self.features.embedding
             if embedding.embedding_dim != hidden:

@@ -15,12 +15,15 @@ from rich.cells import cell_len
 from rnnlm.messages.legible import escaped, legible
 from rnnlm.plots.style import NOTE_COLOUR, NOTE_SIZE, TEXT_SIZE, WIDTH
 from rnnlm.results.grouping import Comparison
+from rnnlm.results.phrases import capitalised, span
 from rnnlm.results.record import Record
 
 # In inches: the height of the axes, of the numbers and labels at them, and the margins.
 HEIGHT, AROUND, MARGIN = 3.3, 0.7, 0.1
 # The letters in a line of a name in a legend or at an axis.
 LONGEST_LINE = 28
+# A note lists at most so many names.
+MOST_NAMES = 6
 # The width and height of a letter with its spacing, in inches per point of its size.
 LETTER_WIDTH, LETTER_HEIGHT = 0.62 / 72, 1.25 / 72
 
@@ -62,7 +65,7 @@ def finish(
     in_heading, in_note = (
         int((width - 2 * MARGIN) / (LETTER_WIDTH * size)) for size in (TEXT_SIZE, NOTE_SIZE)
     )
-    title = title[:1].upper() + title[1:]
+    title = capitalised(title)
     heading = f"{in_lines(title, in_heading)}\n{in_lines(comparison.title, in_heading)}"
     if failed:
         notes = [*notes, f"Failed: {runs_named(failed)}."]
@@ -99,11 +102,11 @@ def text_height(text: str, size: float) -> float:
     return len(text.splitlines()) * size * LETTER_HEIGHT
 
 
-def listed(names: Sequence[str], most: int = 6) -> str:
+def listed(names: Sequence[str]) -> str:
     """The names, or the first of them and the number of the others."""
-    if len(names) <= most:
+    if len(names) <= MOST_NAMES:
         return ", ".join(names)
-    return f"{', '.join(names[: most - 1])} and {len(names) - most + 1} more"
+    return f"{', '.join(names[: MOST_NAMES - 1])} and {len(names) - MOST_NAMES + 1} more"
 
 
 def runs_named(records: Sequence[Record]) -> str:
@@ -117,5 +120,5 @@ def runs_named(records: Sequence[Record]) -> str:
 
 def seed_note(numbers: Sequence[int], if_several: str) -> str:
     """Say how many seeds the groups have; `{}` stands for the number if a group has several."""
-    ends = dict.fromkeys((min(numbers), max(numbers)))
-    return if_several.format(" to ".join(map(str, ends))) if max(numbers) > 1 else "One seed each."
+    fewest, most = min(numbers), max(numbers)
+    return if_several.format(span(fewest, most)) if most > 1 else "One seed each."

@@ -19,7 +19,7 @@ import matplotlib
 from matplotlib.font_manager import findSystemFonts, fontManager
 
 from rnnlm.results.grouping import Group
-from rnnlm.results.tables.grid import USUAL_ORDER
+from rnnlm.results.tables.grid import usual_order
 
 # The width of a plot, in inches.
 WIDTH = 7.0
@@ -131,7 +131,6 @@ def row_name(group: Group) -> str:
 
 def in_usual_order(row: str) -> tuple[int, list[tuple[float, str]]]:
     """A sort key for the names of rows: cells as in tables, and numbers by their value."""
-    model, _, _ = row.partition(" ")
-    place = USUAL_ORDER.index(model) if model in USUAL_ORDER else len(USUAL_ORDER)
+    place, _ = usual_order(row.partition(" ")[0])
     parts = re.split(r"([0-9]+(?:\.[0-9]+)?(?:e[-+]?[0-9]+)?)", row)
     return place, [(float(p) if index % 2 else -1.0, p) for index, p in enumerate(parts)]

@@ -37,6 +37,11 @@ class Summary:
         """Half the width of the interval, None where there is none."""
         return None if self.low is None or self.high is None else (self.high - self.low) / 2
 
+    @property
+    def parts(self) -> tuple[float | None, ...]:
+        """The mean, the standard deviation and both ends of the interval."""
+        return self.mean, self.std, self.low, self.high
+
     @classmethod
     def of(cls, values: Sequence[float], least_std: float = 0.0) -> Summary:
         """Return the summary of the values, the same to the last digit in any order.

@@ -22,7 +22,7 @@ from rnnlm.data import corpora
 from rnnlm.data.tokenizer import Tokenizer
 from rnnlm.messages.legible import legible
 from rnnlm.model.cells import cells
-from rnnlm.model.features import EmbedConfig, features
+from rnnlm.model.features import check_tying, features
 from rnnlm.model.language_model import LanguageModel
 from rnnlm.options import OptionError, check
 from rnnlm.training.checkpoint_file import CheckpointError, read_checkpoint_file
@@ -102,8 +102,7 @@ def rebuild(checkpoint: Mapping[str, Any], path: Path) -> tuple[LanguageModel, T
             described.spelling,
             described.corpus,
         )
-        if options["model"].tie_weights and not isinstance(options["features"], EmbedConfig):
-            raise ValueError("model.tie_weights: only features=embed has an embedding to tie")
+        check_tying(options["model"], options["features"])
     except (msgspec.ValidationError, OptionError, KeyError, ValueError) as error:
         reason = f"its options lack {error}" if isinstance(error, KeyError) else legible(str(error))
         raise DescriptionError(f"{path} is of another version of rnnlm ({reason})") from error

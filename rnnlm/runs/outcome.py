@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,10 +29,6 @@ class Outcome:
         """The records of the run and of its adaptation variants."""
         records = [self.record(), *map(_read, self.spec.variant_folders.values())]
         return [record for record in records if record is not None]
-
-    def error(self) -> str | None:
-        """The error of the run, or else of one of its adaptation variants."""
-        return next((record.error for record in self.records() if record.error), None)
 
     def unreadable(self) -> list[str]:
         """One line for each record of the run and its variants that cannot be read."""
@@ -75,6 +72,11 @@ class Outcome:
         except (OSError, ValueError):
             # ValueError: a name that is no Unicode, which a file in UTF-8 cannot hold.
             self.unwritten = failed
+
+
+def first_error(records: Iterable[Record]) -> str | None:
+    """The error of the run, or else of one of its adaptation variants."""
+    return next((record.error for record in records if record.error), None)
 
 
 def missing_variants(spec: RunSpec) -> list[AdaptationVariant]:

@@ -92,7 +92,7 @@ def clear(folder: Path) -> None:
     # The record and the checkpoint come first: if the process is killed, no other file remains
     # that seems to belong to them.
     first = (folder / RECORD, last_checkpoint(folder))
-    for path in (*first, *list(folder.iterdir())):
+    for path in (*first, *folder.iterdir()):
         if path.name not in (LOG, LOCK, HYDRA):
             discard(path)
 

@@ -20,10 +20,10 @@ from rnnlm.evaluation.adaptation.options import (
     variants_of,
 )
 from rnnlm.files.run_files import ADAPTATION
-from rnnlm.model.features import EmbedConfig
+from rnnlm.model.features import check_tying
 from rnnlm.model.options import ModelConfig
 from rnnlm.model.size import meet_budget
-from rnnlm.options import OptionError, result_options
+from rnnlm.options import result_options
 from rnnlm.results.record import FAILED, Record
 from rnnlm.runs.folder import free_folder, setting_name
 from rnnlm.runs.provenance import git_revision, now, versions
@@ -144,8 +144,7 @@ def fingerprint(options: Mapping[str, Any], corpus: str) -> str:
 
 def _with_sizes(config: Config, vocab_size: int) -> Config:
     """The configuration with the sizes that meet `model.num_parameters`."""
-    if config.model.tie_weights and not isinstance(config.features, EmbedConfig):
-        raise OptionError("model.tie_weights", "only features=embed has an embedding to tie")
+    check_tying(config.model, config.features)
     model, features = meet_budget(vocab_size, config.model, config.features)
     return dataclasses.replace(config, model=model, features=features)
 

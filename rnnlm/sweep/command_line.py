@@ -21,11 +21,12 @@ from hydra.types import RunMode, TaskFunction
 from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
 
 from rnnlm.config import no_such_option, option_meant_by, register_schemas
-from rnnlm.messages.legible import escaped, in_message
+from rnnlm.messages.legible import escaped, first_line, in_message
 from rnnlm.options import OptionError
 from rnnlm.signals.ctrl_c import interruption
 from rnnlm.signals.exit_status import TERMINATED_STATUS
 from rnnlm.sweep.hydra_internals import HydraApp, argument_parser, searching_first_in
+from rnnlm.sweep.hydra_quoting import NO_OVERRIDE
 from rnnlm.sweep.launchers.options import register_launcher_options
 from rnnlm.sweep.overrides import read_overrides
 from rnnlm.sweep.sweep import sweep
@@ -189,9 +190,9 @@ def _why_unreadable(error: OverrideParseException) -> str:
     for line in str(error).splitlines():
         if "while evaluating" in line:
             return line
-    return "not an override, it takes option=value"
+    return NO_OVERRIDE
 
 
 def _first_line(error: BaseException) -> str:
-    line = next(iter(str(error).splitlines()), "") or type(error).__name__
+    line = first_line(error)
     return line if len(line) <= _LONGEST_LINE else f"{line[:_LONGEST_LINE]}…"

@@ -31,7 +31,7 @@ _OPENING = re.compile(r"([A-Za-z_][\w-]*[ \t]*(?=\()|)([\[{(])", re.ASCII)
 _NAMED_ARGUMENT = re.compile(r"([A-Za-z_]\w*[ \t]*=)?(.*)", re.ASCII | re.DOTALL)
 # Hydra strips these from a value without quotes.
 _BLANKS = " \t"
-_NO_OVERRIDE = "not an override, it takes option=value"
+NO_OVERRIDE = "not an override, it takes option=value"
 # Hydra's parser spends time on each bracket, and a level of its stack on nested ones.
 _MOST_BRACKETS = 1000
 
@@ -48,13 +48,13 @@ def as_hydra_reads(argument: str, parser: OverridesParser, multirun: bool = True
     key, equals, value = argument.partition("=")
     option = key.lstrip("+~")
     if not key.strip("+~@"):
-        raise OptionError(in_message(argument), _NO_OVERRIDE)
+        raise OptionError(in_message(argument), NO_OVERRIDE)
     if sum(map(value.count, _CLOSING)) > _MOST_BRACKETS:
         raise OptionError(option, f"it has more than {_MOST_BRACKETS} brackets")
     if _parsed(argument, parser) is not None:
         return argument
     if not equals or _parsed(f"{key}=", parser) is None:
-        raise OptionError(in_message(argument), _NO_OVERRIDE)
+        raise OptionError(in_message(argument), NO_OVERRIDE)
     values = _Values(parser, key)
     try:
         parts = _split(value)

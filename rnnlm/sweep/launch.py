@@ -13,7 +13,7 @@ from rnnlm.files.lock import is_held, lock_run_folder
 from rnnlm.messages.legible import escaped
 from rnnlm.options import OptionError
 from rnnlm.runs.failure import reason
-from rnnlm.runs.outcome import Outcome
+from rnnlm.runs.outcome import Outcome, first_error
 from rnnlm.runs.repair import remove_leftovers_of_run, repair
 from rnnlm.runs.run import clear
 from rnnlm.runs.spec import RunSpec
@@ -58,7 +58,7 @@ def _is_done(outcome: Outcome) -> bool:
     if outcome.has_completed():
         print(f"{spec.name} is completed: {spec.folder}")
         return True
-    error = outcome.error()
+    error = first_error(outcome.records())
     if error is not None and not spec.config.retry_failed:
         print(f"{spec.name} has failed and is not tried again: {escaped(error)}")
         return True
@@ -106,7 +106,8 @@ def _launch_once(
             held.append(titled_outcomes[index])
             progress.held_elsewhere(folder)
             return
-        progress.ended(folder, outcome.error() if outcome.records() else "it has left no record")
+        records = outcome.records()
+        progress.ended(folder, first_error(records) if records else "it has left no record")
 
     overrides = [launch_overrides(outcome.spec, title) for title, outcome in titled_outcomes]
     if isinstance(launcher, ReportingLauncher):

@@ -28,7 +28,7 @@ from hydra.core.override_parser.types import (
 from omegaconf import MISSING
 
 from rnnlm.messages.legible import in_message
-from rnnlm.options import OptionError
+from rnnlm.options import OptionError, missing_extra
 from rnnlm.sweep.hydra_quoting import as_hydra_reads, several_values_message
 
 # The most runs of a sweep: more are a mistake, and would take minutes to check.
@@ -217,6 +217,6 @@ def _check_choice(key: str, name: Any, choices: Sequence[str]) -> None:
     if name in choices or (name is None and key == "experiment"):
         return
     if (key, name) in _EXTRAS:
-        raise OptionError(key, f"{name} needs the extra of that name, pip install -e '.[{name}]'")
+        raise missing_extra(key, name)
     shown = "null" if name is None else repr(name) if isinstance(name, str) else str(name)
     raise OptionError(key, f"{in_message(shown)} is not one of {', '.join(choices)}")

@@ -18,9 +18,11 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from rnnlm.messages.legible import first_line
 from rnnlm.options import OptionError
 from rnnlm.plugin_options import TARGET, check_plugin, plugin_class
 from rnnlm.results.record import COMPLETED, Record
+from rnnlm.runs.outcome import Outcome
 from rnnlm.sweep.hydra_internals import GRID_SWEEPER, job_return, sweeper_with
 
 # Options of Optuna's sweeper that it does not check, with their smallest and largest values.
@@ -29,8 +31,8 @@ _BOUNDS: dict[str, tuple[float, float]] = {
     "n_jobs": (1, math.inf),
     "max_failure_rate": (0, 1),
 }
-# Carries out the runs with these overrides and returns the record of each.
-RunBatch = Callable[[Sequence[Sequence[str]]], Sequence[Record | None]]
+# Carries out the runs with these overrides and returns the outcome of each.
+RunBatch = Callable[[Sequence[Sequence[str]]], Sequence[Outcome]]
 
 
 class SearchLauncher(Launcher):
@@ -51,8 +53,8 @@ class SearchLauncher(Launcher):
         The loss of a failed run is infinite, so that the search goes on elsewhere.
         """
         self.has_begun = True
-        records = self._run_batch(job_overrides)
-        return [job_return(JobStatus.COMPLETED, _loss(record)) for record in records]
+        outcomes = self._run_batch(job_overrides)
+        return [job_return(JobStatus.COMPLETED, _loss(outcome.record())) for outcome in outcomes]
 
 
 def is_search(master: DictConfig) -> bool:
@@ -104,10 +106,8 @@ def search(
         if launcher.has_begun:
             raise
         # Before its first run, a sweeper has looked at nothing but its options and arguments.
-        problem = next(iter(str(error).splitlines()), type(error).__name__)
-        raise OptionError(
-            "hydra/sweeper", f"the sweeper does not accept these options or arguments: {problem}"
-        ) from error
+        problem = f"the sweeper does not accept these options or arguments: {first_line(error)}"
+        raise OptionError("hydra/sweeper", problem) from error
 
 
 def _loss(record: Record | None) -> float:

@@ -17,7 +17,7 @@ from omegaconf import OmegaConf
 
 from rnnlm.files.atomic_write import remove_leftovers, write_text
 from rnnlm.results.grouping import comparisons
-from rnnlm.results.record import FAILED, Record
+from rnnlm.results.record import FAILED
 from rnnlm.results.tables.formats import as_csv, as_markdown
 from rnnlm.results.tables.group_table import groups_table
 from rnnlm.results.tables.run_table import runs_table
@@ -65,14 +65,14 @@ def sweep(
     composer = Composer(loader, master)
     outcomes: dict[Path, Outcome] = {}
 
-    def run_batch(batch: Sequence[Sequence[str]]) -> list[Record | None]:
-        """Carry out the runs with these overrides; return the record of each."""
+    def run_batch(batch: Sequence[Sequence[str]]) -> list[Outcome]:
+        """Carry out the runs with these overrides; return the outcome of each."""
         specs = plan(composer, batch)
         # Runs with the same folder are one run.
         ended = {spec.folder: Outcome(spec) for spec in specs}
         carry_out(list(ended.values()), launcher)
         outcomes.update(ended)
-        return [ended[spec.folder].record() for spec in specs]
+        return [ended[spec.folder] for spec in specs]
 
     with call_callbacks(context, master, config_name, multirun):
         if is_search(master):

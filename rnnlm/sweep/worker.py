@@ -13,7 +13,6 @@ from omegaconf import DictConfig, OmegaConf
 from rnnlm.config import checked_config
 from rnnlm.data.preparation import CorpusIdentity, PreparedCorpus
 from rnnlm.files.lock import lock_run_folder
-from rnnlm.hardware import uses_gpu
 from rnnlm.options import OptionError
 from rnnlm.results.record import COMPLETED
 from rnnlm.runs.adapted_run import measure_variants
@@ -48,7 +47,7 @@ def run_one(composed: DictConfig) -> str:
                 status = carry_out_run(spec, corpus, gpu).status
                 if status != COMPLETED:
                     return status
-            device = f"cuda:{gpu}" if uses_gpu(spec.accelerator) else "cpu"
+            device = "cpu" if gpu is None else f"cuda:{gpu}"
             measure_variants(spec, corpus, device)
             return COMPLETED
 

@@ -138,12 +138,17 @@ def _use_present_folder(callbacks: dict[str, Any], folder: Path) -> None:
     def moved(path: str) -> str:
         return str(folder.resolve() / Path(path).name) if path else path
 
-    for name, state in callbacks.items():
-        if name.startswith(ModelCheckpoint.__name__):
-            state["dirpath"] = str(folder.resolve())
-            state["best_model_path"] = moved(state["best_model_path"])
-            state["kth_best_model_path"] = moved(state["kth_best_model_path"])
-            state["best_k_models"] = {moved(p): v for p, v in state["best_k_models"].items()}
+    for state in _model_checkpoints(callbacks):
+        state["dirpath"] = str(folder.resolve())
+        state["best_model_path"] = moved(state["best_model_path"])
+        state["kth_best_model_path"] = moved(state["kth_best_model_path"])
+        state["best_k_models"] = {moved(p): v for p, v in state["best_k_models"].items()}
+
+
+def _model_checkpoints(callbacks: dict[str, Any]) -> list[dict[str, Any]]:
+    """The states of Lightning's ModelCheckpoint among those of all callbacks."""
+    prefix = ModelCheckpoint.__name__
+    return [state for name, state in callbacks.items() if name.startswith(prefix)]
 
 
 def check_checkpoints(last: Path, best: Path, fingerprint: str) -> int:
@@ -160,11 +165,7 @@ def check_checkpoints(last: Path, best: Path, fingerprint: str) -> int:
             f"{last} is of another version of rnnlm (it has no {missing[0]!r}): a run cannot go on "
             "from it"
         )
-    if any(
-        state["best_model_path"]
-        for name, state in checkpoint["callbacks"].items()
-        if name.startswith(ModelCheckpoint.__name__)
-    ):
+    if any(state["best_model_path"] for state in _model_checkpoints(checkpoint["callbacks"])):
         # It may stay the best: do not wait until the end of training to check it.
         check_owner(read_checkpoint_file(best), best, fingerprint)
     return int(checkpoint["global_step"])

@@ -21,7 +21,7 @@ from pytorch_lightning.loggers import Logger, MLFlowLogger, WandbLogger
 
 from rnnlm.files.atomic_write import write_text
 from rnnlm.files.run_files import MLFLOW_RUN_ID, WANDB
-from rnnlm.options import OptionError
+from rnnlm.options import missing_extra
 from rnnlm.plugin_options import TARGET, check_plugin
 
 # The modules that each logger needs. The extra with the logger's name installs them.
@@ -56,9 +56,7 @@ def check_loggers(options: Mapping[str, Any]) -> None:
     """
     for name, logger in options.items():
         if not all(_is_installed(module) for module in EXTRAS.get(name, [])):
-            raise OptionError(
-                "logger", f"{name} needs the extra of that name, pip install -e '.[{name}]'"
-            )
+            raise missing_extra("logger", name)
         target = logger.get(TARGET) if isinstance(logger, Mapping) else None
         forwarded_to, given = CLASSES.get(target, (None, ()))
         check_plugin(

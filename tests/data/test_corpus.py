@@ -12,7 +12,7 @@ from rnnlm.data.corpus import CorpusConfig
 from rnnlm.data.texts.source import File
 from rnnlm.options import OptionError
 from tests.conftest import ROOT
-from tests.data.small_corpora import named
+from tests.support.small_corpora import named
 
 
 def test_every_file_of_options_is_a_corpus_of_a_file() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from rnnlm.data.datamodule import CorpusDataModule
-from tests.data.small_corpora import letters
+from tests.support.small_corpora import letters
 
 
 def test_evaluation_does_not_depend_on_the_training_batches() -> None:

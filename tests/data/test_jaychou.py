@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import zipfile
 from collections import Counter
+from functools import partial
 from pathlib import Path
 
-from rnnlm.data.jaychou import JayChou, JayChouConfig
-from rnnlm.data.preparation import PreparedCorpus, prepare
 from tests.conftest import ROOT
+from tests.support.small_corpora import prepared
 
 SAMPLE = ROOT / "rnnlm" / "data" / "samples" / "jaychou.txt"
 
 
-def made(**options: object) -> PreparedCorpus:
-    defaults = {"name": "jaychou", "batch_size": 2, "seq_len": 4}
-    return prepare(JayChou(JayChouConfig(**{**defaults, **options})))  # type: ignore[arg-type]
+made = partial(prepared, "jaychou", batch_size=2, seq_len=4)
 
 
 def test_the_sample_is_lyrics_with_choruses() -> None:

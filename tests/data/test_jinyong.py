@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -9,13 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rnnlm.data.jinyong import INDENT, JinYong, JinYongConfig, SplitBy
-from rnnlm.data.preparation import PreparedCorpus, prepare
 from rnnlm.data.texts.advertisements import remove_advertisements
 from rnnlm.data.texts.splitting import SPLITS
 from rnnlm.data.tokens.vocabulary import BEGIN_ID
 from rnnlm.options import OptionError
 from tests.conftest import ROOT
-from tests.data.small_corpora import untrained
+from tests.support.small_corpora import prepared, untrained
 
 SAMPLE = ROOT / "rnnlm" / "data" / "samples" / "jinyong"
 NAMES = ROOT / "rnnlm" / "data" / "samples" / "jinyong_names.txt"
@@ -23,9 +23,7 @@ NAMES = ROOT / "rnnlm" / "data" / "samples" / "jinyong_names.txt"
 ADVERTISEMENTS = "本书来自www.cr173.com免费txt小说下载站\n更多更新免费电子书请关注www.cr173.com\n"
 
 
-def made(**options: object) -> PreparedCorpus:
-    defaults = {"name": "jinyong", "batch_size": 2, "seq_len": 4, "min_count": 1}
-    return prepare(JinYong(JinYongConfig(**{**defaults, **options})))  # type: ignore[arg-type]
+made = partial(prepared, "jinyong", batch_size=2, seq_len=4, min_count=1)
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from rnnlm.data.texts.splitting import SPLITS
 from rnnlm.data.tokens import token_cache
 from rnnlm.data.tokens.vocabulary import BEGIN, BEGIN_ID, END, END_ID
 from rnnlm.options import OptionError
-from tests.data.small_corpora import Letters, letters, named
+from tests.support.small_corpora import Letters, letters, named
 
 
 def text_of(made: PreparedCorpus, name: str) -> str:

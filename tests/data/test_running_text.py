@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from rnnlm.data.jaychou import JayChou, JayChouConfig
-from rnnlm.data.preparation import PreparedCorpus, prepare
 from rnnlm.data.texts.splitting import SPLITS
 from rnnlm.options import OptionError
+from tests.support.small_corpora import prepared
 
-
-def made(**options: object) -> PreparedCorpus:
-    defaults = {"name": "jaychou", "batch_size": 2, "seq_len": 4, "min_count": 1}
-    return prepare(JayChou(JayChouConfig(**{**defaults, **options})))  # type: ignore[arg-type]
+made = partial(prepared, "jaychou", batch_size=2, seq_len=4, min_count=1)
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rnnlm.data.encoding import decode
-from rnnlm.data.preparation import PreparedCorpus, prepare
+from rnnlm.data.preparation import PreparedCorpus
 from rnnlm.data.tang import (
     SHAPES,
     Form,
@@ -28,14 +29,12 @@ from rnnlm.data.texts.source import File
 from rnnlm.data.texts.splitting import SPLITS
 from rnnlm.options import OptionError
 from tests.conftest import ROOT
-from tests.data.small_corpora import untrained
+from tests.support.small_corpora import prepared, untrained
 
 SAMPLE = ROOT / "rnnlm" / "data" / "samples" / "tang.json"
 
 
-def made(**options: object) -> PreparedCorpus:
-    defaults = {"name": "tang", "batch_size": 2, "seq_len": 4, "min_count": 1}
-    return prepare(Tang(TangConfig(**{**defaults, **options})))  # type: ignore[arg-type]
+made = partial(prepared, "tang", batch_size=2, seq_len=4, min_count=1)
 
 
 def poems(corpus: PreparedCorpus) -> dict[str, list[str]]:

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from functools import partial
 from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnnlm.data.preparation import PreparedCorpus, prepare
 from rnnlm.data.time_machine import Level, Normalize, TimeMachine, TimeMachineConfig
 from tests.conftest import ROOT
-from tests.data.small_corpora import untrained
+from tests.support.small_corpora import prepared, untrained
 
 SAMPLE = ROOT / "rnnlm" / "data" / "samples" / "time_machine.txt"
 
 
-def made(**options: object) -> PreparedCorpus:
-    return prepare(TimeMachine(TimeMachineConfig(name="time_machine", **options)))  # type: ignore[arg-type]
+made = partial(prepared, "time_machine")
 
 
 def test_the_sample_is_a_real_text() -> None:

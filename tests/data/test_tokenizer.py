@@ -14,7 +14,7 @@ from rnnlm.data import corpora
 from rnnlm.data.preparation import prepare
 from rnnlm.data.tang import Form
 from rnnlm.options import OptionError
-from tests.data.small_corpora import named, untrained
+from tests.support.small_corpora import named, untrained
 
 
 @given(st.sampled_from(sorted(corpora())), st.text())

@@ -23,15 +23,12 @@ from tests.conftest import TINY, composed
 from tests.trained_runs import RUNS, TrainedRuns
 
 
-def test_text(name: str, folder: Path) -> Path:
+def file_of_test_split(name: str, folder: Path) -> Path:
     """The test split of a run, as a file."""
     corpus = load_corpus(composed(*TINY, *RUNS[name]))
     path = folder / "test.txt"
     path.write_text("\n".join(corpus.texts()[TEST]), encoding="utf-8")
     return path
-
-
-test_text.__test__ = False  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("name", [name for name in RUNS if name != "novels"])
@@ -40,7 +37,7 @@ def test_the_test_split_as_a_file_has_the_records_figures_to_the_last_digit(
 ) -> None:
     run = trained_runs(name)
     record = Record.read(run)
-    measured = load(run).evaluate(test_text(name, tmp_path))
+    measured = load(run).evaluate(file_of_test_split(name, tmp_path))
     assert record.test is not None
     for metric in ("loss", "ppl", "bpc", "num_tokens", "num_chars"):
         assert getattr(measured, metric) == record.test[metric]
@@ -51,7 +48,7 @@ def test_the_test_split_as_a_file_has_the_records_figures_to_the_last_digit(
 def test_a_text_in_many_parts_is_hardly_different(
     name: str, trained_runs: TrainedRuns, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path, model = test_text(name, tmp_path), load(trained_runs(name))
+    path, model = file_of_test_split(name, tmp_path), load(trained_runs(name))
     whole = model.evaluate(path)
     monkeypatch.setattr(evaluation, "PART_TOKENS", 300)
     parts = model.evaluate(path)

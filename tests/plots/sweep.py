@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rnnlm.files.run_files import SCALARS
 from rnnlm.results.record import FAILED, Record
-from tests.support.records import record
+from tests.support.records import NO_SPLITS, record
 
 Runs = list[tuple[Path, Record]]
 MODELS, FEATURES = ("rnn", "lstm", "gru"), ("embed", "onehot")
@@ -126,6 +126,5 @@ def sweep(
 
 def failed(data: str = "time_machine", **fields: object) -> tuple[Path, Record]:
     """A run that diverged."""
-    splits = {"train": None, "validation": None, "test": None}
-    values = {"error": "DivergedError: loss is nan", "data": data, **splits, **fields}
+    values = {"error": "DivergedError: loss is nan", "data": data, **NO_SPLITS, **fields}
     return Path("nowhere"), record(status=FAILED, **values)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from rnnlm.sweep.launchers import process_server
-from tests.conftest import ROOT
+from tests.conftest import NAMES, PLACES, ROOT
 
 # The two moments of a write at which the process can be killed.
 HALF_WRITTEN, IN_PLACE = "half written", "in place"
@@ -53,6 +53,19 @@ def leftovers(*folders: Path) -> Iterator[Path]:
         for path in folder.rglob(".*"):
             if path.name not in (".hydra", ".lock"):
                 yield path
+
+
+def tiny(folder: Path, *options: str) -> list[str]:
+    """Return the arguments of a run that takes a second."""
+    text = folder / "text.txt"
+    sentences = [f"{name} went down to the {place}.\n" for name in NAMES for place in PLACES]
+    text.write_text("".join(sentences * 6))
+    return [
+        *(f"data.source={text}", "data.batch_size=8", "data.seq_len=32", "model=rnn"),
+        *("model.hidden_size=8", "model.dropout=0.2", "features.embedding_size=8"),
+        *("samples.every_n_epochs=1", "samples.length=5", "trainer.enable_progress_bar=false"),
+        *options,
+    ]
 
 
 def _command(

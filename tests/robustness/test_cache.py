@@ -15,11 +15,11 @@ import pytest
 from rnnlm.data.jinyong import JinYong, JinYongConfig
 from rnnlm.data.preparation import PreparedCorpus, prepare
 from rnnlm.data.texts.splitting import SPLITS
-from rnnlm.data.time_machine import TimeMachine, TimeMachineConfig
 from rnnlm.data.tokenizer import Tokenizer
 from rnnlm.data.tokens import segmentation, token_cache
 from rnnlm.results.record import Record
 from tests.conftest import ROOT, Run
+from tests.support.small_corpora import prepared
 
 FILES = ("corpus.json", *(f"{name}.npy" for name in SPLITS))
 DAMAGES = 120
@@ -70,6 +70,10 @@ OFTEN: list[Damage] = [flip_a_bit, change_a_byte, cut, fill_with_zeros]
 ONCE: list[Damage] = [put_in_a_folder, take_away, take_another_split]
 
 
+def made(text: Path) -> PreparedCorpus:
+    return prepared("time_machine", source=str(text), batch_size=2, seq_len=8)
+
+
 def tokens(corpus: PreparedCorpus) -> object:
     """Return everything that training takes from a corpus."""
     splits = [
@@ -94,13 +98,9 @@ def text(tmp_path: Path) -> Path:
 def test_a_damaged_corpus_is_made_again(
     name: str, text: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def made() -> PreparedCorpus:
-        config = TimeMachineConfig(name="time_machine", source=str(text), batch_size=2, seq_len=8)
-        return prepare(TimeMachine(config))
-
     caplog.set_level(logging.WARNING)
     draw = random.Random(name)
-    good = tokens(made())
+    good = tokens(made(text))
     (folder,) = token_cache.cache_directory().iterdir()
     contents = {path.name: path.read_bytes() for path in folder.iterdir()}
     damages = [*ONCE, *(draw.choice(OFTEN) for _ in range(DAMAGES))]
@@ -108,7 +108,7 @@ def test_a_damaged_corpus_is_made_again(
         caplog.clear()
         damage(folder / name, draw)
         harmless = (folder / name).is_file() and (folder / name).read_bytes() == contents[name]
-        assert tokens(made()) == good
+        assert tokens(made(text)) == good
         assert len(caplog.records) == (0 if harmless else 1), damage
         # The cache is whole again.
         assert {path.name: path.read_bytes() for path in folder.iterdir()} == contents
@@ -117,11 +117,7 @@ def test_a_damaged_corpus_is_made_again(
 
 @pytest.mark.parametrize("kind", ["a file", "a link", "a link to nothing"])
 def test_what_stands_in_a_corpus_place_is_replaced(kind: str, text: Path, tmp_path: Path) -> None:
-    def made() -> PreparedCorpus:
-        config = TimeMachineConfig(name="time_machine", source=str(text), batch_size=2, seq_len=8)
-        return prepare(TimeMachine(config))
-
-    good = tokens(made())
+    good = tokens(made(text))
     (folder,) = token_cache.cache_directory().iterdir()
     elsewhere = folder.rename(tmp_path / "elsewhere")
     if kind == "a file":
@@ -129,7 +125,7 @@ def test_what_stands_in_a_corpus_place_is_replaced(kind: str, text: Path, tmp_pa
     else:
         folder.symlink_to(elsewhere if kind == "a link" else tmp_path / "nothing")
     for _ in range(2):
-        assert tokens(made()) == good
+        assert tokens(made(text)) == good
     assert folder.is_dir()
     assert not folder.is_symlink()
     assert elsewhere.is_dir()
@@ -138,12 +134,11 @@ def test_what_stands_in_a_corpus_place_is_replaced(kind: str, text: Path, tmp_pa
 def test_a_cache_that_cannot_be_written_is_done_without(
     text: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    config = TimeMachineConfig(name="time_machine", source=str(text), batch_size=2, seq_len=8)
-    good = tokens(prepare(TimeMachine(config)))
+    good = tokens(made(text))
     (tmp_path / "file").touch()
     for cache in (tmp_path / "file", tmp_path / "file" / "below", Path("/proc/nowhere")):
         monkeypatch.setenv("RNNLM_CACHE_DIR", str(cache))
-        assert tokens(prepare(TimeMachine(config))) == good
+        assert tokens(made(text)) == good
     assert (tmp_path / "file").read_bytes() == b""
 
 

@@ -13,13 +13,12 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.conftest import NAMES, PLACES, ROOT
-from tests.robustness.commands import HALF_WRITTEN, IN_PLACE, Kill, leftovers, run, start
-from tests.support.runs import comparable, logged
+from tests.conftest import ROOT
+from tests.robustness.commands import HALF_WRITTEN, IN_PLACE, Kill, leftovers, run, start, tiny
+from tests.support.runs import results
 
 KILLS = 12  # at random moments, per launcher
 
@@ -32,32 +31,6 @@ def own_temporary_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[P
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TMPDIR", str(folder))
         yield folder
-
-
-def tiny(folder: Path, *options: str) -> list[str]:
-    """Return the arguments of a run that takes a second."""
-    text = folder / "text.txt"
-    sentences = [f"{name} went down to the {place}.\n" for name in NAMES for place in PLACES]
-    text.write_text("".join(sentences * 6))
-    return [
-        *(f"data.source={text}", "data.batch_size=8", "data.seq_len=32", "model=rnn"),
-        *("model.hidden_size=8", "model.dropout=0.2", "features.embedding_size=8"),
-        *("samples.every_n_epochs=1", "samples.length=5", "trainer.enable_progress_bar=false"),
-        *options,
-    ]
-
-
-def results(folder: Path) -> dict[str, Any]:
-    """Return the results that the runs below a folder have left, by run."""
-    return {
-        str(path.parent.relative_to(folder)): (
-            comparable(path.parent),
-            logged(path.parent),
-            (path.parent / "samples.txt").read_bytes(),
-            sorted(p.name for p in (path.parent / "checkpoints").iterdir()),
-        )
-        for path in folder.rglob("result.json")
-    }
 
 
 def test_a_kill_at_each_file_that_is_written_changes_nothing(

@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import random
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -14,7 +12,8 @@ from uuid import uuid4
 
 import pytest
 
-from tests.conftest import ROOT, TINY
+from tests.conftest import TINY
+from tests.support.sweeps import ENDLESS, start
 
 pytestmark = [
     pytest.mark.slow,
@@ -22,7 +21,6 @@ pytestmark = [
 ]
 
 MARK = "RNNLM_TEST_SWEEP"
-ENDLESS = [*TINY[:-1], "trainer.max_epochs=100000"]
 
 
 class Sweep:
@@ -30,24 +28,9 @@ class Sweep:
 
     def __init__(self, folder: Path, *arguments: str, ignored: Sequence[int] = ()) -> None:
         self.folder = folder
-        self.mark = f"{MARK}={uuid4()}"
-        name, _, value = self.mark.partition("=")
-
-        def set_signals() -> None:
-            # A background job of a shell inherits an ignored Ctrl-C.
-            for number in (signal.SIGINT, signal.SIGHUP):
-                signal.signal(number, signal.SIG_IGN if number in ignored else signal.SIG_DFL)
-
-        self.main = subprocess.Popen(
-            [sys.executable, str(ROOT / "run.py"), *arguments],
-            cwd=folder,
-            env={**os.environ, name: value},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-            preexec_fn=set_signals,
-        )
+        mark = str(uuid4())
+        self.mark = f"{MARK}={mark}"
+        self.main = start(folder, *arguments, ignored=ignored, **{MARK: mark})
 
     def processes(self) -> list[int]:
         found = []

@@ -145,6 +145,15 @@ def test_what_is_no_record_is_one_line_and_its_neighbours_are_shown(
             assert "lstm" in output.out
 
 
+def page_and_plots(runs: Path, folder: Path) -> tuple[Path, Path]:
+    """Make the report of the runs and their plots; return their paths."""
+    page, plots = folder / "page.html", folder / "plots"
+    assert main(["report", str(runs), "-o", str(page)]) == 0
+    draw = ["--x", "epoch", "--y", "ppl", "--format", "svg"]
+    assert main(["plot", str(runs), "-o", str(plots), *draw]) == 0
+    return page, plots
+
+
 @pytest.mark.slow
 def test_pages_and_plots_of_records_that_are_none_show_the_others(
     runs: Path, tmp_path: Path, capsys: Output
@@ -152,10 +161,7 @@ def test_pages_and_plots_of_records_that_are_none_show_the_others(
     for index, content in enumerate(contents()):
         (runs / "tried" / str(index)).mkdir()
         (runs / "tried" / str(index) / RECORD).write_bytes(content)
-    page, plots = tmp_path / "page.html", tmp_path / "plots"
-    assert main(["report", str(runs), "-o", str(page)]) == 0
-    draw = ["--x", "epoch", "--y", "ppl", "--format", "svg"]
-    assert main(["plot", str(runs), "-o", str(plots), *draw]) == 0
+    page, plots = page_and_plots(runs, tmp_path)
     assert capsys.readouterr().err.count("\n") == 2 * len(list(contents()))
     assert list(plots.iterdir())
     assert "lstm-embed" in page.read_text(encoding="utf-8")
@@ -175,10 +181,7 @@ def test_an_odd_record_is_shown_without_harm(
         assert "\n" in output.out
         if "html" not in view and "latex" not in view and "json" not in view and "csv" not in view:
             assert len(output.out) < 60_000
-    page, plots = tmp_path / "page.html", tmp_path / "plots"
-    assert main(["report", str(runs), "-o", str(page)]) == 0
-    draw = ["--x", "epoch", "--y", "ppl", "--format", "svg"]
-    assert main(["plot", str(runs), "-o", str(plots), *draw]) == 0
+    _, plots = page_and_plots(runs, tmp_path)
     assert is_clean(capsys.readouterr().out)
     assert all(path.parent == plots for path in plots.rglob("*"))
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT
+from tests.support.sweeps import start
 
 LINES = {
     signal.SIGINT: "interrupted; the same command goes on with what is left\n",
@@ -25,7 +25,7 @@ MOMENTS = (0.02, 0.1, 0.3, 0.5, 0.7, 0.9, 1.1, 1.5)
 
 def seconds_until_training(folder: Path) -> float:
     """Measure how long it takes on this machine until the first run has trained an epoch."""
-    process = start(folder, [])
+    process = start(folder, *COMMAND)
     began = time.monotonic()
     while not list(folder.rglob("scalars.csv")):
         assert process.poll() is None
@@ -34,17 +34,6 @@ def seconds_until_training(folder: Path) -> float:
     process.send_signal(signal.SIGTERM)
     process.communicate()
     return taken
-
-
-def start(folder: Path, options: list[str]) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, str(ROOT / "run.py"), *COMMAND, *options],
-        cwd=folder,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
 
 
 def left_of(session: int) -> list[str]:
@@ -66,7 +55,7 @@ def test_signals_at_any_moment_end_in_one_line(tmp_path: Path) -> None:
         sent = rng.choice(list(LINES))
         times = rng.choice([1, 2, 5, 20])
         to_group = rng.random() < 0.5
-        process = start(folder, rng.choice([[], ["hydra/launcher=parallel"]]))
+        process = start(folder, *COMMAND, *rng.choice([[], ["hydra/launcher=parallel"]]))
         time.sleep(share * until_training)
         for _ in range(times):
             if process.poll() is None:

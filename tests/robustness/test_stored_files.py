@@ -25,10 +25,9 @@ from rnnlm.training.checkpoint_file import CheckpointError
 from rnnlm.training.last_checkpoint import check_checkpoints
 from rnnlm.training.module import FINGERPRINT
 from tests.conftest import ROOT
-from tests.robustness.commands import HALF_WRITTEN, IN_PLACE, Kill, leftovers, run
+from tests.robustness.commands import HALF_WRITTEN, IN_PLACE, Kill, leftovers, run, tiny
 from tests.robustness.mutations import mutations
-from tests.robustness.test_kills import results, tiny
-from tests.support.runs import comparable, logged
+from tests.support.runs import comparable, logged, results
 
 MUTATIONS = 120  # per file
 

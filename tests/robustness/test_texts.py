@@ -12,10 +12,9 @@ from typing import Any
 
 import pytest
 
-from rnnlm.data import corpora
-from rnnlm.data.preparation import prepare
 from rnnlm.options import OptionError
 from tests.conftest import Run
+from tests.support.small_corpora import prepared
 
 TEXT = "".join(
     f"{number} men went down to the sea, and {number} came home.\n" for number in range(60)
@@ -26,10 +25,8 @@ POEM = "白水過前村，青山出遠門。一夜風吹雨，三春鳥入雲。
 
 def loaded(name: str, source: Path) -> str:
     """Return "read" if the source becomes a corpus, else the line of its refusal."""
-    kind = corpora()[name]
-    options: dict[str, Any] = {"source": str(source), "batch_size": 1, "seq_len": 1}
     try:
-        corpus = prepare(kind(kind.Config(name=name, **options)))
+        corpus = prepared(name, source=str(source), batch_size=1, seq_len=1)
     except OptionError as error:
         line = str(error)
         assert "\n" not in line
@@ -175,14 +172,12 @@ def test_a_file_without_poems_beside_others_is_passed_over(tmp_path: Path) -> No
     poems = [{"paragraphs": [f"{c * 4}，{c * 5}。"]} for c in "一二三四五六七八九十甲乙丙丁"]
     (tmp_path / "authors.json").write_text('[{"name": "x"}]')
     (tmp_path / "poems.json").write_text(json.dumps(poems))
-    kind = corpora()["tang"]
-    config = kind.Config(name="tang", source=str(tmp_path), batch_size=1, seq_len=1)
-    corpus = prepare(kind(config))
+    corpus = prepared("tang", source=str(tmp_path), batch_size=1, seq_len=1)
     assert "passed over, no poems of the Tang: authors.json" in corpus.notes
     # In a clone of the collection, only the files of the Tang are read.
     for name in ("poet.tang.0.json", "poet.song.0.json"):
         (tmp_path / name).write_text(json.dumps(poems[:12]))
-    corpus = prepare(kind(config))
+    corpus = prepared("tang", source=str(tmp_path), batch_size=1, seq_len=1)
     assert corpus.notes[1].startswith("12 of 12 poems")
     assert any("authors.json, poems.json, poet.song.0.json" in note for note in corpus.notes)
     (tmp_path / "root").mkdir()

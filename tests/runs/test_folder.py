@@ -10,8 +10,8 @@ from rnnlm.config import Config
 from rnnlm.runs.folder import free_folder
 from tests.conftest import ROOT
 from tests.conftest import composed as compose
-from tests.runs.test_spec import spec_of
 from tests.support.records import record
+from tests.support.runs import spec_of
 
 
 def folder(config: Config, *identity: str) -> str:

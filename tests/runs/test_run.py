@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import itertools
 import json
 import logging
@@ -23,17 +22,13 @@ from rnnlm.model.stepper import Stepper
 from rnnlm.results.record import COMPLETED, FAILED, Record
 from rnnlm.runs.run import load_corpus
 from tests.conftest import Compose, trained
+from tests.support.runs import scalars
 
 
 def metrics(record: Record) -> dict[str, Any]:
     """What must be the same whenever the same run is made again."""
     names = ("num_parameters", "vocab_size", "oov_rate", "epochs", "best_epoch", "history", *SPLITS)
     return {name: getattr(record, name) for name in names}
-
-
-def scalars(folder: Path, name: str) -> list[float]:
-    with (folder / "scalars.csv").open(newline="") as file:
-        return [float(row[name]) for row in csv.DictReader(file) if row[name]]
 
 
 @pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
@@ -68,7 +63,7 @@ def test_the_best_checkpoint_is_the_one_evaluated(compose: Compose, tmp_path: Pa
     # The network soon overfits so small a text, and its validation loss rises.
     options = ("data.max_chars=3000", "model.hidden_size=64", "optimizer.lr=0.02")
     record = trained(compose(*options, "trainer.max_epochs=30"), tmp_path)
-    losses = scalars(tmp_path, "loss/validation")
+    losses = [value for _, value in scalars(tmp_path, "loss/validation")]
     assert len(losses) == record.epochs == 30
     assert record.best_epoch == losses.index(min(losses)) + 1 < 25
     assert record.validation is not None
@@ -267,7 +262,7 @@ def test_tensorboard_holds_one_curve_per_metric_and_real_hparams(
     assert {"loss/validation", "ppl/validation", "loss/train_running"} <= tags
     assert "hp_metric" not in tags
     curve = [event.value for event in events.Scalars("loss/validation")]
-    assert curve == pytest.approx(scalars(tmp_path, "loss/validation"))
+    assert curve == pytest.approx([value for _, value in scalars(tmp_path, "loss/validation")])
     assert record.test is not None
     assert events.Scalars("ppl/test")[-1].value == pytest.approx(record.test["ppl"])
 

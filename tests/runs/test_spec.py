@@ -8,15 +8,9 @@ from pathlib import Path
 import pytest
 
 import rnnlm
-from rnnlm.config import Config
-from rnnlm.data.preparation import CorpusIdentity
 from rnnlm.options import OptionError
-from rnnlm.runs.spec import RunSpec
 from tests.conftest import composed as compose
-
-
-def spec_of(config: Config, identity: str = "0123456789abcdef") -> RunSpec:
-    return RunSpec.of(config, CorpusIdentity(identity, "text", "held out", 40), ["typed=1"])
+from tests.support.runs import spec_of
 
 
 def fingerprint(*overrides: str, identity: str = "0123456789abcdef") -> str:

@@ -75,7 +75,7 @@ class Spy(LanguageModel):
         return hidden_TBH, new_state
 
 
-def trainer(epochs: int, *callbacks: Callback) -> Trainer:
+def trainer(epochs: int, *callbacks: Callback, **options: Any) -> Trainer:
     """A Trainer that logs and saves nothing."""
     return Trainer(
         max_epochs=epochs,
@@ -86,6 +86,7 @@ def trainer(epochs: int, *callbacks: Callback) -> Trainer:
         enable_progress_bar=False,
         enable_model_summary=False,
         num_sanity_val_steps=2,
+        **options,
     )
 
 

@@ -1,4 +1,4 @@
-"""Runs that are interrupted, and the parts of what runs leave that must be the same every time."""
+"""Specifications of runs, interruptions, and what runs leave that must be the same every time."""
 
 from __future__ import annotations
 
@@ -10,8 +10,16 @@ from typing import Any
 
 import pytest
 
+from rnnlm.config import Config
+from rnnlm.data.preparation import CorpusIdentity
 from rnnlm.data.texts.splitting import SPLITS
+from rnnlm.runs.spec import RunSpec
 from rnnlm.training.module import LanguageModelModule
+
+
+def spec_of(config: Config, identity: str = "0123456789abcdef") -> RunSpec:
+    """The specification of a run on a text of this identity, which is not read."""
+    return RunSpec.of(config, CorpusIdentity(identity, "text", "held out", 40), ["typed=1"])
 
 
 def comparable(folder: Path) -> dict[str, Any]:
@@ -37,6 +45,25 @@ def logged(folder: Path) -> list[dict[str, str]]:
         rows = list(csv.DictReader(file))
     assert all(row.pop("cost/seconds") is not None for row in rows)
     return rows
+
+
+def scalars(folder: Path, name: str) -> list[tuple[int, float]]:
+    """The steps and values of a curve of `scalars.csv`."""
+    with (folder / "scalars.csv").open(newline="") as file:
+        return [(int(row["step"]), float(row[name])) for row in csv.DictReader(file) if row[name]]
+
+
+def results(folder: Path) -> dict[str, Any]:
+    """Return the results that the runs below a folder have left, by run."""
+    return {
+        str(path.parent.relative_to(folder)): (
+            comparable(path.parent),
+            logged(path.parent),
+            (path.parent / "samples.txt").read_bytes(),
+            sorted(p.name for p in (path.parent / "checkpoints").iterdir()),
+        )
+        for path in folder.rglob("result.json")
+    }
 
 
 def interrupt_at(

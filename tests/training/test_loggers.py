@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import os
 import signal
@@ -20,7 +19,7 @@ import pytest
 from rnnlm.options import OptionError
 from rnnlm.results.record import COMPLETED, FAILED, Record
 from tests.conftest import TINY, Compose, Run, trained
-from tests.support.runs import interrupt_at
+from tests.support.runs import interrupt_at, scalars
 
 LOCAL = ("127.0.0.1", "::1", "localhost")
 
@@ -65,12 +64,6 @@ def offline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     # Lightning and MLflow set some of it.
     os.environ.clear()
     os.environ.update(environment)
-
-
-def scalars(folder: Path, name: str) -> list[tuple[int, float]]:
-    """The steps and values of a curve of `scalars.csv`."""
-    with (folder / "scalars.csv").open(newline="") as file:
-        return [(int(row["step"]), float(row[name])) for row in csv.DictReader(file) if row[name]]
 
 
 def interrupted_and_gone_on_with(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from pytorch_lightning import LightningModule, Trainer
+from pytorch_lightning import LightningModule
 from torch.optim import Optimizer
 
 from rnnlm.model.cells import cells
@@ -126,16 +126,8 @@ def test_gradients_are_clipped_in_every_precision(
                 every = torch.cat(gradients)
                 found.append(float(every.norm() if algorithm == "norm" else every.abs().max()))
 
-    loop = Trainer(
-        max_epochs=2,
-        accelerator="cpu",
-        precision=precision,  # type: ignore[arg-type]
-        gradient_clip_val=limit,
-        gradient_clip_algorithm=algorithm,
-        logger=False,
-        enable_checkpointing=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
+    loop = trainer(
+        2, precision=precision, gradient_clip_val=limit, gradient_clip_algorithm=algorithm
     )
     loop.fit(Watched(Spy(), OptimizerConfig()), streams(81, 4, 5), streams(31, 1, 10))
     assert found

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from rnnlm.data.tokens.vocabulary import UNKNOWN_ID
+from rnnlm.metrics import Metrics
+
 
 @dataclass(frozen=True)
 class Split:
@@ -27,6 +30,15 @@ class Split:
     def num_tokens(self) -> int:
         """The number of predicted tokens."""
         return len(self.predicted_N)
+
+    @property
+    def unknown_rate(self) -> float:
+        """The share of the predicted tokens that are `<unk>`."""
+        return (self.predicted_N == UNKNOWN_ID).double().mean().item()
+
+    def metrics(self, total_nats: float) -> Metrics:
+        """Return the metrics from the total negative log-likelihood of the tokens in nats."""
+        return Metrics.of(total_nats, self.num_tokens, self.num_chars, self.unknown_nats)
 
 
 @dataclass

@@ -34,7 +34,6 @@ from rnnlm.evaluation.adaptation.options import (
     AdaptationVariant,
 )
 from rnnlm.evaluation.adaptation.prediction import STEPS, TokenProbabilities, predict
-from rnnlm.metrics import Metrics
 from rnnlm.model.language_model import LanguageModel
 
 # Dynamic evaluation learns after this many time steps.
@@ -86,10 +85,7 @@ class Measurement:
         for name in HELD_OUT:
             split = self._corpus.splits[name]
             mixed_N = mixed(self._components(variant, network, name, best), weights[best])
-            nats = loss(mixed_N) * len(mixed_N)
-            metrics[name] = Metrics.of(
-                nats, split.num_tokens, split.num_chars, split.unknown_nats
-            ).to_dict()
+            metrics[name] = split.metrics(loss(mixed_N) * len(mixed_N)).to_dict()
         return metrics, chosen
 
     def _components(

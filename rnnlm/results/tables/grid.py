@@ -56,7 +56,7 @@ def _by_options(comparison: Comparison) -> dict[str, list[Group]]:
 def _grid(
     comparison: Comparison, groups: Sequence[Group], options: str, metric: Column[Record]
 ) -> Table:
-    models = sorted({group.model for group in groups}, key=_order)
+    models = sorted({group.model for group in groups}, key=usual_order)
     features = sorted({group.features or "" for group in groups}, key=lambda name: name or "~")
     summaries = {(g.model, g.features or ""): summary(g, metric) for g in groups}
     means = [s.mean for s in summaries.values() if s is not None]
@@ -66,8 +66,7 @@ def _grid(
         s = summaries.get((model, kind))
         if s is None:
             return Value(None, ABSENT)
-        parts = (s.mean, s.std, s.low, s.high)
-        return Value(parts, shown_summary(s, metric), s.mean == best)
+        return Value(s.parts, shown_summary(s, metric), s.mean == best)
 
     title = [metric.heading, escaped(comparison.title), legible(options)]
     seeds = [group.num_seeds for group in groups if group.features] or [1]
@@ -83,5 +82,6 @@ def _grid(
     )
 
 
-def _order(model: str) -> tuple[int, str]:
+def usual_order(model: str) -> tuple[int, str]:
+    """A sort key for the names of models: the usual order, and then the alphabet."""
     return (USUAL_ORDER.index(model) if model in USUAL_ORDER else len(USUAL_ORDER), model)

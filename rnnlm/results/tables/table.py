@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
@@ -91,7 +90,7 @@ def _values(column: Column[Row], rows: Sequence[Row], classes: Sequence[Hashable
     best = _best_of_each_class([_number(value) for value in values], classes, column.better)
     return [
         Value(
-            dataclasses.astuple(value)[1:] if isinstance(value, Summary) else value,
+            value.parts if isinstance(value, Summary) else value,
             ABSENT if value is None else legible(column.show(value)),
             index in best,
         )

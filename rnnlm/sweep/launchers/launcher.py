@@ -13,7 +13,8 @@ from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf
 
-from rnnlm.options import OptionError, check
+from rnnlm.messages.legible import first_line
+from rnnlm.options import OptionError, check, missing_extra
 from rnnlm.runs.failure import reason
 from rnnlm.sweep.hydra_internals import error_of, job_return
 from rnnlm.sweep.launchers.options import ProcessOptions, SlurmOptions
@@ -99,9 +100,7 @@ def _launcher_class(path: str) -> Callable[[Any], Launcher]:
     except ModuleNotFoundError as error:
         if error.name != "submitit":
             raise
-        raise OptionError(
-            "hydra/launcher", "slurm needs the extra of that name, pip install -e '.[slurm]'"
-        ) from error
+        raise missing_extra("hydra/launcher", "slurm") from error
 
 
 def _plugin(context: HydraContext, task: TaskFunction, config: DictConfig) -> Launcher:
@@ -112,5 +111,5 @@ def _plugin(context: HydraContext, task: TaskFunction, config: DictConfig) -> La
     try:
         return Plugins.instance().instantiate_launcher(context, task, config)
     except Exception as error:
-        problem = str(error.__cause__ or error).splitlines()[0]
+        problem = first_line(error.__cause__ or error)
         raise OptionError("hydra.launcher", f"{target!r} cannot be used: {problem}") from error

@@ -19,16 +19,14 @@ from rnnlm.evaluation.adaptation.dynamic_evaluation import (
 )
 from rnnlm.evaluation.adaptation.prediction import predict
 from rnnlm.model.cells import cells
-from rnnlm.model.features import EmbedConfig
 from rnnlm.model.language_model import LanguageModel
+from tests.support import networks
 
 V = 7
 
 
 def network(cell: str = "lstm") -> LanguageModel:
-    torch.manual_seed(0)
-    config = cells()[cell].Config(name=cell, hidden_size=8)
-    return LanguageModel(V, config, EmbedConfig("embed", embedding_size=5)).eval()
+    return networks.network(cell, "embed", 1, vocab_size=V).eval()
 
 
 def text(num_tokens: int, seed: int = 0) -> Tensor:

@@ -10,19 +10,16 @@ import torch
 from rnnlm.data.batching import Documents, Streams
 from rnnlm.evaluation.adaptation.neural_cache import NeuralCache
 from rnnlm.evaluation.adaptation.prediction import predict
-from rnnlm.model.features import EmbedConfig
 from rnnlm.model.language_model import LanguageModel
-from rnnlm.model.options import ModelConfig
 from rnnlm.model.stepper import Stepper
+from tests.support import networks
 
 V, BEGIN = 9, 1
 
 
 @pytest.fixture
 def network() -> LanguageModel:
-    torch.manual_seed(0)
-    config = ModelConfig(name="gru", hidden_size=8, num_layers=2, dropout=0.5)
-    return LanguageModel(V, config, EmbedConfig("embed", embedding_size=5))
+    return networks.network("gru", "embed", 2, vocab_size=V, dropout=0.5)
 
 
 def one_by_one(network: LanguageModel, ids: list[int], begin: int | None) -> list[float]:

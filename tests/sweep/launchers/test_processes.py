@@ -7,44 +7,15 @@ import os
 import re
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
 
-from rnnlm.data.texts.splitting import SPLITS
 from rnnlm.results.record import COMPLETED, FAILED, Record, find_records
 from tests.conftest import ROOT, TINY, Run
-
-SABOTAGE = "+hydra.callbacks.sabotage._target_=tests.sweep.launchers.sabotage.Sabotage"
-ENDLESS = [*TINY[:-1], "trainer.max_epochs=100000"]
-
-
-def start(folder: Path, *arguments: str, **options: Any) -> subprocess.Popen[str]:
-    """Begin a sweep in a session of its own, as a terminal would."""
-    return subprocess.Popen(
-        [sys.executable, str(ROOT / "run.py"), *arguments],
-        cwd=folder,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-        # A job in the background inherits that Ctrl-C is ignored.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-        **options,
-    )
-
-
-def wait_for(what: str, folder: Path, count: int = 1, seconds: float = 90) -> list[Path]:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if len(found := list(folder.rglob(what))) >= count:
-            return found
-        time.sleep(0.05)
-    raise AssertionError(f"no {what} after {seconds} s")
+from tests.support.sweeps import ENDLESS, SABOTAGE, metrics_of, start, wait_for
 
 
 def processes_at(folder: Path) -> list[int]:
@@ -58,13 +29,6 @@ def processes_at(folder: Path) -> list[int]:
         if target.startswith(str(folder)) and target.endswith("run.log"):
             found.add(int(fd.parts[2]))
     return sorted(found)
-
-
-def metrics_of(folder: Path) -> dict[str, dict[str, Any]]:
-    return {
-        record.fingerprint: {split: getattr(record, split) for split in SPLITS}
-        for _, record in find_records([folder])[0]
-    }
 
 
 @pytest.mark.parametrize("launcher", ["parallel", "serial"])
@@ -119,7 +83,8 @@ def test_a_run_gives_the_same_alone_first_last_and_beside_another(
 ) -> None:
     runs = ["model=lstm,gru", "features=onehot", "model.dropout=0.3", *TINY]
     for launcher in ("serial", "parallel", "basic"):
-        assert run_py("-m", f"hydra/launcher={launcher}", f"output_dir={launcher}", *runs)
+        command = ["-m", f"hydra/launcher={launcher}", f"output_dir={launcher}", *runs]
+        assert run_py(*command).returncode == 0
     alone = ["model=gru", "features=onehot", *runs[2:], "output_dir=alone"]
     assert run_py(*alone).returncode == 0
     serial = metrics_of(tmp_path / "serial")

@@ -18,7 +18,7 @@ import torch
 
 from rnnlm.results.record import COMPLETED, FAILED, find_records
 from tests.conftest import ROOT, TINY, Run
-from tests.sweep.launchers.test_processes import SABOTAGE, metrics_of, start, wait_for
+from tests.support.sweeps import ENDLESS, SABOTAGE, metrics_of, start, wait_for
 
 SETTINGS = """
 ClusterName=test
@@ -185,7 +185,7 @@ def test_a_run_whose_time_is_up_is_queued_again_and_goes_on(
 
 
 def test_ctrl_c_cancels_the_runs_which_save(slurm: None, tmp_path: Path) -> None:
-    sweep = start(tmp_path, "-m", *SLURM, *TINY[:-1], "trainer.max_epochs=100000")
+    sweep = start(tmp_path, "-m", *SLURM, *ENDLESS)
     (checkpoint,) = wait_for("last.ckpt", tmp_path)
     os.killpg(sweep.pid, signal.SIGINT)
     _, errors = sweep.communicate(timeout=60)
