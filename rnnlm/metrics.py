@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor
 
 
@@ -49,23 +50,50 @@ class Metrics:
 
 
 class Total:
-    """A running sum of negative log-likelihoods, which stays on the device until it is read."""
+    """A running sum of negative log-likelihoods in float64, which stays on the device until read.
+
+    The sum keeps its place in memory, also when it is reset, so that a CUDA graph can add to it.
+    """
 
     def __init__(self, nats: float = 0.0, num_tokens: int = 0) -> None:
-        self._nats: Tensor | float = nats
+        self._first_nats = nats  # until there is a tensor
+        self._nats: Tensor | None = None
         self.num_tokens = num_tokens
 
     def add(self, nats: Tensor, num_tokens: int) -> None:
-        """Add the nats of `num_tokens` predicted tokens, a scalar tensor, in float64."""
-        self._nats = self._nats + nats.detach().double()
+        """Add the nats of `num_tokens` predicted tokens, a scalar tensor."""
+        self.add_nats(nats)
         self.num_tokens += num_tokens
+
+    def add_nats(self, nats: Tensor) -> None:
+        """Add nats without their tokens: the part of `add` that a CUDA graph can repeat.
+
+        The first call for a device makes the tensor, and belongs before the capture of a graph.
+        """
+        if self._nats is None or self._nats.device != nats.device:
+            self._nats = _float64_scalar(self.nats, nats.device)
+        self._nats.add_(nats.detach())
+
+    def reset(self) -> None:
+        """Start again from 0."""
+        self._first_nats, self.num_tokens = 0.0, 0
+        if self._nats is not None:
+            self._nats.zero_()
 
     @property
     def nats(self) -> float:
         """The sum so far; reading it waits for the device."""
-        return float(self._nats)
+        return self._first_nats if self._nats is None else float(self._nats)
 
     @property
     def loss(self) -> float:
         """The sum so far in nats per token, NaN before the first token."""
         return self.nats / self.num_tokens if self.num_tokens else math.nan
+
+
+def _float64_scalar(value: float, device: torch.device) -> Tensor:
+    import torch
+
+    # Lightning validates in inference mode, whose tensors nothing outside of it could change.
+    with torch.inference_mode(False):
+        return torch.full((), value, dtype=torch.float64, device=device)

@@ -49,6 +49,35 @@ def test_a_total_keeps_digits_that_float32_would_lose() -> None:
     assert total.nats == 1000 * 16_777_217.0
 
 
+def test_a_total_that_goes_on_gives_the_same_bits() -> None:
+    nats = torch.rand(20, generator=torch.Generator().manual_seed(0)) * 1000
+    expected = 0.0
+    whole = Total()
+    for some in nats:
+        whole.add(some, 3)
+        expected += some.item()
+    assert (whole.nats, whole.num_tokens) == (expected, 60)
+    first = Total()
+    for some in nats[:7]:
+        first.add(some, 3)
+    rest = Total(first.nats, first.num_tokens)
+    for some in nats[7:]:
+        rest.add(some, 3)
+    assert (rest.nats, rest.num_tokens) == (expected, 60)
+
+
+def test_a_total_keeps_its_place_in_memory() -> None:
+    total = Total()
+    with torch.inference_mode():
+        total.add(torch.tensor(2.0), 1)
+    place = total._nats  # noqa: SLF001
+    total.reset()
+    assert (total.nats, total.num_tokens) == (0.0, 0)
+    total.add(torch.tensor(3.0, requires_grad=True), 2)
+    assert total._nats is place  # noqa: SLF001
+    assert (total.nats, total.num_tokens, total.loss) == (3.0, 2, 1.5)
+
+
 def test_unigram_model_by_hand() -> None:
     # Counts 3 and 1 plus one each, of 4 + 2.
     nats = unigram_nats(torch.tensor([0, 0, 0, 1]), torch.tensor([0, 1]), vocab_size=2)

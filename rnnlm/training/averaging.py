@@ -3,17 +3,58 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 from collections.abc import Iterator
 from typing import Any
 
+import torch
 from pytorch_lightning import LightningModule, Trainer
 from pytorch_lightning.callbacks import Checkpoint
-from torch import nn
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch import Tensor, nn
 
 from rnnlm.data.texts.splitting import VALIDATION
 from rnnlm.training.module import LanguageModelModule
 from rnnlm.training.optimizer import Averaging, OptimizerConfig
+
+
+class NetworkAverage(nn.Module):
+    """An average of a network's weights over steps, which a GPU computes without being waited for.
+
+    Its checkpoints are those of PyTorch's `AveragedModel`, which asks the device for the number of
+    steps at each of them.
+
+    Args:
+        ema_decay: the share of itself that an exponential average keeps; None for an equal average.
+    """
+
+    n_averaged: Tensor
+
+    def __init__(self, network: nn.Module, ema_decay: float | None) -> None:
+        super().__init__()
+        self.module = copy.deepcopy(network).requires_grad_(False)
+        self.num_steps = 0
+        self.register_buffer("n_averaged", torch.tensor(0))  # the same number, for checkpoints
+        self.register_load_state_dict_post_hook(_read_num_steps)
+        self._ema_decay = ema_decay
+
+    @torch.no_grad()
+    def add(self, network: nn.Module) -> None:
+        """Add the network's present weights to the average; the first ones are copied."""
+        averages, weights = list(self.module.parameters()), list(network.parameters())
+        if self.num_steps == 0:
+            torch._foreach_copy_(averages, weights)
+        elif self._ema_decay is not None:
+            torch._foreach_lerp_(averages, weights, 1 - self._ema_decay)
+        else:
+            changes = torch._foreach_sub(weights, averages)  # noqa: SLF001 - no public name
+            torch._foreach_div_(changes, self.num_steps + 1)
+            torch._foreach_add_(averages, changes)
+        self.num_steps += 1
+        self.n_averaged.fill_(self.num_steps)
+
+
+def _read_num_steps(average: NetworkAverage, _: object) -> None:
+    average.num_steps = int(average.n_averaged)
 
 
 class AverageWeights(Checkpoint):
@@ -29,19 +70,17 @@ class AverageWeights(Checkpoint):
     def __init__(self, config: OptimizerConfig, module: LanguageModelModule) -> None:
         self._config, self._module = config, module
         self._steps = 0  # number of training steps so far
-        self.average: AveragedModel | None = None
+        self.average: NetworkAverage | None = None
         if config.averaging is not Averaging.none:
-            is_ema = config.averaging is Averaging.ema
-            function = get_ema_multi_avg_fn(config.ema_decay) if is_ema else None
-            self.average = AveragedModel(module.network, multi_avg_fn=function)
-            self.average.requires_grad_(False)
+            decay = config.ema_decay if config.averaging is Averaging.ema else None
+            self.average = NetworkAverage(module.network, decay)
             # A part of the module moves to the module's device, and is in its checkpoints.
             module.average = nn.ModuleDict({"averaged": self.average})
 
     @property
     def has_begun(self) -> bool:
         """True once the weights of a step are in the average."""
-        return self.average is not None and bool(self.average.n_averaged)
+        return self.average is not None and self.average.num_steps > 0
 
     def swap(self) -> None:
         """Exchange the network's weights with their average, if it has begun."""
@@ -88,7 +127,7 @@ class AverageWeights(Checkpoint):
         if self.has_begun or self.should_begin(
             trainer.current_epoch, self._module.history[VALIDATION]
         ):
-            self.average.update_parameters(self._module.network)
+            self.average.add(self._module.network)
 
     def on_validation_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self.swap()

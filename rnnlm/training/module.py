@@ -87,7 +87,7 @@ class LanguageModelModule(LightningModule):
         self.history = checkpoint["history"]
 
     def on_train_epoch_start(self) -> None:
-        self.train_total = Total()
+        self.train_total.reset()
         if isinstance(batches := self.trainer.train_dataloader, Batches):
             batches.set_epoch(self.current_epoch)
 
@@ -119,7 +119,7 @@ class LanguageModelModule(LightningModule):
             logger.save()
 
     def on_validation_epoch_start(self) -> None:
-        self.validation_total = Total()
+        self.validation_total.reset()
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         nats, self._evaluation_state = self.nats(batch, self._evaluation_state)

@@ -6,6 +6,7 @@ samples of the best checkpoint.
 
 from __future__ import annotations
 
+import copy
 import logging
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -101,7 +102,12 @@ class WriteSamples(Callback):
         write_text(self._path, "\n\n".join(self._written))
 
     def generate(self, network: LanguageModel) -> list[Text]:
-        """Return a text of the network for each prompt."""
+        """Return a text of the network for each prompt, written on the CPU.
+
+        A GPU would be waited for after each token.
+        """
+        if next(network.parameters()).is_cuda:
+            network = copy.deepcopy(network).cpu()
         writer = Writer(network, self._vocabulary)
         pieces = (p for prompt in self._prompts for p in writer.stream(prompt, self._config))
         return [piece.text for piece in pieces if piece.text is not None]

@@ -48,17 +48,17 @@ class Stopwatch(Callback):
         """Do not count the time spent in this context; use it only between two batches."""
         self._lap(training=True)
         yield
-        self._marked = time.perf_counter()
+        self._marked = _now()
 
     def _lap(self, training: bool) -> None:
         """Count the time since the last lap."""
-        now = time.perf_counter()
+        now = _now()
         self.train_seconds += now - self._marked
         self._seconds_without_validation += now - self._marked if training else 0.0
         self._marked = now
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
-        self._marked = time.perf_counter()
+        self._marked = _now()
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self._lap(training=False)
@@ -85,3 +85,10 @@ class Stopwatch(Callback):
 
     def on_fit_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self._lap(training=False)
+
+
+def _now() -> float:
+    """Return the time in seconds, once a GPU has done all that it was given."""
+    if torch.cuda.is_initialized():
+        torch.cuda.synchronize()
+    return time.perf_counter()

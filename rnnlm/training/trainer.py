@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -124,7 +125,7 @@ def build_trainer(
                 strict=False,
             )
         )
-    return Trainer(
+    trainer = Trainer(
         **arguments,
         devices=1 if gpu is None else [gpu],
         # A run is always one process: Lightning must not look for a cluster around it.
@@ -134,7 +135,13 @@ def build_trainer(
         callbacks=callbacks,
         # Lightning's check before training would count as a validation.
         num_sanity_val_steps=0,
-        log_every_n_steps=1,
+        # No metric is logged by the step.
+        log_every_n_steps=0,
         enable_progress_bar=False,
         enable_model_summary=False,
     )
+    if config.deterministic:
+        # Lightning sets :4096:8. That and this one are the values that PyTorch accepts, and only
+        # with this one are the recurrent kernels of cuDNN deterministic too.
+        os.environ["CUBLAS_WORKSPACE_CONFIG"] = ":16:8"
+    return trainer

@@ -31,10 +31,16 @@ class TokenProbabilities:
 def segments(batches: Iterable[Batch], steps: int) -> Iterator[Batch]:
     """Cut batches into segments of at most `steps` time steps."""
     for batch in batches:
-        parts = zip(batch.inputs_TB.split(steps), batch.targets_TB.split(steps), strict=True)
-        for index, (inputs_TB, targets_TB) in enumerate(parts):
-            count = int((targets_TB != IGNORED).sum())
-            yield Batch(inputs_TB, targets_TB, count, batch.starts and index == 0)
+        # All counts of a batch at once, because a GPU must be waited for.
+        counts_T = (batch.targets_TB != IGNORED).sum(1).tolist()
+        for start in range(0, len(counts_T), steps):
+            part = slice(start, start + steps)
+            yield Batch(
+                batch.inputs_TB[part],
+                batch.targets_TB[part],
+                sum(counts_T[part]),
+                batch.starts and start == 0,
+            )
 
 
 def predict(
