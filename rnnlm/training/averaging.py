@@ -82,14 +82,19 @@ class AverageWeights(Checkpoint):
         """True once the weights of a step are in the average."""
         return self.average is not None and self.average.num_steps > 0
 
+    @torch.no_grad()
     def swap(self) -> None:
-        """Exchange the network's weights with their average, if it has begun."""
+        """Exchange the network's weights with their average, if it has begun.
+
+        The values change places, and not the tensors, whose addresses a CUDA graph may hold.
+        """
         if self.average is None or not self.has_begun:
             return
-        for average, weight in zip(
-            self.average.module.parameters(), self._module.network.parameters(), strict=True
-        ):
-            average.data, weight.data = weight.data, average.data
+        weights = list(self._module.network.parameters())
+        averages = list(self.average.module.parameters())
+        kept = [weight.clone() for weight in weights]
+        torch._foreach_copy_(weights, averages)
+        torch._foreach_copy_(averages, kept)
 
     @contextlib.contextmanager
     def averaged_weights(self) -> Iterator[None]:

@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 import torch
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from rnnlm.data.batching import Streams
 from rnnlm.files.run_files import best_checkpoint, last_checkpoint
 from rnnlm.results.record import COMPLETED
 from rnnlm.runs.trained_model import load
-from rnnlm.training.averaging import AverageWeights
+from rnnlm.training.averaging import AverageWeights, NetworkAverage
 from rnnlm.training.module import LanguageModelModule
 from rnnlm.training.optimizer import Averaging, OptimizerConfig
 from tests.conftest import Compose, trained
@@ -54,6 +55,40 @@ def test_what_is_validated_is_the_average_and_training_goes_on_without_it() -> N
     for epoch in (2, 3):
         steps = plain.after_steps[8 : 4 * (epoch + 1)]
         torch.testing.assert_close(averaged.validated[epoch], torch.stack(steps).mean(0))
+
+
+def test_the_average_takes_the_place_in_memory_of_the_weights() -> None:
+    config = OptimizerConfig(averaging=Averaging.equal)
+    module = LanguageModelModule(Spy(), config)
+    averaging = AverageWeights(config, module)
+    assert averaging.average is not None
+    weight = module.network.output.weight
+    place = weight.data_ptr()
+    for value in (1.0, 3.0):
+        torch.nn.init.constant_(weight, value)
+        averaging.average.add(module.network)
+    with averaging.averaged_weights():
+        assert weight.data_ptr() == place
+        assert (weight == 2).all()
+    assert (weight == 3).all()
+
+
+@pytest.mark.parametrize("decay", [None, 0.9])
+def test_it_is_the_average_of_pytorch_and_reads_its_checkpoints(decay: float | None) -> None:
+    network = Spy()
+    theirs = AveragedModel(network, multi_avg_fn=decay and get_ema_multi_avg_fn(decay))
+    ours = NetworkAverage(network, decay)
+    for step in range(20):
+        torch.nn.init.normal_(network.output.weight)
+        theirs.update_parameters(network)
+        ours.add(network)
+        if step == 10:
+            ours = NetworkAverage(network, decay)
+            ours.load_state_dict(theirs.state_dict())
+    assert ours.num_steps == 20
+    assert list(ours.state_dict()) == list(theirs.state_dict())
+    for mine, other in zip(ours.state_dict().values(), theirs.state_dict().values(), strict=True):
+        assert torch.equal(mine, other)
 
 
 def test_an_exponential_average_is_of_all_steps() -> None:
