@@ -34,13 +34,13 @@ class NetworkAverage(nn.Module):
         self.module = copy.deepcopy(network).requires_grad_(False)
         self.num_steps = 0
         self.register_buffer("n_averaged", torch.tensor(0))  # the same number, for checkpoints
-        self.register_load_state_dict_post_hook(_read_num_steps)
+        self.register_load_state_dict_post_hook(_read_num_steps)  # type: ignore[no-untyped-call]
         self._ema_decay = ema_decay
 
     @torch.no_grad()
     def add(self, network: nn.Module) -> None:
         """Add the network's present weights to the average; the first ones are copied."""
-        averages, weights = list(self.module.parameters()), list(network.parameters())
+        averages, weights = _weights(self.module), _weights(network)
         if self.num_steps == 0:
             torch._foreach_copy_(averages, weights)
         elif self._ema_decay is not None:
@@ -51,6 +51,10 @@ class NetworkAverage(nn.Module):
             torch._foreach_add_(averages, changes)
         self.num_steps += 1
         self.n_averaged.fill_(self.num_steps)
+
+
+def _weights(network: nn.Module) -> list[Tensor]:
+    return list(network.parameters())
 
 
 def _read_num_steps(average: NetworkAverage, _: object) -> None:
@@ -90,8 +94,7 @@ class AverageWeights(Checkpoint):
         """
         if self.average is None or not self.has_begun:
             return
-        weights = list(self._module.network.parameters())
-        averages = list(self.average.module.parameters())
+        weights, averages = _weights(self._module.network), _weights(self.average.module)
         kept = [weight.clone() for weight in weights]
         torch._foreach_copy_(weights, averages)
         torch._foreach_copy_(averages, kept)

@@ -76,7 +76,8 @@ def test_the_average_takes_the_place_in_memory_of_the_weights() -> None:
 @pytest.mark.parametrize("decay", [None, 0.9])
 def test_it_is_the_average_of_pytorch_and_reads_its_checkpoints(decay: float | None) -> None:
     network = Spy()
-    theirs = AveragedModel(network, multi_avg_fn=decay and get_ema_multi_avg_fn(decay))
+    function = None if decay is None else get_ema_multi_avg_fn(decay)
+    theirs = AveragedModel(network, multi_avg_fn=function)
     ours = NetworkAverage(network, decay)
     for step in range(20):
         torch.nn.init.normal_(network.output.weight)
