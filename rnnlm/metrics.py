@@ -10,7 +10,6 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    import torch
     from torch import Tensor
 
 
@@ -53,6 +52,7 @@ class Total:
     """A running sum of negative log-likelihoods in float64, which stays on the device until read.
 
     The sum keeps its place in memory, also when it is reset, so that a CUDA graph can add to it.
+    A sum begun in PyTorch's inference mode can go on only there.
     """
 
     def __init__(self, nats: float = 0.0, num_tokens: int = 0) -> None:
@@ -71,7 +71,7 @@ class Total:
         The first call for a device makes the tensor, and belongs before the capture of a graph.
         """
         if self._nats is None or self._nats.device != nats.device:
-            self._nats = _float64_scalar(self.nats, nats.device)
+            self._nats = nats.detach().double().new_full((), self.nats)
         self._nats.add_(nats.detach())
 
     def reset(self) -> None:
@@ -89,11 +89,3 @@ class Total:
     def loss(self) -> float:
         """The sum so far in nats per token, NaN before the first token."""
         return self.nats / self.num_tokens if self.num_tokens else math.nan
-
-
-def _float64_scalar(value: float, device: torch.device) -> Tensor:
-    import torch
-
-    # Lightning validates in inference mode, whose tensors nothing outside of it could change.
-    with torch.inference_mode(False):
-        return torch.full((), value, dtype=torch.float64, device=device)
