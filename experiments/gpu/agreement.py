@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from experiments.gpu.rows import arguments, row
+from experiments.gpu.rows import arguments, name_device, row
 from experiments.speed.sizes import Size, build_network
 from rnnlm.data.batching import IGNORED
 from rnnlm.model.cells import cells
@@ -117,6 +117,7 @@ def compare(
 def main() -> None:
     """Compare all, and print a row for each."""
     _, device = arguments(__doc__)
+    name_device(device)
     # Products of float32 numbers are not rounded: the default of trainer.float32_matmul_precision.
     torch.set_float32_matmul_precision("highest")
     on_cpu = device.type == "cpu"

@@ -16,16 +16,19 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from experiments.gpu.rows import arguments, row
+from experiments.gpu.rows import arguments, name_device, row
+from experiments.gpu.texts import LETTERS, text_of
 from rnnlm.data.texts.splitting import SPLITS
 from rnnlm.files.run_files import LOG, RECORD
 from rnnlm.results.record import Record
 
 ROOT = Path(__file__).parents[2]
 RUN = ["model=lstm", "features=embed", "data.seq_len=35", "trainer.max_epochs=1000000"]
-# Steps of the run, and between two checkpoints; in miniature, too.
+RUN += ["data=time_machine", "data.normalize=letters"]
+# Characters of the text, steps of the run, and steps between two checkpoints; in miniature, too.
+CHARACTERS, FEW_CHARACTERS = 700_000, 20_000
 FULL = ["model.hidden_size=256", "trainer.max_steps=10000", "checkpoint.every_n_train_steps=500"]
-SMALL = ["model.hidden_size=16", "trainer.max_steps=200", "checkpoint.every_n_train_steps=20"]
+SMALL = ["model.hidden_size=16", "trainer.max_steps=100", "checkpoint.every_n_train_steps=20"]
 # In nats per token.
 MOST_APART = 1e-3
 SECONDS_UNTIL_CHECKPOINT = 60.0
@@ -76,12 +79,15 @@ def losses(record: Record) -> list[float]:
 def main() -> None:
     """Run one alone, kill another, and print what came of it."""
     _, device = arguments(__doc__)
+    name_device(device)
     # A part that is stopped ends what it has started.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     on_cpu = device.type == "cpu"
-    options = [*RUN, *(SMALL if on_cpu else FULL)]
-    options += [f"trainer.accelerator={'cpu' if on_cpu else 'gpu'}"]
     with tempfile.TemporaryDirectory() as temporary:
+        text = Path(temporary, "text.txt")
+        text.write_text(text_of(LETTERS, FEW_CHARACTERS if on_cpu else CHARACTERS), "utf-8")
+        options = [*RUN, *(SMALL if on_cpu else FULL), f"data.source={text}"]
+        options += [f"trainer.accelerator={'cpu' if on_cpu else 'gpu'}"]
         left_alone, killed = Path(temporary, "left_alone"), Path(temporary, "killed")
         statuses = [status_of(options, left_alone)]
         was_killed = kill_after_checkpoint(options, killed)

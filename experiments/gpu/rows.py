@@ -10,7 +10,7 @@ import torch
 
 
 def arguments(described: str | None, *more: str) -> tuple[argparse.Namespace, torch.device]:
-    """Read the command line of a part; return it with the device, which a first row names.
+    """Read the command line of a part; return it with the device, and do not start CUDA yet.
 
     Args:
         more: the names of arguments that come first, without dashes.
@@ -24,10 +24,14 @@ def arguments(described: str | None, *more: str) -> tuple[argparse.Namespace, to
     found = parser.parse_args()
     if not (found.cpu or torch.cuda.is_available()):
         parser.exit(2, "there is no GPU; --cpu does this in miniature\n")
-    device = torch.device("cpu" if found.cpu else "cuda")
-    name = "a CPU, in miniature" if found.cpu else torch.cuda.get_device_name()
+    return found, torch.device("cpu" if found.cpu else "cuda")
+
+
+def name_device(device: torch.device) -> None:
+    """Print the name of the device and the version of PyTorch, as the first line of a part."""
+    on_cpu = device.type == "cpu"
+    name = "a CPU, in miniature" if on_cpu else torch.cuda.get_device_name(device)
     print(json.dumps({"device": name, "torch": torch.__version__}), flush=True)
-    return found, device
 
 
 def row(table: str, **columns: Any) -> None:

@@ -75,6 +75,8 @@ def carry_out(part: Part, seconds: float, on_cpu: bool, results: Results) -> Non
     process = subprocess.Popen(
         [sys.executable, *part.command(on_cpu)],
         cwd=ROOT,
+        # The parts find both packages whether they are installed or not.
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
         stdout=subprocess.PIPE,
         text=True,
         start_new_session=True,

@@ -22,7 +22,7 @@ import torch
 from pytorch_lightning import Trainer
 from pytorch_lightning.loops.evaluation_loop import _EvaluationLoop
 
-from experiments.gpu.rows import arguments, row
+from experiments.gpu.rows import arguments, name_device, row
 from experiments.gpu.texts import LYRICS, text_of
 from experiments.gpu.training import composed
 from rnnlm.data.preparation import CorpusIdentity
@@ -102,6 +102,7 @@ def shares_of(options: list[str], device: torch.device) -> dict[str, float]:
 def main() -> None:
     """Carry out the six runs and print a row for each, and one for all."""
     _, device = arguments(__doc__)
+    name_device(device)
     warnings.simplefilter("ignore")
     logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
     on_cpu = device.type == "cpu"
