@@ -6,6 +6,7 @@ import contextlib
 import errno
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import torch
@@ -55,6 +56,21 @@ def uses_gpu(accelerator: str) -> bool:
 def device_name(device: torch.device) -> str:
     """Return the name of a GPU, or `cpu`."""
     return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
+
+
+@contextlib.contextmanager
+def float32_products(precision: str) -> Iterator[None]:
+    """Multiply float32 matrices with this precision inside the context.
+
+    Args:
+        precision: `highest`, `high` or `medium`, as `torch.set_float32_matmul_precision` takes it.
+    """
+    before = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision(precision)
+    try:
+        yield
+    finally:
+        torch.set_float32_matmul_precision(before)
 
 
 def reset_peak_memory(device: torch.device) -> None:

@@ -34,7 +34,7 @@ def missing_extra(option: str, extra: str) -> OptionError:
     return OptionError(option, f"{extra} needs the extra of that name, pip install -e '.[{extra}]'")
 
 
-def option(
+def option(  # noqa: PLR0913 (one for each kind of restriction)
     default: Any,
     *,
     minimum: float | None = None,
@@ -43,6 +43,7 @@ def option(
     below: float | None = None,
     choices: tuple[str, ...] | None = None,
     affects_result: bool = True,
+    added_later: bool = False,
 ) -> Any:
     """Declare a dataclass field with its allowed values.
 
@@ -51,6 +52,8 @@ def option(
         choices: the strings allowed.
         affects_result: False for an option that changes nothing that a run computes, such as where
             its files are put. Such options are left out of the run's fingerprint.
+        added_later: True for an option that earlier versions did not have, and whose default is
+            what they did. At its default it is left out too, so that their runs stay the same.
     """
     bounds = {"minimum": minimum, "above": above, "maximum": maximum, "below": below}
     return dataclasses.field(
@@ -59,6 +62,7 @@ def option(
             "bounds": {name: bound for name, bound in bounds.items() if bound is not None},
             "choices": choices,
             "affects_result": affects_result,
+            "added_later": added_later,
         },
     )
 
@@ -100,4 +104,5 @@ def result_options(config: Any) -> dict[str, Any]:
         name: value.name if isinstance(value, Enum) else value
         for name, field, value in fields_of(config)
         if field.metadata.get("affects_result", True)
+        and not (field.metadata.get("added_later") and value == field.default)
     }

@@ -3,8 +3,9 @@
 Parameters, their initialisation and the order of the gates are those of `torch.nn.RNN`, `LSTM` and
 `GRU`. The biases are here; W_ih belongs to the inputs (the features, or the layer below).
 
-There are two implementations, which agree (tests/model/test_fused.py): the scan of
-`rnnlm/model/scan.py`, and PyTorch's fused kernels, used where they are faster (`Cell.is_fused`).
+The implementations of a recurrence agree (tests/model): the scan of `rnnlm/model/scan.py`, that
+of `rnnlm/model/gpu_scan.py` on a GPU, and for the LSTM oneDNN's kernel on a CPU, where that is
+faster.
 
 To add a cell, see CONTRIBUTING.md: `num_gates` and `step` are all that it must have.
 
@@ -20,13 +21,14 @@ import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from enum import Enum
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
 
-from rnnlm.model.fused import few_rows, fused_layer
+from rnnlm.model.gpu_scan import GPUGRUScan, GPULSTMScan, GPURNNScan, runs_on_gpu
 from rnnlm.model.layer_input import Dense, LayerInput
+from rnnlm.model.onednn_lstm import onednn_lstm, takes
 from rnnlm.model.options import ModelConfig
 from rnnlm.model.product import multiplied_dtype
 from rnnlm.model.scan import GRUScan, LSTMScan, RNNScan
@@ -42,8 +44,6 @@ class Cell(nn.Module, ABC):
     num_gates: ClassVar[int]
     # The number of tensors in the state: 1 for (h,), 2 for the (h, c) of the LSTM.
     num_states: ClassVar[int] = 1
-    # PyTorch's name for the recurrence, if PyTorch has a kernel for it.
-    recurrence: str | None = None
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
@@ -67,23 +67,11 @@ class Cell(nn.Module, ABC):
             state: the state before the first step; None is the zero state.
         """
         weight_GH = nn.functional.dropout(self.weight_hh, self.weight_dropout, self.training)
-        if self.recurrence is not None and self.is_fused(layer_input):
-            state = state or self.zero_state(_batch_size(layer_input))
-            return fused_layer(
-                self.recurrence, layer_input, weight_GH, self.recurrent_bias(), state
-            )
         dtype = multiplied_dtype(weight_GH)
         gates_TBG = layer_input.gates()
         state = state or self.zero_state(gates_TBG.shape[1])
         with torch.autocast(gates_TBG.device.type, enabled=False):
             return self.scan(gates_TBG, weight_GH, state, dtype)
-
-    def is_fused(self, layer_input: LayerInput) -> bool:
-        """Tell whether PyTorch's kernel is the faster one for this layer (`experiments/speed/`).
-
-        It always is on a GPU, where launching the scan's many operations takes longest.
-        """
-        return self.weight_hh.is_cuda
 
     def input_bias(self) -> Tensor:
         """The biases that are added to the gates' input part, (G,)."""
@@ -132,13 +120,6 @@ class Cell(nn.Module, ABC):
         """
 
 
-def _batch_size(layer_input: LayerInput) -> int:
-    if isinstance(layer_input, Dense):
-        return layer_input.x.shape[-2]
-    index = layer_input.index
-    return layer_input.table_RG.shape[-2] if index is None else index.shape[-1]
-
-
 class RNNNonlinearity(Enum):
     """The RNN's activation function."""
 
@@ -162,12 +143,12 @@ class RNN(Cell):
     def __init__(self, config: RNNConfig) -> None:
         super().__init__(config)
         self.relu = config.nonlinearity is RNNNonlinearity.relu
-        self.recurrence = "rnn_relu" if self.relu else "rnn_tanh"
 
     def scan(
         self, gates_TBG: Tensor, weight_GH: Tensor, state: CellState, dtype: torch.dtype
     ) -> tuple[Tensor, CellState]:
-        outputs_TBH = RNNScan.apply(gates_TBG, weight_GH, *state, self.relu, dtype)
+        scan: Any = GPURNNScan if runs_on_gpu(gates_TBG) else RNNScan
+        outputs_TBH = scan.apply(gates_TBG, weight_GH, *state, self.relu, dtype)
         return outputs_TBH, (outputs_TBH[-1],)
 
     def step(self, gates_BG: Tensor, recurrent_BG: Tensor, state: CellState) -> CellState:
@@ -180,23 +161,28 @@ class LSTM(Cell):
 
     num_gates = 4
     num_states = 2
-    recurrence = "lstm"
+
+    def forward(self, layer_input: LayerInput, state: CellState | None) -> tuple[Tensor, CellState]:
+        if not self.is_fused(layer_input):
+            return super().forward(layer_input, state)
+        weight_GH = nn.functional.dropout(self.weight_hh, self.weight_dropout, self.training)
+        h_BH, c_BH = state or self.zero_state(_batch_size(layer_input))
+        return onednn_lstm(layer_input, weight_GH, self.recurrent_bias(), (h_BH, c_BH))
 
     def is_fused(self, layer_input: LayerInput) -> bool:
-        """Tell whether PyTorch's kernel is the faster one: on a CPU too, for small inputs.
+        """Tell whether oneDNN's kernel is the faster one for this layer (`experiments/speed/`).
 
         It is not used under autocast, which would round the states. It is not used for a large
         table either, which it would have to multiply by an identity matrix.
         """
-        if self.weight_hh.is_cuda:
-            return True
-        small = isinstance(layer_input, Dense) or few_rows(layer_input, self.hidden_size)
-        return small and multiplied_dtype(self.weight_hh) == torch.float32
+        is_float32 = multiplied_dtype(self.weight_hh) == torch.float32
+        return self.weight_hh.is_cpu and is_float32 and takes(layer_input, self.hidden_size)
 
     def scan(
         self, gates_TBG: Tensor, weight_GH: Tensor, state: CellState, dtype: torch.dtype
     ) -> tuple[Tensor, CellState]:
-        outputs_TBH, c_BH = LSTMScan.apply(gates_TBG, weight_GH, *state, dtype)
+        scan: Any = GPULSTMScan if runs_on_gpu(gates_TBG) else LSTMScan
+        outputs_TBH, c_BH = scan.apply(gates_TBG, weight_GH, *state, dtype)
         return outputs_TBH, (outputs_TBH[-1], c_BH)
 
     def step(self, gates_BG: Tensor, recurrent_BG: Tensor, state: CellState) -> CellState:
@@ -211,7 +197,6 @@ class GRU(Cell):
     """Gated recurrent unit, with the reset gate applied after the hidden-to-hidden product."""
 
     num_gates = 3
-    recurrence = "gru"
 
     def input_bias(self) -> Tensor:
         # The hidden-to-hidden bias of n is not here: the reset gate multiplies it.
@@ -236,7 +221,8 @@ class GRU(Cell):
     def scan(
         self, gates_TBG: Tensor, weight_GH: Tensor, state: CellState, dtype: torch.dtype
     ) -> tuple[Tensor, CellState]:
-        outputs_TBH = GRUScan.apply(gates_TBG, weight_GH, self._hidden_bias_n, *state, dtype)
+        scan: Any = GPUGRUScan if runs_on_gpu(gates_TBG) else GRUScan
+        outputs_TBH = scan.apply(gates_TBG, weight_GH, self._hidden_bias_n, *state, dtype)
         return outputs_TBH, (outputs_TBH[-1],)
 
     def step(self, gates_BG: Tensor, recurrent_BG: Tensor, state: CellState) -> CellState:
@@ -244,6 +230,13 @@ class GRU(Cell):
         r, z, _ = _sigmoid(gates_BG + recurrent_BG).chunk(3, 1)
         n = (gates_BG.chunk(3, 1)[2] + r * recurrent_BG.chunk(3, 1)[2]).tanh()
         return (n + z * (h_BH - n),)
+
+
+def _batch_size(layer_input: LayerInput) -> int:
+    if isinstance(layer_input, Dense):
+        return layer_input.x.shape[-2]
+    index = layer_input.index
+    return layer_input.table_RG.shape[-2] if index is None else index.shape[-1]
 
 
 def _sigmoid(x: Tensor) -> Tensor:

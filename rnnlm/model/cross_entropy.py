@@ -81,7 +81,9 @@ def linear_cross_entropy(
     `IGNORED` targets do not count. Value and gradient are exact. There are no second derivatives,
     and the gradient can be taken only once.
     """
-    if len(hidden_NH) * len(weight_VH) <= FEW_LOGITS:
+    # On a GPU PyTorch's own loss would round the logits under autocast.
+    rounded = hidden_NH.is_cuda and multiplied_dtype(hidden_NH) != hidden_NH.dtype
+    if len(hidden_NH) * len(weight_VH) <= FEW_LOGITS and not rounded:
         logits_NV = functional.linear(hidden_NH, weight_VH, bias_V).to(hidden_NH.dtype)
         return functional.cross_entropy(logits_NV, targets_N, ignore_index=IGNORED, reduction="sum")
     nats: Tensor = _LinearCrossEntropy.apply(hidden_NH, weight_VH, bias_V, targets_N)

@@ -1,10 +1,11 @@
-"""Matrix products by the faster of PyTorch's two CPU engines.
+"""Matrix products: on a CPU by the faster of PyTorch's two engines, on a GPU by cuBLAS.
 
 PyTorch multiplies float32 matrices with MKL, which is slow on some x86 processors. oneDNN was at
 least as fast on all processors that were measured (`experiments/speed/`). It gains most where one
 matrix is used many times, since its memory is laid out only once.
 
-Under autocast the factors are rounded to its type; sums stay in float32.
+Under autocast the factors are rounded to its type. On a GPU the sums are float32; on a CPU they are
+float32 within a product, whose result is rounded.
 
 Shapes: N rows, I inputs, O outputs; `…` is any shape.
 """
@@ -50,6 +51,13 @@ def multiplied_dtype(tensor: Tensor) -> torch.dtype:
     return tensor.dtype
 
 
+def multiply(x_NI: Tensor, weight_IO: Tensor) -> Tensor:
+    """Return x W for two factors of one type; on a GPU in float32, if they are 16 bits wide."""
+    if x_NI.is_cuda and x_NI.dtype in (torch.bfloat16, torch.float16):
+        return torch.mm(x_NI, weight_IO, out_dtype=torch.float32)
+    return x_NI @ weight_IO
+
+
 # Up to this many multiplications MKL is faster: it adds to the product in the same pass.
 _FEW_MULTIPLICATIONS = 2**22
 # oneDNN first lays out W in memory. This is done once for all products if W's entries times uses
@@ -66,11 +74,11 @@ class Product:
     Args:
         rows: number of rows of an x.
         uses: number of products with this W.
-        dtype: type to which the factors are rounded. Results have the type of x.
+        dtype: type to which the factors are rounded. Results have the type of W.
     """
 
     def __init__(self, weight_OI: Tensor, rows: int, uses: int, dtype: torch.dtype) -> None:
-        self._dtype = dtype
+        self._dtype, self._result_dtype = dtype, weight_OI.dtype
         self._weight_OI = weight_OI.to(dtype)
         entries = weight_OI.numel()
         packed = uses * entries >= _WORTH_PACKING and entries <= _MOST_PACKED
@@ -88,7 +96,7 @@ class Product:
 
     def __call__(self, x_NI: Tensor) -> Tensor:
         """Return the product x Wᵀ in new memory."""
-        result_NO: Tensor = self._product(x_NI).to(x_NI.dtype)
+        result_NO: Tensor = self._product(x_NI).to(self._result_dtype)
         return result_NO
 
     def plus(self, x_NI: Tensor, addend_NO: Tensor, out: Tensor | None = None) -> Tensor:
@@ -101,12 +109,12 @@ class Product:
         factor_NI = x_NI.to(self._dtype)
         if self._onednn:
             return _onednn_linear(factor_NI, self._weight_OI, None, "none", [], "")
-        return factor_NI @ self._weight_OI.t()
+        return multiply(factor_NI, self._weight_OI.t())
 
 
 def weight_gradient(y_NO: Tensor, x_NI: Tensor, dtype: torch.dtype) -> Tensor:
     """Return yᵀ x, (O, I): the gradient of W in x Wᵀ, if y is the gradient of that product."""
-    return (y_NO.to(dtype).t() @ x_NI.to(dtype)).to(x_NI.dtype)
+    return multiply(y_NO.to(dtype).t(), x_NI.to(dtype)).to(x_NI.dtype)
 
 
 def add_weight_gradient(
@@ -115,7 +123,7 @@ def add_weight_gradient(
     """Add yᵀ x to a sum in place; if it is the first term, overwrite the sum."""
     if dtype == sum_OI.dtype:
         return sum_OI.addmm_(y_NO.t(), x_NI, beta=0 if first else 1)
-    product_OI = y_NO.to(dtype).t() @ x_NI.to(dtype)
+    product_OI = multiply(y_NO.to(dtype).t(), x_NI.to(dtype))
     return sum_OI.copy_(product_OI) if first else sum_OI.add_(product_OI)
 
 
@@ -132,7 +140,7 @@ class _Linear(Function):
         x_NI, weight_OI = ctx.saved_tensors
         factor_NO = dy_NO.to(ctx.dtype)
         dx_NI = Product(weight_OI.t(), len(dy_NO), 1, ctx.dtype)(factor_NO)
-        return dx_NI.to(x_NI.dtype), weight_gradient(factor_NO, x_NI, ctx.dtype)
+        return dx_NI, weight_gradient(factor_NO, x_NI, ctx.dtype)
 
 
 def linear(x: Tensor, weight_OI: Tensor) -> Tensor:

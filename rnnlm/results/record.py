@@ -100,6 +100,8 @@ class Record:
     peak_memory_mb: float | None = None
     device: str | None = None
     precision: str | None = None
+    # The precision of float32 products on a GPU; None on a CPU, where they are not rounded.
+    float32_matmul_precision: str | None = None
     versions: dict[str, str] = field(default_factory=dict)
     git_revision: str | None = None
     started_at: str | None = None

@@ -21,7 +21,7 @@ from rnnlm.evaluation.exact_match import answered, exact_match, exact_match_by
 from rnnlm.files.run_files import best_checkpoint, last_checkpoint
 from rnnlm.generation.options import GenerationOptions
 from rnnlm.generation.writer import Writer
-from rnnlm.hardware import device_name, peak_memory_mb, reset_peak_memory
+from rnnlm.hardware import device_name, float32_products, peak_memory_mb, reset_peak_memory
 from rnnlm.metrics import Metrics
 from rnnlm.model.language_model import LanguageModel, num_parameters
 from rnnlm.model.product import has_fast_bfloat16
@@ -73,13 +73,17 @@ def fit_and_measure(
     Raises:
         CheckpointError: a checkpoint that the run needs cannot be used.
     """
-    with open_loggers(spec.config.logger, spec.folder) as loggers:
+    products = spec.config.trainer.float32_matmul_precision
+    with open_loggers(spec.config.logger, spec.folder) as loggers, float32_products(products):
         training = _build(spec, corpus, loggers, gpu)
         network = training.module.network
         options = hyperparameters(spec, num_parameters(network))
         log_hyperparameters(loggers, options, training.first_step)
         device = training.trainer.strategy.root_device
         yield {"num_parameters": num_parameters(network), "device": device_name(device)}
+        if device.type == "cuda":
+            log.info("on %s; precision of float32 products: %s", device_name(device), products)
+            yield {"float32_matmul_precision": products}
         yield _fit(training, last_checkpoint(spec.folder))
         best = _load_best(training, spec)
         best_epoch = best["epoch"] + 1

@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn.utils import clip_grad_norm_, clip_grad_value_
 from torch.optim import Optimizer
 
-from rnnlm.data.batching import Batch, Batches
+from rnnlm.data.batching import IGNORED, Batch, Batches
 from rnnlm.data.texts.splitting import SPLITS, VALIDATION
 from rnnlm.metrics import Total, perplexity
 from rnnlm.model.language_model import LanguageModel, State, detach
@@ -25,6 +25,7 @@ from rnnlm.training.optimizer import (
     build_optimizer,
     build_schedule,
 )
+from rnnlm.training.step_graph import LearningRateOnDevice, StepGraphs
 
 VALIDATION_LOSS = f"loss/{VALIDATION}"
 # Names metrics taken during training, with dropout on, while the weights change.
@@ -38,6 +39,9 @@ class LanguageModelModule(LightningModule):
 
     The state is carried from batch to batch within a pass over a split, and starts from zero where
     the batch says that its streams start; training and evaluation carry states of their own.
+
+    On a GPU the whole step (gradient, clipping, optimizer) is a CUDA graph wherever shapes repeat
+    (`rnnlm/training/step_graph.py`); Lightning's loop then only counts the steps.
 
     Args:
         described: what checkpoints say of the network besides its weights
@@ -63,6 +67,10 @@ class LanguageModelModule(LightningModule):
         self._divergence = DivergenceCheck()
         self._train_state: State | None = None
         self._evaluation_state: State | None = None
+        # None on a CPU, and in training where the step is not one of a graph.
+        self._step_graphs: StepGraphs | None = None
+        self._evaluation_graphs: StepGraphs | None = None
+        self._is_whole_step = False
 
     def nats(self, batch: Batch, state: State | None) -> tuple[Tensor, State]:
         """Return the total negative log-likelihood of a batch in nats, and the state after it."""
@@ -83,26 +91,91 @@ class LanguageModelModule(LightningModule):
         state = checkpoint["train_state"]
         if state is not None:
             self._train_state = tuple(tuple(t.to(device) for t in layer) for layer in state)
+        for optimizer in checkpoint["optimizer_states"]:
+            for group in optimizer["param_groups"]:
+                if "capturable" in group:  # the run may have begun on another device
+                    group["capturable"] = device.type == "cuda" and group["fused"]
         self.train_total = Total(*checkpoint["train_total"])
         self.history = checkpoint["history"]
+
+    def setup(self, stage: str) -> None:
+        # Graphs of an earlier stage hold addresses of weights that have moved since.
+        self._step_graphs = self._evaluation_graphs = None
+        if self.trainer.strategy.root_device.type == "cuda":
+            self._evaluation_graphs = StepGraphs(self._evaluate, self.network.initial_state)
+
+    def on_train_start(self) -> None:
+        trainer = self.trainer
+        # Lightning reads the scale of gradients and looks for anomalies between the parts of a
+        # step, and adds up gradients over several.
+        in_parts = trainer.precision == "16-mixed" or torch.is_anomaly_enabled()
+        if trainer.strategy.root_device.type == "cuda" and not (
+            in_parts or trainer.accumulate_grad_batches > 1
+        ):
+            self._rate = LearningRateOnDevice(trainer.optimizers[0], self.device)
+            self._step_graphs = StepGraphs(self._whole_step, self.network.initial_state)
+
+    def teardown(self, stage: str) -> None:
+        self._step_graphs = self._evaluation_graphs = None
 
     def on_train_epoch_start(self) -> None:
         self.train_total = Total()
         if isinstance(batches := self.trainer.train_dataloader, Batches):
             batches.set_epoch(self.current_epoch)
 
+    def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
+        self._is_whole_step = self._step_graphs is not None and self._step_graphs.takes(batch)
+
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        network, state = self.network, None if batch.starts else self._train_state
+        state = None if batch.starts else self._train_state
+        if self._is_whole_step:
+            assert self._step_graphs is not None
+            self._rate.update()
+            (loss, nats), self._train_state = self._step_graphs.run(batch, state)
+        else:
+            loss, nats, self._train_state = self._loss(batch, state)
+        self.train_total.add(nats, batch.num_tokens)
+        return loss
+
+    def _loss(self, batch: Batch, state: State | None) -> tuple[Tensor, Tensor, State]:
+        """Return the loss of a batch, its total nats, and the state after it."""
+        network = self.network
         hidden_TBH, state = network.hidden(batch.inputs_TB, state)
-        self._train_state = detach(state)
         after_dropout_TBH = network.apply_dropout(hidden_TBH)
         nats = network.nats_of(after_dropout_TBH, batch.targets_TB)
-        self.train_total.add(nats, batch.num_tokens)
-        # A very short batch may hold only `<bos>` targets, which do not count.
-        loss = nats / max(batch.num_tokens, 1) + network.activation_penalty(
+        loss = nats / _num_targets(batch) + network.activation_penalty(
             hidden_TBH, after_dropout_TBH
         )
-        return loss if batch.scale == 1 else loss * batch.scale
+        return loss if batch.scale == 1 else loss * batch.scale, nats, detach(state)
+
+    def _whole_step(self, batch: Batch, state: State) -> tuple[tuple[Tensor, ...], State]:
+        """Do what Lightning does in a training step, without its hooks."""
+        trainer, optimizer = self.trainer, self.trainer.optimizers[0]
+        optimizer.zero_grad()
+        loss, nats, state = self._loss(batch, state)
+        with torch.autocast(self.device.type, enabled=False):
+            loss.backward()
+        self.configure_gradient_clipping(
+            optimizer, trainer.gradient_clip_val, trainer.gradient_clip_algorithm
+        )
+        optimizer.step()
+        return (loss.detach(), nats.detach()), state
+
+    def backward(self, loss: Tensor, *args: Any, **kwargs: Any) -> None:
+        if not self._is_whole_step:
+            super().backward(loss, *args, **kwargs)
+
+    def optimizer_zero_grad(self, epoch: int, batch_idx: int, optimizer: Optimizer) -> None:
+        if not self._is_whole_step:
+            super().optimizer_zero_grad(epoch, batch_idx, optimizer)
+
+    def optimizer_step(
+        self, epoch: int, batch_idx: int, optimizer: Any, optimizer_closure: Any = None
+    ) -> None:
+        if self._is_whole_step:
+            optimizer_closure()
+        else:
+            super().optimizer_step(epoch, batch_idx, optimizer, optimizer_closure)
 
     def on_train_batch_end(self, outputs: Any, batch: Batch, batch_idx: int) -> None:
         self._divergence.add(outputs["loss"], self.trainer.global_step)
@@ -122,8 +195,7 @@ class LanguageModelModule(LightningModule):
         self.validation_total = Total()
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
-        nats, self._evaluation_state = self.nats(batch, self._evaluation_state)
-        self.validation_total.add(nats, batch.num_tokens)
+        self.validation_total.add(self._evaluated_nats(batch), batch.num_tokens)
 
     def on_validation_epoch_end(self) -> None:
         for name, value in self._keep_epoch(self.validation_total, VALIDATION).items():
@@ -134,8 +206,22 @@ class LanguageModelModule(LightningModule):
         self.evaluated = {split: Total() for split in SPLITS}
 
     def test_step(self, batch: Batch, batch_idx: int, dataloader_idx: int = 0) -> None:
-        nats, self._evaluation_state = self.nats(batch, self._evaluation_state)
-        self.evaluated[SPLITS[dataloader_idx]].add(nats, batch.num_tokens)
+        self.evaluated[SPLITS[dataloader_idx]].add(self._evaluated_nats(batch), batch.num_tokens)
+
+    def _evaluated_nats(self, batch: Batch) -> Tensor:
+        """Return the total nats of a batch in evaluation, and keep the state after it."""
+        state = None if batch.starts else self._evaluation_state
+        graphs = self._evaluation_graphs
+        if graphs is not None and graphs.takes(batch):
+            (nats,), self._evaluation_state = graphs.run(batch, state)
+        else:
+            nats, self._evaluation_state = self.nats(batch, state)
+        return nats
+
+    def _evaluate(self, batch: Batch, state: State) -> tuple[tuple[Tensor, ...], State]:
+        """Evaluate a batch in the form that graphs record."""
+        nats, state = self.network.nats(batch.inputs_TB, batch.targets_TB, state)
+        return (nats,), state
 
     def _keep_epoch(self, total: Total, name: str) -> dict[str, float]:
         """Add an epoch's loss to the history, and return its metrics by their logged names."""
@@ -160,7 +246,10 @@ class LanguageModelModule(LightningModule):
 
     def configure_optimizers(self) -> Any:
         fused = self.trainer.precision != "16-mixed"
-        optimizer = build_optimizer(self.optimizer_config, self.network.parameters(), fused)
+        on_gpu = self.trainer.strategy.root_device.type == "cuda"
+        optimizer = build_optimizer(
+            self.optimizer_config, self.network.parameters(), fused, capturable=on_gpu and fused
+        )
         num_steps = int(self.trainer.estimated_stepping_batches)
         schedule = build_schedule(self.optimizer_config, optimizer, num_steps)
         if schedule is None:
@@ -177,3 +266,11 @@ class LanguageModelModule(LightningModule):
                 "monitor": VALIDATION_LOSS,
             },
         }
+
+
+def _num_targets(batch: Batch) -> Tensor | int:
+    """The number of targets that count; on a GPU counted there, since graphs hold no numbers."""
+    if batch.targets_TB.is_cuda:
+        return (batch.targets_TB != IGNORED).sum().clamp(min=1)
+    # A very short batch may hold only `<bos>` targets, which do not count.
+    return max(batch.num_tokens, 1)

@@ -68,13 +68,17 @@ class OptimizerConfig:
 
 
 def build_optimizer(
-    config: OptimizerConfig, parameters: Iterable[nn.Parameter], fused: bool = False
+    config: OptimizerConfig,
+    parameters: Iterable[nn.Parameter],
+    fused: bool = False,
+    capturable: bool = False,
 ) -> optim.Optimizer:
     """Build the optimizer; only SGD has `momentum`.
 
     Args:
         fused: update a parameter in one pass over its memory. Gradients that a gradient scaler has
             scaled cannot be clipped then.
+        capturable: its steps can be part of a CUDA graph; needs a GPU.
     """
     rate, decay = config.lr, config.weight_decay
     if config.name is OptimizerName.sgd:
@@ -82,7 +86,7 @@ def build_optimizer(
             parameters, rate, momentum=config.momentum, weight_decay=decay, fused=fused
         )
     kind = optim.AdamW if config.name is OptimizerName.adamw else optim.Adam
-    return kind(parameters, rate, weight_decay=decay, fused=fused)
+    return kind(parameters, rate, weight_decay=decay, fused=fused, capturable=capturable)
 
 
 def build_schedule(

@@ -29,6 +29,11 @@ class TrainerConfig:
     # Losses are summed in float64, which Apple's GPUs (mps) do not have.
     accelerator: str = option("auto", choices=("auto", "cpu", "gpu", "cuda"))
     precision: str = option("32-true", choices=("32-true", "64-true", "bf16-mixed", "16-mixed"))
+    # What a GPU rounds the factors of float32 products to, named as in PyTorch: to nothing
+    # (highest), or to TensorFloat32 (high, medium), which has 11 bits and is faster.
+    float32_matmul_precision: str = option(
+        "highest", choices=("highest", "high", "medium"), added_later=True
+    )
     # Lightning's 1000 is meant to be overridden.
     max_epochs: int = option(20, minimum=1, maximum=1_000_000)
     min_epochs: int | None = option(None, minimum=1)
@@ -98,7 +103,7 @@ def build_trainer(
         gpu: index of the GPU to train on; None leaves the choice to `trainer.accelerator`.
     """
     arguments = dataclasses.asdict(config)
-    del arguments["enable_progress_bar"]
+    del arguments["enable_progress_bar"], arguments["float32_matmul_precision"]
     arguments["accelerator"] = "cuda" if uses_gpu(config.accelerator) else "cpu"
     best = best_checkpoint(folder)
     callbacks = [
