@@ -91,14 +91,12 @@ def _asks_for_gpu(config: pytest.Config) -> bool:
 @pytest.fixture(params=["cpu", pytest.param("cuda", marks=pytest.mark.gpu)])
 def device(request: pytest.FixtureRequest) -> torch.device:
     """The CPU and, with `-m gpu`, the GPU."""
-    if request.param == "cuda":
-        need_gpu()
     return torch.device(request.param)
 
 
-def need_gpu() -> None:
-    """Skip a test where there is no GPU, or it is hidden."""
-    if not has_gpu():
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip a test that needs a GPU where there is none, or it is hidden."""
+    if item.get_closest_marker("gpu") and not has_gpu():
         hidden = os.environ.get(VISIBLE_GPUS) == ""
         pytest.skip("GPUs are hidden: run with -m gpu" if hidden else "there is no GPU")
 

@@ -227,9 +227,11 @@ def contest(
         steps[name] = max(1, math.ceil(arguments.seconds / seconds))
     steps["a"] = steps["b"]
     interleaved = Interleaved(batches, blocks, steps, arguments.rounds, device)
-    with tempfile.TemporaryDirectory() as folder:
+    config = trainer_config(device, arguments)
+    of_a = Arithmetic(config.float32_matmul_precision, PYTORCH_DEFAULT.rnn)
+    with tempfile.TemporaryDirectory() as folder, of_a.in_force():
         trainer = build_trainer(
-            trainer_config(device, arguments),
+            config,
             EarlyStoppingConfig(),
             Path(folder),
             [TensorBoardLogger(folder)],

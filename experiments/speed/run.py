@@ -58,10 +58,10 @@ from rnnlm.runtime import keep_freed_memory
 
 # By the kind of device: rounds, and seconds of a block.
 ROUNDS, SECONDS = {"cpu": 7, "cuda": 5}, {"cpu": 1.0, "cuda": 0.15}
-# What (a) computes by and (c) does too, in words; `{}` is what PyTorch allows by default.
+# What each loop computes by.
 ON_A_GPU = (
     "c is in PyTorch's defaults: float32 products by {0.matmul!r}, cuDNN's by {0.rnn!r}; "
-    "c IEEE rounds no product to TF32; a has float32_matmul_precision={1}"
+    "c IEEE rounds no product to TF32; a and b have float32_matmul_precision={1}"
 )
 
 
@@ -210,7 +210,8 @@ def measure(name: str, device: torch.device, arguments: argparse.Namespace) -> N
     """Time all cells of a size, and print a table in Markdown, or a row a line in JSON."""
     size = size_of(name, device)
     rates = product_rates(arguments.precision, device)
-    computed_by = "TF32" if matmul_precision(device, arguments) != "highest" else "IEEE"
+    matmul = trainer_config(device, arguments).float32_matmul_precision
+    computed_by = "IEEE" if matmul == "highest" else "TF32"
     rate = rates.get(computed_by) or rates[arguments.precision]
     batches = zipf_batches(size, device)
     distinct = statistics.fmean(len(inputs_TB.unique()) for inputs_TB, _ in batches)
@@ -226,7 +227,7 @@ def measure(name: str, device: torch.device, arguments: argparse.Namespace) -> N
         f"{distinct:.0f} distinct tokens in a batch; products at {shown}\n"
     )
     if device.type == "cuda":
-        print(ON_A_GPU.format(PYTORCH_DEFAULT, matmul_precision(device, arguments)) + "\n")
+        print(ON_A_GPU.format(PYTORCH_DEFAULT, matmul) + "\n")
     header: list[str] = []
     for row in found:
         if not header:
@@ -234,12 +235,6 @@ def measure(name: str, device: torch.device, arguments: argparse.Namespace) -> N
             print("| " + " | ".join(header) + " |")
             print("|" + " :-- |" * 2 + " --: |" * (len(header) - 2))
         print("| " + " | ".join(row.get(column, "") for column in header) + " |", flush=True)
-
-
-def matmul_precision(device: torch.device, arguments: argparse.Namespace) -> str:
-    """Return what the Trainer of (a) rounds the factors of float32 products to on a GPU."""
-    config = trainer_config(device, arguments)
-    return str(getattr(config, "float32_matmul_precision", PYTORCH_DEFAULT.matmul))
 
 
 def main() -> None:

@@ -18,7 +18,7 @@ from experiments.gpu.training import (
 )
 from experiments.speed.sizes import Size, build_network, zipf_batches
 from rnnlm.model.cells import cells
-from tests.conftest import TINY, need_gpu
+from tests.conftest import TINY
 
 SMALL = Size(V=28, E=16, H=32, L=1, T=10, B=8)
 STEPS = 40
@@ -48,7 +48,6 @@ def test_a_run_leaves_global_flags_as_they_were(precision: str, device: torch.de
 @pytest.mark.gpu
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_a_step_does_not_wait_for_the_gpu(optimizer: str) -> None:
-    need_gpu()
     # One look for a divergence in a hundred steps.
     seen = waits(SMALL, torch.device("cuda"), "32-true", OPTIMIZERS[optimizer])
     assert seen.total() <= 2, seen
