@@ -1,4 +1,4 @@
-"""rnnlm/training/trainer.py: training under it is the training of a plain loop, on each device."""
+"""experiments/gpu/training.py: what the Trainer leaves behind and trains, on each device."""
 
 from __future__ import annotations
 
