@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -11,9 +12,11 @@ from pathlib import Path
 
 import hydra
 import pytest
+import torch
 
 from rnnlm.config import Config, checked_config, register_schemas
 from rnnlm.data.preparation import CorpusIdentity, PreparedCorpus
+from rnnlm.hardware import has_gpu
 from rnnlm.results.record import Record
 from rnnlm.runs.run import carry_out_run, load_corpus
 from rnnlm.runs.spec import RunSpec
@@ -58,10 +61,44 @@ def specified(config: Config, folder: Path, corpus: PreparedCorpus) -> RunSpec:
     return dataclasses.replace(spec, folder=folder)
 
 
-def pytest_configure() -> None:
-    """With `-n`, tests run beside one another: a thread that waits leaves its core to them."""
+# The environment variable that lists the GPUs a process may see.
+VISIBLE_GPUS = "CUDA_VISIBLE_DEVICES"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Prepare this process, and hide GPUs from it unless `-m gpu` asks for the tests that need one.
+
+    Most tests assert bits, which only a CPU promises, and `trainer.accelerator=auto` would train on
+    a GPU. With `-n`, tests run beside one another: a thread that waits leaves its core to them.
+    """
+    if not _asks_for_gpu(config):
+        os.environ[VISIBLE_GPUS] = ""
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     prepare_process()
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    """Say on which device the tests run."""
+    if not _asks_for_gpu(config):
+        return "device: cpu; GPUs are hidden, -m gpu shows them to the tests that need one"
+    return f"device: {torch.cuda.get_device_name() if has_gpu() else 'cpu, there is no GPU'}"
+
+
+def _asks_for_gpu(config: pytest.Config) -> bool:
+    return re.search(r"(?<!not )\bgpu\b", config.option.markexpr) is not None
+
+
+@pytest.fixture(params=["cpu", pytest.param("cuda", marks=pytest.mark.gpu)])
+def device(request: pytest.FixtureRequest) -> torch.device:
+    """The CPU and, with `-m gpu`, the GPU."""
+    return torch.device(request.param)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip a test that needs a GPU where there is none, or it is hidden."""
+    if item.get_closest_marker("gpu") and not has_gpu():
+        hidden = os.environ.get(VISIBLE_GPUS) == ""
+        pytest.skip("GPUs are hidden: run with -m gpu" if hidden else "there is no GPU")
 
 
 @pytest.fixture(autouse=True)

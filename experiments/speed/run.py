@@ -7,12 +7,15 @@ One process times, in turn and block by block,
 (b) the same network in a plain loop,
 (c) the conventional loop (conventional.py), in the same precision.
 With `--wide`, (c) runs also with an embedding as wide as the vocabulary, and with a mixed precision
-also in float32. Ratios are taken round by round. The table shows medians, and ranges in brackets.
+also in float32. On a GPU (c) is in PyTorch's defaults, which round cuDNN's products to TF32, and
+also in IEEE, without that. Ratios are taken round by round. The table shows medians, and ranges in
+brackets.
 
 The floor is the time that the products of the exact computation would take at the rate of the
 fastest large matrix product measured here. One-hot input has no product; an embedding has one for
-each distinct token of a batch. Memory is the peak of a fresh process that trains (b) or (c), less
-what it held before the network was built, and less parameters, gradients and Adam's two moments.
+each distinct token of a batch. Memory is the peak of training (b) or (c), less what was held before
+the network was built, and less parameters, gradients and Adam's two moments; on a CPU, where it is
+that of the process, in a fresh one.
 """
 
 from __future__ import annotations
@@ -21,254 +24,86 @@ import argparse
 import contextlib
 import gc
 import itertools
+import json
 import logging
 import math
 import platform
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 import warnings
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
 import torch
+from contest import (
+    IEEE,
+    PYTORCH_DEFAULT,
+    Arithmetic,
+    autocast,
+    bare_step,
+    contest,
+    trainer_config,
+)
 from conventional import Conventional, conventional_step
-from pytorch_lightning import LightningDataModule
-from pytorch_lightning.callbacks import ModelCheckpoint
-from pytorch_lightning.loggers import TensorBoardLogger
-from torch import Tensor
+from sizes import Size, build_network, size_of, zipf_batches
 
-from rnnlm.data.batching import Batch, Batches
 from rnnlm.hardware import peak_memory_mb, reset_peak_memory
 from rnnlm.model.cells import cells
-from rnnlm.model.features import features
-from rnnlm.model.language_model import LanguageModel, State, detach, num_parameters
+from rnnlm.model.language_model import num_parameters
 from rnnlm.model.product import Product
 from rnnlm.runtime import keep_freed_memory
-from rnnlm.training.module import LanguageModelModule
-from rnnlm.training.optimizer import OptimizerConfig, build_optimizer
-from rnnlm.training.progress import ReportProgress
-from rnnlm.training.stopwatch import Stopwatch
-from rnnlm.training.trainer import EarlyStoppingConfig, TrainerConfig, build_trainer
 
-CLIP = 1.0
-LR = 1e-3
-
-
-@dataclass(frozen=True)
-class Size:
-    """V vocabulary, E embedding, H hidden, L layers, T time steps, B batch."""
-
-    V: int
-    E: int
-    H: int
-    L: int
-    T: int
-    B: int
-
-    @property
-    def tokens(self) -> int:
-        return self.T * self.B
+# By the kind of device: rounds, and seconds of a block.
+ROUNDS, SECONDS = {"cpu": 7, "cuda": 5}, {"cpu": 1.0, "cuda": 0.15}
+# What each loop computes by.
+ON_A_GPU = (
+    "c is in PyTorch's defaults: float32 products by {0.matmul!r}, cuDNN's by {0.rnn!r}; "
+    "c IEEE rounds no product to TF32; a and b have float32_matmul_precision={1}"
+)
 
 
-def size_of(name: str, device: torch.device) -> Size:
-    """Return a size: lyrics and letters are those of teaching code, words has many tokens."""
-    return {
-        "lyrics": Size(V=2581, E=512, H=512, L=2, T=20, B=128),
-        "letters": Size(V=28, E=256, H=256, L=1, T=35, B=32),
-        "words": Size(V=100_000, E=256, H=512, L=1, T=35, B=16 if device.type == "cpu" else 128),
-    }[name]
-
-
-def zipf_batches(size: Size, device: torch.device, count: int = 32) -> list[tuple[Tensor, Tensor]]:
-    """Draw tokens by Zipf's law: the share of the r-th most frequent is 1 / (r + 2.7)."""
-    generator = torch.Generator().manual_seed(0)
-    share_V = 1 / (torch.arange(size.V) + 3.7)
-    ids = torch.multinomial(share_V, size.tokens * count + 1, True, generator=generator).to(device)
-    # Time first, each batch going on where the one before it ended.
-    inputs, targets = ids[:-1].view(size.B, -1).t(), ids[1:].view(size.B, -1).t()
-    return list(
-        zip(inputs.contiguous().split(size.T), targets.contiguous().split(size.T), strict=True)
-    )
-
-
-def build_network(cell: str, kind: str, size: Size) -> LanguageModel:
-    """Return this project's network of a size."""
-    torch.manual_seed(0)
-    features_config = features()[kind].Config(name=kind)
-    if kind == "embed":
-        features_config.embedding_size = size.E
-    model = cells()[cell].Config(name=cell, hidden_size=size.H, num_layers=size.L)
-    return LanguageModel(size.V, model, features_config)
-
-
-def bare_step(
-    network: LanguageModel, batches: Iterator[tuple[Tensor, Tensor]]
-) -> Callable[[], None]:
-    """Return (b), one step of training without a Trainer."""
-    optimizer = build_optimizer(OptimizerConfig(lr=LR), network.parameters(), fused=True)
-    state: State | None = None
-
-    def step() -> None:
-        nonlocal state
-        inputs_TB, targets_TB = next(batches)
-        nats, state = network.nats(inputs_TB, targets_TB, state)
-        state = detach(state)
-        optimizer.zero_grad()
-        (nats / targets_TB.numel()).backward()
-        torch.nn.utils.clip_grad_norm_(network.parameters(), CLIP)
-        optimizer.step()
-
-    return step
-
-
-class Interleaved(Batches):
-    """Batches for the Trainer; after each block of them, the others train for a block.
-
-    The Trainer's time for a block runs from its request for the first batch of the block to its
-    request for the batch after the last.
-    """
-
-    def __init__(
-        self,
-        batches: list[tuple[Tensor, Tensor]],
-        others: dict[str, Callable[[], None]],
-        steps: dict[str, int],
-        rounds: int,
-        synchronize: Callable[[], None],
-    ) -> None:
-        super().__init__()
-        self.batches, self.others, self.steps, self.rounds = batches, others, steps, rounds
-        self.synchronize = synchronize
-        self.num_tokens = len(self) * batches[0][0].numel()
-        self.seconds: dict[str, list[float]] = {name: [] for name in ("a", *others)}
-
-    def to(self, device: torch.device) -> Interleaved:
-        return self
-
-    def __len__(self) -> int:
-        # One more, so that the Trainer asks for a batch after the last block.
-        return (self.rounds + 1) * self.steps["a"] + 1
-
-    def _epoch(self) -> Iterator[Batch]:
-        endless = itertools.cycle(self.batches)
-        for number in range(self.rounds + 1):
-            self.synchronize()
-            started = time.perf_counter()
-            for step in range(self.steps["a"]):
-                inputs_TB, targets_TB = next(endless)
-                yield Batch(inputs_TB, targets_TB, targets_TB.numel(), number == step == 0)
-            self.note("a", started, number)
-            for name, other in self.others.items():
-                started = time.perf_counter()
-                for _ in range(self.steps[name]):
-                    other()
-                self.note(name, started, number)
-        inputs_TB, targets_TB = next(endless)
-        yield Batch(inputs_TB, targets_TB, targets_TB.numel(), starts=False)
-
-    def note(self, name: str, started: float, number: int) -> None:
-        self.synchronize()
-        if number > 0:  # the first round warms up
-            self.seconds[name].append((time.perf_counter() - started) / self.steps[name])
-
-
-class Data(LightningDataModule):
-    """Gives the batches to the Trainer, as a corpus does; they are on their device already."""
-
-    def __init__(self, batches: Batches) -> None:
-        super().__init__()
-        self.batches = batches
-
-    def train_dataloader(self) -> Batches:
-        return self.batches
-
-    def transfer_batch_to_device(self, batch: Batch, device: torch.device, index: int) -> Batch:
-        return batch
-
-
-def autocast(precision: str, device: torch.device) -> contextlib.AbstractContextManager[object]:
-    """Return the context in which the Trainer runs a step in a precision."""
-    dtype = {"bf16-mixed": torch.bfloat16, "16-mixed": torch.float16}.get(precision)
-    return torch.autocast(device.type, dtype, enabled=dtype is not None)
-
-
-def in_precision(
-    step: Callable[[], None], precision: str, device: torch.device
-) -> Callable[[], None]:
-    """Return the step in a precision, whatever the precision of its caller."""
-
-    def stepped() -> None:
-        with autocast(precision, device):
-            step()
-
-    return stepped
-
-
-def contest(
-    cell: str, kind: str, size: Size, device: torch.device, arguments: argparse.Namespace
-) -> dict[str, list[float]]:
-    """Return the seconds per step of each contestant, round by round."""
-    batches = zipf_batches(size, device)
-    precision = arguments.precision
-    others = {"b": (build_network(cell, kind, size), bare_step, precision)}
-    dense = Conventional(cell, kind, size.V, size.E, size.H, size.L)
-    others["c"] = (dense, conventional_step, precision)
+def product_rates(precision: str, device: torch.device) -> dict[str, float]:
+    """Return the operations per second of the fastest large product, by what it is rounded to."""
+    if device.type == "cpu":
+        return {precision: product_rate_of_cpu(precision)}
     if precision != "32-true":
-        dense = Conventional(cell, kind, size.V, size.E, size.H, size.L)
-        others["c float32"] = (dense, conventional_step, "32-true")
-    if arguments.wide and kind == "embed":
-        dense = Conventional(cell, kind, size.V, size.V, size.H, size.L)
-        others["c wide"] = (dense, conventional_step, precision)
-    steppers = {
-        name: in_precision(step(network.to(device), itertools.cycle(batches)), used, device)
-        for name, (network, step, used) in others.items()
-    }
-    steps = {}
-    for name, step in steppers.items():
-        step()
-        started = time.perf_counter()
-        step()
-        steps[name] = max(1, math.ceil(arguments.seconds / (time.perf_counter() - started)))
-    steps["a"] = steps["b"]
-    synchronize = torch.cuda.synchronize if device.type == "cuda" else lambda: None
-    interleaved = Interleaved(batches, steppers, steps, arguments.rounds, synchronize)
-    with tempfile.TemporaryDirectory() as folder:
-        trainer = build_trainer(
-            TrainerConfig(
-                accelerator=device.type, precision=precision, max_epochs=1, gradient_clip_val=CLIP
-            ),
-            EarlyStoppingConfig(),
-            Path(folder),
-            [TensorBoardLogger(folder)],
-            [Stopwatch(), ReportProgress(Path(folder))],
-        )
-        # The timing ends before the epoch does: do not write gigabytes after it.
-        callbacks = trainer.callbacks
-        trainer.callbacks = [c for c in callbacks if not isinstance(c, ModelCheckpoint)]
-        module = LanguageModelModule(build_network(cell, kind, size), OptimizerConfig(lr=LR))
-        trainer.fit(module, Data(interleaved))
-    return interleaved.seconds
+        return {precision: product_rate_of_gpu(torch.bfloat16)}
+    rates = {}
+    for name, arithmetic in (("IEEE", IEEE), ("TF32", Arithmetic("high", "tf32"))):
+        with arithmetic.in_force():
+            rates[name] = product_rate_of_gpu(torch.float32)
+    return rates
 
 
-def matrix_product_rate(precision: str, device: torch.device) -> float:
-    """Return the operations per second of the fastest large product, by either engine."""
+def product_rate_of_gpu(dtype: torch.dtype, n: int = 8192, count: int = 4) -> float:
+    """Time products of n × n matrices by the GPU's own clock, without waiting for each."""
+    x, weight = (torch.randn(n, n, device="cuda", dtype=dtype) for _ in range(2))
+    out = x @ weight
+    best = 0.0
+    for _ in range(3):
+        started, ended = (torch.cuda.Event(enable_timing=True) for _ in range(2))
+        started.record()
+        for _ in range(count):
+            torch.mm(x, weight, out=out)
+        ended.record()
+        ended.synchronize()
+        best = max(best, 2 * n**3 * count / (started.elapsed_time(ended) / 1e3))
+    return best
+
+
+def product_rate_of_cpu(precision: str) -> float:
+    """Time large products, by either engine (`rnnlm/model/product.py`)."""
     dtype = torch.float32 if precision == "32-true" else torch.bfloat16
     best = 0.0
     for n in (1024, 2048):
-        x, weight = (torch.randn(n, n, device=device).to(dtype) for _ in range(2))
+        x, weight = (torch.randn(n, n).to(dtype) for _ in range(2))
         for product in (Product(weight, n, 99, dtype), lambda x, weight=weight: x @ weight):
             for _ in range(6):
-                if device.type == "cuda":
-                    torch.cuda.synchronize()
                 started = time.perf_counter()
                 product(x)
-                if device.type == "cuda":
-                    torch.cuda.synchronize()
                 best = max(best, 2 * n**3 / (time.perf_counter() - started))
     return best
 
@@ -284,7 +119,7 @@ def operations(cell: str, kind: str, size: Size, distinct: float) -> float:
 def memory_beyond_mb(
     who: str, cell: str, kind: str, size: Size, precision: str, device: torch.device
 ) -> float:
-    """Return the peak memory of training in this fresh process, less what must be held."""
+    """Return the peak memory of training in this process, less what must be held."""
     batches = itertools.cycle(zipf_batches(size, device, 3))
     torch.randn(64, 64, device=device) @ torch.randn(64, 64, device=device)
     reset_peak_memory(device)
@@ -302,12 +137,15 @@ def memory_beyond_mb(
     return (peak_memory_mb(device) or math.nan) - before - must
 
 
-def memory_in_fresh_process(
+def memory(
     who: str, cell: str, kind: str, name: str, precision: str, device: torch.device
 ) -> float:
-    """Return the result of `memory_beyond_mb` in a process of its own."""
+    """Return the result of `memory_beyond_mb`, on a CPU of a process of its own."""
+    if device.type == "cuda":  # PyTorch counts what it hands out there
+        gc.collect()
+        return memory_beyond_mb(who, cell, kind, size_of(name, device), precision, device)
     command = [sys.executable, __file__, "--memory-of", who, cell, kind, name]
-    command += ["--precision", precision, *(["--cpu"] if device.type == "cpu" else [])]
+    command += ["--precision", precision, "--cpu"]
     return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
@@ -321,58 +159,82 @@ def geometric_mean(values: list[float]) -> float:
     return math.exp(statistics.fmean(map(math.log, values)))
 
 
-def measure(name: str, device: torch.device, arguments: argparse.Namespace) -> None:
-    """Time all cells of a size, and print a table in Markdown."""
+def ratio(seconds: dict[str, list[float]], one: str, other: str) -> list[float]:
+    """Return the ratios of the times of two contestants, round by round."""
+    return [x / y for x, y in zip(seconds[one], seconds[other], strict=True)]
+
+
+def columns(seconds: dict[str, list[float]], size: Size) -> dict[str, str]:
+    """Return the columns of a contest, by what stands above them."""
+    shown = {
+        f"{who} tokens/s": f"{size.tokens / statistics.median(seconds[who]):,.0f}" for who in "abc"
+    }
+    shown |= {f"{who} / a": show(ratio(seconds, who, "a")) for who in seconds if who[0] == "c"}
+    return shown | {"a / b": show(ratio(seconds, "a", "b"), ".3f")}
+
+
+def rows(
+    name: str, rate: float, distinct: float, device: torch.device, arguments: argparse.Namespace
+) -> Iterator[dict[str, str]]:
+    """Time all cells of a size, and yield the rows of its table; the last have the means."""
     size = size_of(name, device)
-    rate = matrix_product_rate(arguments.precision, device)
-    batches = zipf_batches(size, device)
-    distinct = statistics.fmean(len(inputs_TB.unique()) for inputs_TB, _ in batches)
-    print(f"\n### {name}, {arguments.precision}\n")
-    print(
-        f"V {size.V:,}, E {size.E}, H {size.H}, {size.L} layers, T {size.T}, B {size.B};", end=" "
-    )
-    print(f"{distinct:.0f} distinct tokens in a batch; products at {rate / 1e9:.0f} GFLOP/s\n")
-    others = ["c float32"] if arguments.precision != "32-true" else []
-    others += ["c wide"] if arguments.wide else []
-    header = ["cell", "features", "a tokens/s", "b tokens/s", "c tokens/s", "**c / a**"]
-    header += [f"{other} / a" for other in others]
-    header += ["a / b", "floor / a", "b MB", "c MB"]
-    print("| " + " | ".join(header) + " |\n|" + " :-- |" * 2 + " --: |" * (len(header) - 2))
-    ratios: dict[str, list[tuple[str, float]]] = {"c": [], "a / b": [], **{o: [] for o in others}}
+    found: dict[str, dict[str, list[float]]] = {kind: {} for kind in arguments.features}
     for cell, kind in itertools.product(arguments.cells, arguments.features):
         gc.collect()  # a Trainer and its module hold each other
         seconds = contest(cell, kind, size, device, arguments)
-        row = [cell, kind]
-        row += [f"{size.tokens / statistics.median(seconds[who]):,.0f}" for who in "abc"]
-        for other in ("c", *others):
-            if other not in seconds:
-                row.append("")
-                continue
-            by_round = [c / a for c, a in zip(seconds[other], seconds["a"], strict=True)]
-            ratios[other].append((kind, statistics.median(by_round)))
-            row.append(show(by_round))
-        by_round = [a / b for a, b in zip(seconds["a"], seconds["b"], strict=True)]
-        ratios["a / b"].append((kind, statistics.median(by_round)))
-        row.append(show(by_round, ".3f"))
+        row = {"cell": cell, "features": kind, **columns(seconds, size)}
+        if arguments.wide:  # one-hot vectors are as wide as the vocabulary anyway
+            row.setdefault("c wide / a", "")
         floor = operations(cell, kind, size, distinct) / rate
-        row.append(f"{floor / statistics.median(seconds['a']):.0%}")
-        for who in "bc":
-            beyond = (
-                memory_in_fresh_process(who, cell, kind, name, arguments.precision, device)
-                if arguments.memory
-                else math.nan
-            )
-            row.append(f"{beyond:,.0f}")
-        print("| " + " | ".join(row) + " |", flush=True)
-    print()
-    for what, found in ratios.items():
-        label = what if what == "a / b" else f"{what} / a"
-        means = [f"all {geometric_mean([r for _, r in found]):.3f}"] if found else []
-        for kind in arguments.features:
-            ratios_of_kind = [ratio for k, ratio in found if k == kind]
-            if ratios_of_kind:
-                means.append(f"{kind} {geometric_mean(ratios_of_kind):.3f}")
-        print(f"geometric mean of {label}: {', '.join(means)}")
+        row["floor / a"] = f"{floor / statistics.median(seconds['a']):.0%}"
+        if arguments.memory:
+            for who in "bc":
+                beyond = memory(who, cell, kind, name, arguments.precision, device)
+                row[f"{who} MB"] = f"{beyond:,.0f}"
+        yield row
+        for who in seconds:
+            pair = ("a", "b") if who in "ab" else (who, "a")
+            if who != "a":
+                median = statistics.median(ratio(seconds, *pair))
+                found[kind].setdefault(" / ".join(pair), []).append(median)
+    everything = {
+        label: [each for kind in found for each in found[kind].get(label, [])]
+        for label in {label: None for kind in found for label in found[kind]}
+    }
+    for kind, ratios in {"all": everything, **found}.items():
+        means = {label: f"{geometric_mean(each):.3f}" for label, each in ratios.items()}
+        yield {"cell": "geometric mean", "features": kind, **means}
+
+
+def measure(name: str, device: torch.device, arguments: argparse.Namespace) -> None:
+    """Time all cells of a size, and print a table in Markdown, or a row a line in JSON."""
+    size = size_of(name, device)
+    rates = product_rates(arguments.precision, device)
+    matmul = trainer_config(device, arguments).float32_matmul_precision
+    computed_by = "IEEE" if matmul == "highest" else "TF32"
+    rate = rates.get(computed_by) or rates[arguments.precision]
+    batches = zipf_batches(size, device)
+    distinct = statistics.fmean(len(inputs_TB.unique()) for inputs_TB, _ in batches)
+    found = rows(name, rate, distinct, device, arguments)
+    if arguments.json:
+        for row in found:
+            print(json.dumps({"size": name, "precision": arguments.precision, **row}), flush=True)
+        return
+    shown = ", ".join(f"{each / 1e9:,.0f} GFLOP/s ({by})" for by, each in rates.items())
+    print(f"\n### {name}, {arguments.precision}\n")
+    print(
+        f"V {size.V:,}, E {size.E}, H {size.H}, {size.L} layers, T {size.T}, B {size.B}; "
+        f"{distinct:.0f} distinct tokens in a batch; products at {shown}\n"
+    )
+    if device.type == "cuda":
+        print(ON_A_GPU.format(PYTORCH_DEFAULT, matmul) + "\n")
+    header: list[str] = []
+    for row in found:
+        if not header:
+            header = list(row)
+            print("| " + " | ".join(header) + " |")
+            print("|" + " :-- |" * 2 + " --: |" * (len(header) - 2))
+        print("| " + " | ".join(row.get(column, "") for column in header) + " |", flush=True)
 
 
 def main() -> None:
@@ -386,10 +248,14 @@ def main() -> None:
     parser.add_argument("--cells", nargs="+", default=["rnn", "lstm", "gru"])
     parser.add_argument("--features", nargs="+", default=["embed", "onehot"])
     parser.add_argument("--precision", default="32-true")
-    parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--seconds", type=float, default=1.0, help="of a block, at least a step")
+    parser.add_argument(
+        "--trainer", nargs="+", default=[], metavar="OPTION=VALUE", help="for the Trainer of (a)"
+    )
+    parser.add_argument("--rounds", type=int)
+    parser.add_argument("--seconds", type=float, help="of a block, at least a step")
     parser.add_argument("--wide", action="store_true", help="(c) also with E = V")
     parser.add_argument("--no-memory", dest="memory", action="store_false")
+    parser.add_argument("--json", action="store_true", help="rows in JSON, one a line")
     parser.add_argument("--cpu", action="store_true", help="even if there is a GPU")
     parser.add_argument("--memory-of", nargs=4, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
@@ -401,8 +267,15 @@ def main() -> None:
         size = size_of(name, device)
         print(memory_beyond_mb(who, cell, kind, size, arguments.precision, device))
         return
+    arguments.rounds = arguments.rounds or ROUNDS[device.type]
+    arguments.seconds = arguments.seconds or SECONDS[device.type]
     what = torch.cuda.get_device_name() if device.type == "cuda" else processor()
-    print(f"{date.today()}, {what}, torch {torch.__version__}, {torch.get_num_threads()} threads")
+    if arguments.json:
+        print(json.dumps({"device": what, "torch": torch.__version__}), flush=True)
+    else:
+        print(
+            f"{date.today()}, {what}, torch {torch.__version__}, {torch.get_num_threads()} threads"
+        )
     for name in arguments.sizes:
         measure(name, device, arguments)
 
