@@ -18,7 +18,11 @@ from rnnlm.data.batching import Batch, Batches
 from rnnlm.data.texts.splitting import SPLITS, VALIDATION
 from rnnlm.metrics import Total, perplexity
 from rnnlm.model.language_model import LanguageModel, State, detach
-from rnnlm.training.divergence import DivergenceCheck, refuse_divergence
+from rnnlm.training.divergence import (
+    DivergenceCheck,
+    refuse_diverged_weights,
+    refuse_divergence,
+)
 from rnnlm.training.optimizer import (
     OptimizerConfig,
     Schedule,
@@ -72,7 +76,13 @@ class LanguageModelModule(LightningModule):
         return nats, detach(state)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Add the network's description, the carried state, the totals and the history."""
+        """Add the network's description, the carried state, the totals and the history.
+
+        Raises:
+            DivergedError: training has diverged; nothing is written.
+        """
+        self._divergence.check()
+        refuse_diverged_weights(checkpoint["state_dict"].values(), self.trainer.global_step)
         checkpoint.update(self._described)
         checkpoint["train_state"] = self._train_state
         checkpoint["train_total"] = (self.train_total.nats, self.train_total.num_tokens)
@@ -102,10 +112,11 @@ class LanguageModelModule(LightningModule):
         loss = nats / max(batch.num_tokens, 1) + network.activation_penalty(
             hidden_TBH, after_dropout_TBH
         )
-        return loss if batch.scale == 1 else loss * batch.scale
-
-    def on_train_batch_end(self, outputs: Any, batch: Batch, batch_idx: int) -> None:
-        self._divergence.add(outputs["loss"], self.trainer.global_step)
+        if batch.scale != 1:
+            loss = loss * batch.scale
+        # Before the step that it leads to, after which `LastCheckpoint` may save.
+        self._divergence.add(loss, self.global_step + 1)
+        return loss
 
     def on_train_epoch_end(self) -> None:
         self._divergence.check()
