@@ -66,7 +66,7 @@ def outcome(network: LanguageModel, tokens: tuple[Tensor, Tensor], precision: st
     with torch.autocast(device.type, dtype, enabled=dtype is not None):
         hidden_TBH, _ = network.hidden(inputs_TB)
         nats = network.nats_of(hidden_TBH, targets_TB)
-    (nats / inputs_TB.numel() * scale).backward()  # type: ignore[no-untyped-call]
+    (nats / inputs_TB.numel() * scale).backward()
     gradients = {
         name: parameter.grad.double().cpu() / scale
         for name, parameter in network.named_parameters()

@@ -120,7 +120,7 @@ def in_a_plain_loop(network: LanguageModel, batches: Batches, fused: bool = True
         nats, state = network.nats(batch.inputs_TB, batch.targets_TB, state)
         state = detach(state)
         optimizer.zero_grad()
-        (nats / batch.num_tokens).backward()  # type: ignore[no-untyped-call]
+        (nats / batch.num_tokens).backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), CLIP)
         optimizer.step()
 

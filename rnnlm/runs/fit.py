@@ -114,7 +114,7 @@ def _build(
     stopwatch = Stopwatch()
     averaging = AverageWeights(config.optimizer, module)
     samples = WriteSamples(config.samples, corpus, stopwatch, averaging, spec.folder)
-    save_last = LastCheckpoint(last, config.checkpoint.every_n_train_steps)
+    save_last = LastCheckpoint(last, config.checkpoint)
     trainer = build_trainer(
         config.trainer,
         config.early_stopping,
@@ -168,7 +168,9 @@ def _load_best(training: _TrainingSetup, spec: RunSpec) -> dict[str, Any]:
         checkpoint = read_checkpoint_file(last_checkpoint(spec.folder))
         module.load_state_dict(checkpoint["state_dict"])
         training.averaging.swap()
-        write_checkpoint(checkpoint | {"state_dict": module.state_dict()}, path)
+        # Lightning counts an epoch more if it has saved after the last one.
+        epoch = len(module.history[TRAIN_RUNNING]) - 1
+        write_checkpoint(checkpoint | {"state_dict": module.state_dict(), "epoch": epoch}, path)
     best = read_checkpoint_file(path)
     check_owner(best, path, spec.fingerprint)
     module.load_state_dict(best["state_dict"])

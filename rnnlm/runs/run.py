@@ -79,7 +79,7 @@ def carry_out_run(spec: RunSpec, corpus: PreparedCorpus, gpu: int | None = None)
         record.error = reason(error)
         log.error("failed: %s", record.error, exc_info=True)
         if isinstance(error, DivergedError):
-            # The weights in last.ckpt may not be finite: no attempt could go on from them.
+            # An attempt that went on from it would diverge again.
             last.unlink(missing_ok=True)
     record.finished_at = now()
     record.scalars_sha256 = scalars_sha256(spec.folder)

@@ -6,6 +6,7 @@ import contextlib
 import logging
 import signal
 import sys
+import time
 from collections.abc import Iterator
 from types import FrameType
 from typing import NoReturn
@@ -22,6 +23,8 @@ from rnnlm.signals.handlers import (
 
 # Ctrl-C as the launcher passes it on: unlike SIGTERM, it lets an epoch's validation finish.
 STOP_AFTER_SAVING = signal.SIGTERM if sys.platform == "win32" else signal.SIGUSR1
+# After SIGTERM, who has sent it may kill the run when a few seconds are over.
+SECONDS_UNTIL_OVERDUE = 2.0
 
 log = logging.getLogger(__name__)
 
@@ -53,13 +56,15 @@ class StopRequest:
 
     def __init__(self) -> None:
         self.signal_number: int | None = None
+        self._noted_at = 0.0
         self._before: Handlers = {}
         self._sigterm_handler: Handler | int | None = None
 
     @property
-    def is_urgent(self) -> bool:
-        """Tell whether there may be no time for more than saving."""
-        return self.signal_number == signal.SIGTERM
+    def is_overdue(self) -> bool:
+        """Tell whether SIGTERM came so long ago that the run must stop, saved or not."""
+        waited = time.monotonic() - self._noted_at
+        return self.signal_number == signal.SIGTERM and waited >= SECONDS_UNTIL_OVERDUE
 
     @contextlib.contextmanager
     def listening(self) -> Iterator[None]:
@@ -103,7 +108,8 @@ class StopRequest:
             raise stopped
 
     def _note(self, number: int, frame: FrameType | None) -> None:
-        self.signal_number = number
+        if self.signal_number != number:
+            self.signal_number, self._noted_at = number, time.monotonic()
         if number == signal.SIGINT:
             signal.signal(number, self._before[number])
 

@@ -6,6 +6,7 @@ file, which PyTorch skips. PyTorch itself checks no checksum: a flipped bit woul
 
 from __future__ import annotations
 
+import copy
 import errno
 import hashlib
 import io
@@ -29,6 +30,8 @@ _END = struct.Struct("<4s16sH")
 _END_MARK = b"PK\x05\x06"
 _HASH_MARK, _HASH_LENGTH = b"sha256:", 64
 _COMMENT_LENGTH = len(_HASH_MARK) + _HASH_LENGTH
+# An entry of the checkpoints from which a run can go on.
+_OPTIMIZER_STATES = "optimizer_states"
 
 
 class CheckpointError(Exception):
@@ -40,14 +43,32 @@ class DamagedError(CheckpointError):
 
 
 class AtomicCheckpointIO(CheckpointIO):
-    """Lets Lightning write checkpoints atomically, and check them when it reads them."""
+    """Lets Lightning write checkpoints atomically, and check them when it reads them.
+
+    A checkpoint that holds the weights alone waits in memory until one is written from which the
+    run can go on. So the best epoch is not written each time that there is a better one.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: dict[Path, dict[str, Any]] = {}
 
     def save_checkpoint(
         self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any | None = None
     ) -> None:
-        """Write a checkpoint, which replaces an earlier one once it is on the disk."""
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
-        write_checkpoint(checkpoint, Path(path))
+        """Write a checkpoint, which replaces an earlier one once it is on the disk.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        if _OPTIMIZER_STATES not in checkpoint:
+            # Training goes on to change the weights.
+            self._waiting[Path(path)] = copy.deepcopy(checkpoint)
+            return
+        # First those that wait: a run that goes on takes them to be there.
+        for place, content in {**self._waiting, Path(path): checkpoint}.items():
+            place.parent.mkdir(parents=True, exist_ok=True)
+            write_checkpoint(content, place)
+        self._waiting.clear()
 
     def load_checkpoint(self, path: str | Path, *_: Any, **__: Any) -> dict[str, Any]:
         """Read a checkpoint of tensors and plain values to the CPU."""
@@ -55,6 +76,7 @@ class AtomicCheckpointIO(CheckpointIO):
 
     def remove_checkpoint(self, path: str | Path) -> None:
         """Remove a checkpoint."""
+        self._waiting.pop(Path(path), None)
         Path(path).unlink(missing_ok=True)
 
 

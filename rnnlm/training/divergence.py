@@ -1,17 +1,20 @@
-"""Stop training at the first step whose loss is not finite."""
+"""Stop training at the first step whose loss is not finite, and save no weights that are not."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 import torch
 from torch import Tensor
 
 from rnnlm.metrics import perplexity
 
+_ADVICE = "a lower optimizer.lr or trainer.gradient_clip_val may help"
+
 
 class DivergedError(FloatingPointError):
-    """A loss, or its perplexity, is not finite: training cannot go on."""
+    """A loss, its perplexity or a weight is not finite: training cannot go on."""
 
 
 class DivergenceCheck:
@@ -35,7 +38,8 @@ class DivergenceCheck:
         if loss.device.type == "cpu":
             refuse_divergence("training", loss.item(), step)
             return
-        self._unseen.append((step, loss.detach()))
+        # A CUDA graph writes the next loss to the same place.
+        self._unseen.append((step, loss.detach().clone()))
         if len(self._unseen) >= self.STEPS_BETWEEN_CHECKS:
             self.check()
 
@@ -60,7 +64,14 @@ def refuse_divergence(name: str, loss: float, step: int) -> None:
         DivergedError: its perplexity is not finite.
     """
     if not math.isfinite(perplexity(loss)):
-        raise DivergedError(
-            f"the {name} loss is {loss} at step {step}; "
-            "a lower optimizer.lr or trainer.gradient_clip_val may help"
-        )
+        raise DivergedError(f"the {name} loss is {loss} at step {step}; {_ADVICE}")
+
+
+def refuse_diverged_weights(weights: Iterable[Tensor], step: int) -> None:
+    """Raise an error for weights, all on one device, that are no finite numbers after a step.
+
+    Raises:
+        DivergedError: there is such a weight.
+    """
+    if not torch.stack([weight.isfinite().all() for weight in weights]).all():
+        raise DivergedError(f"a weight is not finite after step {step}; {_ADVICE}")

@@ -6,11 +6,13 @@
 - The batches save their position in the epoch.
 - `LastCheckpoint` saves the random states.
 
-So on a CPU, an interrupted run gives the same metrics to the last bit as an uninterrupted one.
+So on a CPU, an interrupted run gives the same metrics to the last bit as an uninterrupted one. What
+it has done since the last save is done again.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,25 +38,27 @@ _NEEDED |= {"train_state", "train_total", "history", _RANDOM_STATES, _SHOULD_STO
 
 @dataclass
 class CheckpointConfig:
-    """Interval at which a run saves `last.ckpt`, besides the end of every epoch."""
+    """When a run saves `last.ckpt`, besides the end of training and a signal that stops it."""
 
-    every_n_train_steps: int = option(1000, minimum=1, affects_result=False)
+    # Seconds; 0 saves after every step.
+    train_time_interval: float = option(60.0, minimum=0, affects_result=False)
+    # None: by the clock alone.
+    every_n_train_steps: int | None = option(None, minimum=1, affects_result=False)
 
 
 class LastCheckpoint(Checkpoint):
     """Writes `last.ckpt`, and then stops the run if a signal has asked for it.
 
-    At the last batch of an epoch it waits for the epoch's end, which comes after validation.
-    SIGTERM does not wait that long.
+    At the last batch of an epoch it waits for the epoch's end, which comes after validation. After
+    SIGTERM it does not wait for a long validation.
     """
 
-    def __init__(self, path: Path, every_n_train_steps: int) -> None:
-        self._path = path
-        self._every_n_train_steps = every_n_train_steps
+    def __init__(self, path: Path, config: CheckpointConfig) -> None:
+        self._path, self._config = path, config
         self._random_states: dict[str, Any] | None = None
         self._should_stop = False
         self._place: dict[str, int] | None = None
-        self._saved_at = 0
+        self._saved_step, self._saved_time = 0, 0.0
         self.stop_request = StopRequest()
 
     def on_save_checkpoint(
@@ -80,7 +84,7 @@ class LastCheckpoint(Checkpoint):
         (self._place,) = checkpoint["loops"]["fit_loop"]["state_dict"]["combined_loader"]
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        self._saved_at = trainer.global_step
+        self._saved_step, self._saved_time = trainer.global_step, time.monotonic()
         if self._place is not None and isinstance(trainer.train_dataloader, Batches):
             # Lightning skips this, because build_schedule has already loaded the dataloader.
             trainer.train_dataloader.load_state_dict(self._place)
@@ -95,8 +99,7 @@ class LastCheckpoint(Checkpoint):
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, index: int
     ) -> None:
-        due = trainer.global_step - self._saved_at >= self._every_n_train_steps
-        if not (self.stop_request.signal_number or due):
+        if not self._should_save(trainer):
             return
         last = index + 1 >= trainer.num_training_batches or trainer.fit_loop.epoch_loop.done
         accumulating = (index + 1) % trainer.accumulate_grad_batches != 0
@@ -107,22 +110,42 @@ class LastCheckpoint(Checkpoint):
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         # The loggers have the epoch's metrics by now, but Lightning has not finished the epoch: a
         # run that is to stop does so when the next one starts.
-        self._save(trainer)
+        if self._should_save(trainer):
+            self._save(trainer)
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        self.stop_request.fulfil()
+        # A signal that has come since the epoch's end waits for a batch, after which it is saved.
+        if self._has_saved(trainer):
+            self.stop_request.fulfil()
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        if not self._has_saved(trainer):
+            self._save(trainer)
         self.stop_request.fulfil()
 
     def on_validation_batch_end(self, *_: Any, **__: Any) -> None:
-        # The rest of the validation may take too long. It is done again when the run goes on.
-        if self.stop_request.is_urgent:
+        # What is not saved is done again when the run goes on.
+        if self.stop_request.is_overdue:
             self.stop_request.fulfil()
+
+    def _should_save(self, trainer: Trainer) -> bool:
+        every_n_steps = self._config.every_n_train_steps
+        return (
+            self.stop_request.signal_number is not None
+            or time.monotonic() - self._saved_time >= self._config.train_time_interval
+            or (
+                every_n_steps is not None
+                and trainer.global_step - self._saved_step >= every_n_steps
+            )
+        )
+
+    def _has_saved(self, trainer: Trainer) -> bool:
+        """Tell whether the last step is saved."""
+        return trainer.global_step == self._saved_step
 
     def _save(self, trainer: Trainer) -> None:
         trainer.save_checkpoint(self._path, weights_only=False)
-        self._saved_at = trainer.global_step
+        self._saved_step, self._saved_time = trainer.global_step, time.monotonic()
 
 
 def _scalars_csv(trainer: Trainer) -> list[ScalarsCSV]:

@@ -1,7 +1,8 @@
 """The loggers of `conf/logger/`, which are opened and closed with a run.
 
 TensorBoard and `scalars.csv` need only the run's folder. Weights & Biases and MLflow are extras.
-They stay on this machine, and a resumed run goes on in the W&B or MLflow run that it began.
+They stay on this machine, and a resumed run goes on in the W&B or MLflow run that it began. Those
+two show epochs that were done again after a crash twice, at the same steps.
 """
 
 from __future__ import annotations

@@ -18,7 +18,11 @@ from rnnlm.data.batching import IGNORED, Batch, Batches
 from rnnlm.data.texts.splitting import SPLITS, VALIDATION
 from rnnlm.metrics import Total, perplexity
 from rnnlm.model.language_model import LanguageModel, State, detach
-from rnnlm.training.divergence import DivergenceCheck, refuse_divergence
+from rnnlm.training.divergence import (
+    DivergenceCheck,
+    refuse_diverged_weights,
+    refuse_divergence,
+)
 from rnnlm.training.optimizer import (
     OptimizerConfig,
     Schedule,
@@ -40,8 +44,9 @@ class LanguageModelModule(LightningModule):
     The state is carried from batch to batch within a pass over a split, and starts from zero where
     the batch says that its streams start; training and evaluation carry states of their own.
 
-    On a GPU the whole step (gradient, clipping, optimizer) is a CUDA graph wherever shapes repeat
-    (`rnnlm/training/step_graph.py`); Lightning's loop then only counts the steps.
+    A step does its own gradient, clipping and optimizer, and Lightning's loop only counts it, which
+    costs less of its time. On a GPU the whole step is a CUDA graph wherever shapes repeat
+    (`rnnlm/training/step_graph.py`).
 
     Args:
         described: what checkpoints say of the network besides its weights
@@ -67,10 +72,18 @@ class LanguageModelModule(LightningModule):
         self._divergence = DivergenceCheck()
         self._train_state: State | None = None
         self._evaluation_state: State | None = None
-        # None on a CPU, and in training where the step is not one of a graph.
+        # None on a CPU, and in training where Lightning does the parts of a step.
         self._step_graphs: StepGraphs | None = None
         self._evaluation_graphs: StepGraphs | None = None
-        self._is_whole_step = False
+        self._does_whole_steps = False
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        # At every hook Lightning sets the name of the hook, and at every step we set the state.
+        # PyTorch would look each time for a parameter, a module or a buffer in the value.
+        if name in ("_current_fx_name", "_train_state"):
+            object.__setattr__(self, name, value)
+        else:
+            super().__setattr__(name, value)
 
     def nats(self, batch: Batch, state: State | None) -> tuple[Tensor, State]:
         """Return the total negative log-likelihood of a batch in nats, and the state after it."""
@@ -80,7 +93,13 @@ class LanguageModelModule(LightningModule):
         return nats, detach(state)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Add the network's description, the carried state, the totals and the history."""
+        """Add the network's description, the carried state, the totals and the history.
+
+        Raises:
+            DivergedError: training has diverged; nothing is written.
+        """
+        self._divergence.check()
+        refuse_diverged_weights(checkpoint["state_dict"].values(), self.trainer.global_step)
         checkpoint.update(self._described)
         checkpoint["train_state"] = self._train_state
         checkpoint["train_total"] = (self.train_total.nats, self.train_total.num_tokens)
@@ -109,9 +128,8 @@ class LanguageModelModule(LightningModule):
         # Lightning reads the scale of gradients and looks for anomalies between the parts of a
         # step, and adds up gradients over several.
         in_parts = trainer.precision == "16-mixed" or torch.is_anomaly_enabled()
-        if trainer.strategy.root_device.type == "cuda" and not (
-            in_parts or trainer.accumulate_grad_batches > 1
-        ):
+        self._does_whole_steps = not (in_parts or trainer.accumulate_grad_batches > 1)
+        if self._does_whole_steps and trainer.strategy.root_device.type == "cuda":
             self._rate = LearningRateOnDevice(trainer.optimizers[0], self.device)
             self._step_graphs = StepGraphs(self._whole_step, self.network.initial_state)
 
@@ -123,18 +141,19 @@ class LanguageModelModule(LightningModule):
         if isinstance(batches := self.trainer.train_dataloader, Batches):
             batches.set_epoch(self.current_epoch)
 
-    def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
-        self._is_whole_step = self._step_graphs is not None and self._step_graphs.takes(batch)
-
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         state = None if batch.starts else self._train_state
-        if self._is_whole_step:
-            assert self._step_graphs is not None
+        graphs = self._step_graphs
+        if graphs is not None and graphs.takes(batch):
             self._rate.update()
-            (loss, nats), self._train_state = self._step_graphs.run(batch, state)
+            (loss, nats), self._train_state = graphs.run(batch, state)
+        elif self._does_whole_steps:
+            (loss, nats), self._train_state = self._whole_step(batch, state)
         else:
             loss, nats, self._train_state = self._loss(batch, state)
         self.train_total.add(nats, batch.num_tokens)
+        # Now, since `LastCheckpoint` may save after the step.
+        self._divergence.add(loss, self.global_step + 1)
         return loss
 
     def _loss(self, batch: Batch, state: State | None) -> tuple[Tensor, Tensor, State]:
@@ -148,7 +167,7 @@ class LanguageModelModule(LightningModule):
         )
         return loss if batch.scale == 1 else loss * batch.scale, nats, detach(state)
 
-    def _whole_step(self, batch: Batch, state: State) -> tuple[tuple[Tensor, ...], State]:
+    def _whole_step(self, batch: Batch, state: State | None) -> tuple[tuple[Tensor, ...], State]:
         """Do what Lightning does in a training step, without its hooks."""
         trainer, optimizer = self.trainer, self.trainer.optimizers[0]
         optimizer.zero_grad()
@@ -162,23 +181,20 @@ class LanguageModelModule(LightningModule):
         return (loss.detach(), nats.detach()), state
 
     def backward(self, loss: Tensor, *args: Any, **kwargs: Any) -> None:
-        if not self._is_whole_step:
+        if not self._does_whole_steps:
             super().backward(loss, *args, **kwargs)
 
     def optimizer_zero_grad(self, epoch: int, batch_idx: int, optimizer: Optimizer) -> None:
-        if not self._is_whole_step:
+        if not self._does_whole_steps:
             super().optimizer_zero_grad(epoch, batch_idx, optimizer)
 
     def optimizer_step(
         self, epoch: int, batch_idx: int, optimizer: Any, optimizer_closure: Any = None
     ) -> None:
-        if self._is_whole_step:
+        if self._does_whole_steps:
             optimizer_closure()
         else:
             super().optimizer_step(epoch, batch_idx, optimizer, optimizer_closure)
-
-    def on_train_batch_end(self, outputs: Any, batch: Batch, batch_idx: int) -> None:
-        self._divergence.add(outputs["loss"], self.trainer.global_step)
 
     def on_train_epoch_end(self) -> None:
         self._divergence.check()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -130,7 +129,7 @@ def build_trainer(
                 strict=False,
             )
         )
-    trainer = Trainer(
+    return Trainer(
         **arguments,
         devices=1 if gpu is None else [gpu],
         # A run is always one process: Lightning must not look for a cluster around it.
@@ -145,8 +144,3 @@ def build_trainer(
         enable_progress_bar=False,
         enable_model_summary=False,
     )
-    if config.deterministic:
-        # Lightning sets :4096:8. That and this one are the values that PyTorch accepts, and only
-        # with this one are the recurrent kernels of cuDNN deterministic too.
-        os.environ["CUBLAS_WORKSPACE_CONFIG"] = ":16:8"
-    return trainer

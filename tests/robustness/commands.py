@@ -11,16 +11,19 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from rnnlm.sweep.launchers import process_server
 from tests.conftest import NAMES, PLACES, ROOT
+from tests.support.runs import interrupt_at
 
-# The two moments of a write at which the process can be killed.
-HALF_WRITTEN, IN_PLACE = "half written", "in place"
+# The two moments of a write at which the process can be killed, and one of training.
+HALF_WRITTEN, IN_PLACE, AT_STEP = "half written", "in place", "at step"
 
 
 @dataclass(frozen=True)
 class Kill:
-    """The moment of a kill: while the command writes its `number`-th file, counted from 1."""
+    """The moment of a kill: in the command's `number`-th file or training step, from 1."""
 
     number: int
     when: str
@@ -82,7 +85,9 @@ def _command(
     os.dup2(output, 1)
     os.dup2(output, 2)
     torch.set_num_threads(1)
-    if kill is not None:
+    if kill is not None and kill.when == AT_STEP:
+        interrupt_at(pytest.MonkeyPatch(), kill.number, signal.SIGKILL)
+    elif kill is not None:
         _kill_at(kill)
     # The runs are carried out in this process.
     sys.argv = ["run.py", "hydra/launcher=basic", *arguments]

@@ -36,7 +36,9 @@ def own_temporary_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[P
 def test_a_kill_at_each_file_that_is_written_changes_nothing(
     tmp_path: Path, own_temporary_folder: Path
 ) -> None:
-    arguments = tiny(tmp_path, "trainer.max_epochs=2", "logger=csv")
+    # Saves within the second epoch, which ends with step 22, and at the end.
+    save = "checkpoint.every_n_train_steps=16"
+    arguments = tiny(tmp_path, "trainer.max_epochs=2", "logger=csv", save)
     assert run(arguments, tmp_path / "alone")[0] == 0
     alone = results(tmp_path / "alone")
     number = 0
@@ -57,7 +59,10 @@ def test_a_kill_at_each_file_that_is_written_changes_nothing(
 
 
 def test_kills_at_random_moments_change_nothing(tmp_path: Path, own_temporary_folder: Path) -> None:
-    arguments = tiny(tmp_path, "-m", "model=rnn,gru", "trainer.max_epochs=3")
+    arguments = [
+        *tiny(tmp_path, "-m", "model=rnn,gru", "trainer.max_epochs=3"),
+        "checkpoint.train_time_interval=0.1",
+    ]
     assert run(arguments, tmp_path / "first")[0] == 0  # makes the caches
     begun = time.monotonic()
     assert run(arguments, tmp_path / "alone")[0] == 0

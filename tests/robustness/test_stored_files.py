@@ -38,13 +38,15 @@ class Runs:
     """A run that was left alone, and one that was killed after validation had chosen an epoch."""
 
     def __init__(self, folder: Path) -> None:
-        self.arguments = tiny(folder, "trainer.max_epochs=3", "logger=csv")
+        # A save after each epoch, which has 11 steps.
+        save = "checkpoint.every_n_train_steps=11"
+        self.arguments = tiny(folder, "trainer.max_epochs=3", "logger=csv", save)
         assert run(self.arguments, folder / "alone")[0] == 0
         self.results = results(folder / "alone")
         (name,) = self.results
         self.alone = folder / "alone" / name
         self._killed = folder / "killed"
-        # An epoch writes the scalars, best.ckpt, the samples, the scalars again and last.ckpt. The
+        # An epoch writes the scalars, the samples, the scalars again, best.ckpt and last.ckpt. The
         # eighth file is one of the second epoch.
         assert run(self.arguments, self._killed, Kill(8, HALF_WRITTEN))[0] < 0
         assert last_checkpoint(self._killed / name).exists()

@@ -38,22 +38,27 @@ def work(request: StopRequest, *numbers: int, lightning: bool = False) -> None:
             signal.raise_signal(number)
 
 
-def test_a_signal_is_noted_and_ends_the_run_once_the_run_allows_it() -> None:
+def test_a_signal_is_noted_and_ends_the_run_once_the_run_allows_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     request = StopRequest()
     with pytest.raises(Stopped, match="SIGTERM") as stopped:
         work(request, signal.SIGTERM, signal.SIGTERM, lightning=True)
-    assert request.is_urgent
+    assert not request.is_overdue
+    monkeypatch.setattr("rnnlm.signals.stop_request.SECONDS_UNTIL_OVERDUE", 0)
+    assert request.is_overdue
     with pytest.raises(SystemExit, match="143"):
         stopped.value.end_run()
     with pytest.raises(Heard):
         signal.raise_signal(signal.SIGTERM)
 
 
-def test_a_second_ctrl_c_acts_at_once() -> None:
+def test_a_second_ctrl_c_acts_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rnnlm.signals.stop_request.SECONDS_UNTIL_OVERDUE", 0)
     request = StopRequest()
     with pytest.raises(Heard):
         work(request, signal.SIGINT, signal.SIGINT)
-    assert not request.is_urgent
+    assert not request.is_overdue
     with pytest.raises(KeyboardInterrupt):
         Stopped(signal.SIGINT).end_run()
 

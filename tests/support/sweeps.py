@@ -15,7 +15,7 @@ from rnnlm.data.texts.splitting import SPLITS
 from rnnlm.results.record import find_records
 from tests.conftest import ROOT, TINY
 
-ENDLESS = [*TINY[:-1], "trainer.max_epochs=100000"]
+ENDLESS = [*TINY[:-1], "trainer.max_epochs=100000", "checkpoint.train_time_interval=0.3"]
 SABOTAGE = "+hydra.callbacks.sabotage._target_=tests.sweep.launchers.sabotage.Sabotage"
 
 

@@ -136,6 +136,7 @@ def test_a_run_that_was_never_validated_is_measured_by_its_average(
     record = trained(compose(*options, "early_stopping.patience=1"), tmp_path)
     assert record.status == COMPLETED, record.error
     assert record.history["validation"] == []
+    assert (record.epochs, record.best_epoch) == (1, 1)
     last, best = (
         torch.load(path(tmp_path), weights_only=True)["state_dict"]
         for path in (last_checkpoint, best_checkpoint)

@@ -13,7 +13,12 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rnnlm.training.checkpoint_file import CheckpointError, read_checkpoint_file, write_checkpoint
+from rnnlm.training.checkpoint_file import (
+    AtomicCheckpointIO,
+    CheckpointError,
+    read_checkpoint_file,
+    write_checkpoint,
+)
 
 CONTENT = {"weights": torch.arange(300.0), "epoch": 3, "names": ["春", "江"], "none": None}
 
@@ -38,6 +43,25 @@ def test_a_checkpoint_comes_back_and_pytorch_reads_it_too(tmp_path: Path) -> Non
 def test_one_without_a_hash_as_others_write_it_is_read(tmp_path: Path) -> None:
     torch.save(CONTENT, tmp_path / "other.ckpt")
     assert same(read_checkpoint_file(tmp_path / "other.ckpt"))
+
+
+def test_weights_alone_wait_for_a_checkpoint_to_go_on_from(tmp_path: Path) -> None:
+    files, best, last = AtomicCheckpointIO(), tmp_path / "best.ckpt", tmp_path / "last.ckpt"
+    weights, tied = torch.zeros(3), {}
+    for value in (1.0, 2.0):
+        weights.fill_(value)
+        tied = {"one": weights, "other": weights}
+        files.save_checkpoint({"state_dict": tied}, best)
+    weights.fill_(9.0)
+    assert list(tmp_path.iterdir()) == []
+    files.save_checkpoint({"state_dict": tied, "optimizer_states": []}, last)
+    kept = files.load_checkpoint(best)["state_dict"]
+    assert torch.equal(kept["one"], torch.full((3,), 2.0))
+    assert kept["one"].data_ptr() == kept["other"].data_ptr()
+    assert torch.equal(files.load_checkpoint(last)["state_dict"]["one"], weights)
+    best.unlink()
+    files.save_checkpoint({"state_dict": tied, "optimizer_states": []}, last)
+    assert not best.exists()
 
 
 @pytest.fixture(scope="module")

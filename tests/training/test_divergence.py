@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from rnnlm.training.divergence import DivergedError, DivergenceCheck
+from rnnlm.training.divergence import DivergedError, DivergenceCheck, refuse_diverged_weights
 
 
 @pytest.mark.parametrize("loss", [math.nan, math.inf, 1e4])
@@ -48,3 +48,12 @@ def test_what_is_left_is_looked_at_when_asked() -> None:
     with pytest.raises(DivergedError, match="at step 7"):
         divergence.check()
     divergence.check()
+
+
+@pytest.mark.parametrize("value", [math.nan, -math.inf])
+def test_weights_that_are_no_finite_numbers_are_refused(value: float) -> None:
+    weights = [torch.ones(3, 4), torch.ones(5, dtype=torch.float64), torch.tensor(7)]
+    refuse_diverged_weights(weights, 8)
+    weights[0][1, 2] = value
+    with pytest.raises(DivergedError, match=r"a weight is not finite after step 8; a lower"):
+        refuse_diverged_weights(weights, 8)

@@ -170,7 +170,7 @@ def test_an_array_of_runs_in_which_one_is_killed_and_one_raises(
 def test_a_run_whose_time_is_up_is_queued_again_and_goes_on(
     slurm: None, run_py: Run, tmp_path: Path
 ) -> None:
-    options = [*TINY[:-1], "trainer.max_epochs=8"]
+    options = [*TINY[:-1], "trainer.max_epochs=8", "checkpoint.train_time_interval=0.1"]
     sweep = start(tmp_path, "-m", *SLURM, *options)
     wait_for("last.ckpt", tmp_path)
     (job,) = output("squeue", "--noheader", "--format=%i").split()
