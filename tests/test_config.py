@@ -57,6 +57,7 @@ def test_yaml_states_only_what_differs_from_the_schema(path: Path) -> None:
 
 def test_trainer_options_carry_lightnings_names() -> None:
     known = set(inspect.signature(Trainer).parameters)
+    known.add("float32_matmul_precision")  # PyTorch's, torch.set_float32_matmul_precision
     assert {field.name for field in fields(TrainerConfig)} <= known
 
 

@@ -40,6 +40,8 @@ WAYS = {
     AT_ONCE: ["hydra/launcher=parallel", "runs_per_gpu=6"],
     IN_TURN: ["hydra/launcher=serial"],
 }
+# Without a GPU there is no MPS either.
+MINIATURE = (AT_ONCE_WITH_MPS, IN_TURN)
 # The launcher starts NVIDIA's Multi-Process Service by this program, where it is and works.
 MPS_CONTROL = "nvidia-cuda-mps-control"
 # The largest share of the loops' time that the sweep with MPS may take, and the largest difference
@@ -182,7 +184,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         text = Path(temporary, "text.txt")
         text.write_text(text_of(grid.alphabet, grid.length), encoding="utf-8")
-        for number, way in enumerate(WAYS):
+        for number, way in enumerate(MINIATURE if in_miniature else WAYS):
             folder = Path(temporary, str(number))
             try:
                 seconds, said = sweep(way, grid, text, folder, device)
