@@ -99,6 +99,9 @@ class Record:
     train_seconds: float | None = None
     peak_memory_mb: float | None = None
     device: str | None = None
+    # The number of runs that could share the GPU at once; `tokens_per_second` and `train_seconds`
+    # then measure what is left for one of them. None without a GPU.
+    runs_per_gpu: Count | None = None
     precision: str | None = None
     versions: dict[str, str] = field(default_factory=dict)
     git_revision: str | None = None
@@ -121,7 +124,10 @@ class Record:
         Bytes of a file name that are not UTF-8 are spelled out, such as `\udcff`.
         """
         folder.mkdir(parents=True, exist_ok=True)
-        text = json.dumps(asdict(self), ensure_ascii=False)
+        fields = asdict(self)
+        if self.runs_per_gpu is None:
+            del fields["runs_per_gpu"]
+        text = json.dumps(fields, ensure_ascii=False)
         content = json.loads(_SURROGATE.sub(lambda found: rf"\\u{ord(found[0]):04x}", text))
         content[CHECKSUM] = _checksum(content)
         if (folder / RECORD).is_dir():

@@ -80,6 +80,8 @@ def fit_and_measure(
         log_hyperparameters(loggers, options, training.first_step)
         device = training.trainer.strategy.root_device
         yield {"num_parameters": num_parameters(network), "device": device_name(device)}
+        if gpu is not None:
+            yield {"runs_per_gpu": spec.config.runs_per_gpu or 1}
         yield _fit(training, last_checkpoint(spec.folder))
         best = _load_best(training, spec)
         best_epoch = best["epoch"] + 1
