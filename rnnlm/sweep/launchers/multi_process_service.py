@@ -146,9 +146,9 @@ def _keep(environment: dict[str, str], theirs: Connection) -> None:
         while daemon.poll() is None and not theirs.poll(SECONDS_BETWEEN_CHECKS):
             pass
         if daemon.poll() is None:
-            _tell("quit", environment)  # it waits for processes that compute
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                daemon.wait(SECONDS_TO_ANSWER)
+            if _tell("quit", environment):  # which waits for the processes that compute
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    daemon.wait(SECONDS_TO_ANSWER)
         else:
             said = output.read_text(errors="replace").strip().splitlines()
             with contextlib.suppress(BrokenPipeError):
