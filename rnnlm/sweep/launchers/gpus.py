@@ -10,6 +10,7 @@ import contextlib
 import os
 import re
 import subprocess
+import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from multiprocessing.connection import Connection
@@ -22,12 +23,13 @@ from rnnlm.runs.failure import reason
 from rnnlm.signals.handlers import ignore_interrupts
 from rnnlm.sweep.launchers import process_server
 
-# A run has a process that needs a core, and on the GPU a context of about half a GB beside its
-# network: 4 GB leave room for all presets.
+# An allowance and no limit: a run that finds no memory left beside others is tried again by itself.
 BYTES_PER_RUN = 4 * 10**9
 MOST_RUNS_PER_GPU = 8
 # Without NVIDIA's persistence daemon, the first process on a machine with many GPUs starts slowly.
 SECONDS_TO_ANSWER = 60.0
+# MPS refuses processes while it starts, and after a failure until it has recovered.
+TRIES, SECONDS_BETWEEN_TRIES = 3, 1.0
 
 Answer = TypeVar("Answer")
 
@@ -55,9 +57,17 @@ def runs_that_fit(gpus: Sequence[Gpu], num_cores: int) -> int:
 
 
 def why_unusable(environment: Mapping[str, str]) -> str | None:
-    """Compute on every GPU in a process with these variables, and return its error, if any."""
-    error = _ask(_compute, environment)
-    return "a process that tried it gave no answer" if error is None else error or None
+    """Compute on every GPU in a process with these variables, and return its error, if any.
+
+    It is tried a few times.
+    """
+    for number in range(TRIES):
+        time.sleep(SECONDS_BETWEEN_TRIES if number else 0.0)
+        if (error := _ask(_compute, environment)) is None:
+            return "a process that tried it gave no answer"
+        if not error:
+            return None
+    return error
 
 
 def are_exclusive(gpus: Sequence[Gpu]) -> bool:

@@ -29,8 +29,6 @@ PIPES, LOGS = "CUDA_MPS_PIPE_DIRECTORY", "CUDA_MPS_LOG_DIRECTORY"
 USUAL_PIPES = "/tmp/nvidia-mps"
 SECONDS_TO_START, SECONDS_TO_ANSWER, SECONDS_TO_QUIT = 20.0, 10.0, 20.0
 SECONDS_BETWEEN_CHECKS = 0.1
-# A server that is still starting may refuse a process.
-TRIES, SECONDS_BETWEEN_TRIES = 3, 1.0
 
 
 class ServiceError(Exception):
@@ -106,11 +104,7 @@ def _daemon(environment: Mapping[str, str]) -> Iterator[None]:
     theirs.close()
     try:
         _wait_for_answer(environment, keeper, ours)
-        for _ in range(TRIES):
-            if (error := why_unusable(environment)) is None:
-                break
-            time.sleep(SECONDS_BETWEEN_TRIES)
-        else:
+        if error := why_unusable(environment):
             raise ServiceError(error)
         yield
     finally:

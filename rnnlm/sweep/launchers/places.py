@@ -33,9 +33,9 @@ class Places:
         return self.runs_at_once > len(self.gpus) > 0
 
     def one_run_per_gpu(self) -> Places:
-        """Return the places of runs that have a GPU each to themselves."""
+        """Return the places of runs that have a GPU each to themselves, without MPS."""
         at_once = min(self.runs_at_once, len(self.gpus))
-        return dataclasses.replace(self, runs_at_once=at_once, runs_per_gpu=1)
+        return Places(at_once, self.gpus, 1, _naming(self.gpus))
 
 
 @contextlib.contextmanager

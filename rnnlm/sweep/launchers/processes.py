@@ -42,6 +42,7 @@ from rnnlm.signals.stop_request import STOP_AFTER_SAVING, set_handlers_of_run
 from rnnlm.signals.stop_signals import StopSignals, Urgency
 from rnnlm.sweep.hydra_internals import error_of
 from rnnlm.sweep.launchers import process_server
+from rnnlm.sweep.launchers.gpus import why_unusable
 from rnnlm.sweep.launchers.launcher import (
     DiedError,
     NeighbourError,
@@ -95,11 +96,10 @@ class ProcessLauncher(ReportingLauncher[ProcessOptions]):
             self.on_end(index, returned)
 
         jobs = [_Job(index, list(overrides)) for index, overrides in enumerate(job_overrides)]
-        with (
-            StopSignals() as signals,
-            places_for(len(jobs), self._options, self.config) as places,
-        ):
-            if again := self._carry_out(jobs, places, signals, end):
+        with StopSignals() as signals:
+            with places_for(len(jobs), self._options, self.config) as places:
+                again = self._carry_out(jobs, places, signals, end)
+            if again:
                 self._carry_out(again, places.one_run_per_gpu(), signals, end)
         return [returns[index] for index in range(len(job_overrides))]
 
@@ -144,7 +144,10 @@ class ProcessLauncher(ReportingLauncher[ProcessOptions]):
                         starts_none = True
                     else:
                         end(ended.job.index, result)
-                starts_none = starts_none and bool(running)
+                if starts_none and not running:
+                    starts_none = False
+                    if waiting:
+                        why_unusable(places.environment)  # it waits for MPS to recover
         finally:
             _stop(running, signals)
         return again

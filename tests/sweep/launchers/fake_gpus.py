@@ -52,9 +52,13 @@ class FakeGpus(Callback):
     """Makes a sweep believe in a GPU, and has some of the runs on it fail."""
 
     def on_multirun_start(self, config: DictConfig, **_: Any) -> None:
-        places.uses_gpu = lambda accelerator: True  # type: ignore[assignment]
-        places.find_gpus = lambda: [Gpu("GPU-one", "Fake", 80 * 10**9)]  # type: ignore[assignment]
-        places.visible_cores = lambda: [0, 1, 2, 3]  # type: ignore[assignment]
+        fakes = {
+            "uses_gpu": lambda accelerator: True,
+            "find_gpus": lambda: [Gpu("GPU-one", "Fake", 80 * 10**9)],
+            "visible_cores": lambda: [0, 1, 2, 3],
+        }
+        for name, fake in fakes.items():
+            setattr(places, name, fake)
 
     def on_job_start(self, config: DictConfig, **_: Any) -> None:
         rate, is_shared = config.optimizer.lr, config.runs_per_gpu > 1

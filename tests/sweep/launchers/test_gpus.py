@@ -115,7 +115,12 @@ def test_a_process_answers_with_its_variables_or_not_at_all(
     process_server.start()
     monkeypatch.setattr(module, "_compute", say_variable)
     assert why_unusable({"RNNLM_TEST_VARIABLE": ""}) is None
+    monkeypatch.setattr(module, "SECONDS_BETWEEN_TRIES", 0.0)
     assert why_unusable({"RNNLM_TEST_VARIABLE": "CUDA error"}) == "CUDA error"
+    answers = iter(["MPS server is not ready", "MPS server is not ready", ""])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "_ask", lambda function, environment: next(answers))
+        assert why_unusable({}) is None
     monkeypatch.setattr(module, "SECONDS_TO_ANSWER", 0.2)
     monkeypatch.setattr(module, "_compute", never_end)
     assert why_unusable({}) == "a process that tried it gave no answer"

@@ -18,21 +18,19 @@ GPUS = [Gpu("GPU-one"), Gpu("GPU-two")]
 
 @pytest.fixture(autouse=True)
 def computes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str | None]:
-    """What processes that compute with the service say, one after the other; None if it works."""
+    """What a process that computes with the service says; None if it works."""
     process_server.start()
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
     monkeypatch.setenv("CUDA_MPS_PIPE_DIRECTORY", str(tmp_path / "no"))
-    monkeypatch.setattr(mps, "SECONDS_BETWEEN_TRIES", 0.0)
     said: list[str | None] = []
     monkeypatch.setattr(mps, "why_unusable", lambda environment: said.pop(0) if said else None)
     return said
 
 
 def test_a_service_of_its_own_is_started_and_ended(
-    tmp_path: Path, computes: list[str | None], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1,0")
-    computes += ["RuntimeError: CUDA error: MPS server is not ready to accept new MPS client"]
     calls = fake_control(tmp_path / "bin")
     with multi_process_service(GPUS) as environment:
         pipes = environment["CUDA_MPS_PIPE_DIRECTORY"]
@@ -74,9 +72,7 @@ def test_in_a_container_the_hosts_service_is_used_without_the_program(
         assert environment == {}
 
 
-def test_why_there_is_no_service_is_said(
-    tmp_path: Path, computes: list[str | None], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_why_there_is_no_service_is_said(tmp_path: Path, computes: list[str | None]) -> None:
     def refusal(gpus: list[Gpu]) -> str:
         with pytest.raises(ServiceError) as refused, multi_process_service(gpus):
             pass
@@ -87,8 +83,8 @@ def test_why_there_is_no_service_is_said(
     ended = "nvidia-cuda-mps-control ended with status 3: no permission"
     assert refusal(GPUS) == ended
     fake_control(tmp_path / "bin")
-    computes += ["CUDA error: one", "CUDA error: two", "CUDA error: three"]
-    assert refusal(GPUS) == "CUDA error: three"
+    computes.append("RuntimeError: CUDA error: MPS server is not ready")
+    assert refusal(GPUS) == "RuntimeError: CUDA error: MPS server is not ready"
     assert calls.read_text().splitlines()[-1] == "end"
     assert refusal([Gpu("MIG-one"), Gpu("MIG-two")]) == "it serves only one slice of a GPU"
 

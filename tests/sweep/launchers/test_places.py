@@ -100,7 +100,7 @@ def test_on_gpus_as_many_runs_as_fit_share_each(
     gpus, num_runs, runs_per_gpu, runs_at_once = given
     machine.gpus, machine.cores = cards(gpus), 32
     options = {} if runs_at_once is None else {"runs_at_once": runs_at_once}
-    places = machine.places(num_runs, runs_per_gpu, **options)
+    places = machine.places(num_runs, runs_per_gpu, "auto", **options)
     assert (places.runs_at_once, places.runs_per_gpu) == expected
     assert capsys.readouterr().out.strip() == line
     assert places.has_neighbours == ("MPS" in line)

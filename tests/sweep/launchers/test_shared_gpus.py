@@ -48,13 +48,14 @@ def test_a_run_that_a_neighbour_may_have_taken_down_is_tried_again_by_itself(
     assert calls.read_text().splitlines()[-2:] == [f"quit {pipes}", "end"]
     noted = (tmp_path / "environments").read_text().splitlines()
     assert sorted(noted[:4]) == [f"0.{n} 4 {pipes}" for n in (1, 2, 3, 4)]
-    assert sorted(noted[4:]) == [f"0.{n} 1 {pipes}" for n in (2, 3, 4)]
+    # The service has ended.
+    assert sorted(noted[4:]) == [f"0.{n} 1 {tmp_path / 'bin' / 'none'}" for n in (2, 3, 4)]
 
 
 def test_a_sweep_that_is_killed_takes_the_service_with_it(tmp_path: Path) -> None:
     calls = fake_control(tmp_path / "bin")
     command = ["-m", FAKE_GPUS, "seed=1,2", *ENDLESS]
-    sweep = start(tmp_path, *command, **environment(tmp_path / "bin"))
+    sweep = start(tmp_path, *command, ignored=(), **environment(tmp_path / "bin"))
     wait_for("last.ckpt", tmp_path)
     (pipes,) = set(re.findall(r"/tmp/rnnlm-mps-\w+", calls.read_text()))
     assert Path(pipes).exists()
