@@ -117,9 +117,12 @@ def _ask(
     process = context.Process(  # type: ignore[attr-defined]
         target=_answer, args=(function, dict(environment or {}), sender), daemon=True
     )
-    process.start()
-    sender.close()
     answer: Answer | None = None
+    try:
+        process.start()
+    except (OSError, EOFError):  # there is no memory for another process
+        return None
+    sender.close()
     with contextlib.suppress(EOFError, OSError):
         if receiver.poll(SECONDS_TO_ANSWER):
             answer = receiver.recv()

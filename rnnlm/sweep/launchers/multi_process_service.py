@@ -16,10 +16,10 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from multiprocessing.connection import Connection
-from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 from rnnlm.hardware import VISIBLE_GPUS, Gpu
+from rnnlm.runs.failure import reason
 from rnnlm.signals.handlers import ignore_interrupts
 from rnnlm.sweep.launchers import process_server
 from rnnlm.sweep.launchers.gpus import why_unusable
@@ -100,10 +100,13 @@ def _daemon(environment: Mapping[str, str]) -> Iterator[None]:
     keeper = context.Process(  # type: ignore[attr-defined]
         target=_keep, args=({**os.environ, **environment}, theirs), name="MPS"
     )
-    keeper.start()
+    try:
+        keeper.start()
+    except (OSError, EOFError) as no_process:
+        raise ServiceError(f"no process for it: {reason(no_process)}") from no_process
     theirs.close()
     try:
-        _wait_for_answer(environment, keeper, ours)
+        _wait_for_answer(environment, ours)
         if error := why_unusable(environment):
             raise ServiceError(error)
         yield
@@ -112,12 +115,20 @@ def _daemon(environment: Mapping[str, str]) -> Iterator[None]:
         keeper.join()
 
 
-def _wait_for_answer(environment: Mapping[str, str], keeper: BaseProcess, ours: Connection) -> None:
+def _wait_for_answer(environment: Mapping[str, str], ours: Connection) -> None:
+    """Wait until the daemon answers.
+
+    Args:
+        ours: gives the reason why there is none, if it has ended.
+    """
     deadline = time.monotonic() + SECONDS_TO_START
     while not _tell("get_server_list", environment):
-        if ours.poll(SECONDS_BETWEEN_CHECKS):
-            raise ServiceError(f"{CONTROL} {ours.recv()}")
-        if not keeper.is_alive() or time.monotonic() > deadline:
+        try:
+            if ours.poll(SECONDS_BETWEEN_CHECKS):
+                raise ServiceError(f"{CONTROL} {ours.recv()}")
+        except EOFError as error:
+            raise ServiceError(f"{CONTROL} has no process any more") from error
+        if time.monotonic() > deadline:
             raise ServiceError(f"{CONTROL} does not answer")
 
 
@@ -127,15 +138,20 @@ def _keep(environment: dict[str, str], theirs: Connection) -> None:
     os.setsid()  # a signal to all processes of the sweep does not end this one
     folder = Path(environment[PIPES])
     output = folder / "output"
-    with output.open("w") as file:
-        daemon = subprocess.Popen(
-            [CONTROL, "-f"],  # in the foreground
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=file,
-            stderr=file,
-            start_new_session=True,
-        )
+    try:
+        with output.open("w") as file:
+            daemon = subprocess.Popen(
+                [CONTROL, "-f"],  # in the foreground
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=file,
+                start_new_session=True,
+            )
+    except OSError as error:
+        shutil.rmtree(folder, ignore_errors=True)
+        theirs.send(f"cannot be started ({error.strerror})")
+        return
     try:
         while daemon.poll() is None and not theirs.poll(SECONDS_BETWEEN_CHECKS):
             pass

@@ -82,6 +82,9 @@ def test_why_there_is_no_service_is_said(tmp_path: Path, computes: list[str | No
     calls = fake_control(tmp_path / "bin", start="echo one; echo no permission >&2; exit 3")
     ended = "nvidia-cuda-mps-control ended with status 3: no permission"
     assert refusal(GPUS) == ended
+    (tmp_path / "bin" / "nvidia-cuda-mps-control").write_text("#!/nonexistent\n")
+    cannot = "nvidia-cuda-mps-control cannot be started (No such file or directory)"
+    assert refusal(GPUS) == cannot
     fake_control(tmp_path / "bin")
     computes.append("RuntimeError: CUDA error: MPS server is not ready")
     assert refusal(GPUS) == "RuntimeError: CUDA error: MPS server is not ready"
