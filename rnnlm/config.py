@@ -56,8 +56,9 @@ class Config:
     force: bool = option(False, affects_result=False)
     # Try a failed run again.
     retry_failed: bool = option(True, affects_result=False)
-    # The number of runs that may share a GPU; see `leased_gpu` in rnnlm/sweep/launchers/lease.py.
-    runs_per_gpu: int = option(1, minimum=1, affects_result=False)
+    # The number of runs that may share a GPU. None: as many as its memory and the cores allow in a
+    # sweep, see `runs_that_fit` in rnnlm/sweep/launchers/gpus.py.
+    runs_per_gpu: int | None = option(None, minimum=1, affects_result=False)
 
     @property
     def is_baseline(self) -> bool:

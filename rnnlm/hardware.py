@@ -6,7 +6,8 @@ import contextlib
 import errno
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -16,24 +17,60 @@ from rnnlm.runtime import give_back_freed_memory
 _STATUS, _CLEAR_REFS = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 # Parts of the RuntimeError that PyTorch's CPU allocator raises.
 _ALLOCATOR_SAYS = ("can't allocate memory", "not enough memory")
+# Parts of the RuntimeError that CUDA, its libraries or AMD's counterpart of it raise.
+_GPU_SAYS = ("CUDA", "cuDNN", "HIP error")
+# The environment variable that says which GPUs a process sees; how the names of slices begin in it.
+VISIBLE_GPUS, SLICE = "CUDA_VISIBLE_DEVICES", "MIG-"
+
+
+@dataclass(frozen=True)
+class Gpu:
+    """A GPU, or a slice of one: NVIDIA's Multi-Instance GPU (MIG) divides a GPU into slices."""
+
+    # It is the same in every process, however the process numbers its devices.
+    uuid: str
+    # Empty and 0 if unknown; the memory is in bytes.
+    name: str = ""
+    memory: int = 0
+
+    @property
+    def is_slice(self) -> bool:
+        """Tell whether this is a slice."""
+        return self.uuid.startswith(SLICE)
 
 
 def has_gpu() -> bool:
-    """Tell whether there is a GPU of NVIDIA's or AMD's that can be used."""
+    """Tell whether there is a GPU of NVIDIA's or AMD's that can be used.
+
+    This does not start CUDA: Lightning has set PYTORCH_NVML_BASED_CUDA_CHECK, so that PyTorch asks
+    NVIDIA's management library.
+    """
+    # That library counts no slices. CUDA does, but where it has started, the choice is made.
+    if os.environ.get(VISIBLE_GPUS, "").startswith(SLICE):
+        return torch.version.cuda is not None
     return torch.cuda.is_available()
 
 
-def num_gpus() -> int:
-    """Count the GPUs that `CUDA_VISIBLE_DEVICES` leaves."""
-    return torch.cuda.device_count() if has_gpu() else 0
+def visible_gpus() -> list[Gpu]:
+    """Return the GPUs that `CUDA_VISIBLE_DEVICES` leaves, in PyTorch's order.
 
-
-def visible_gpus() -> list[str]:
-    """Return the UUIDs of the GPUs that `CUDA_VISIBLE_DEVICES` leaves, in PyTorch's order.
-
-    A GPU has the same UUID in every process, however the process numbers its devices.
+    This starts CUDA, except for slices that the variable names: of several, CUDA would show this
+    process only the first (NVIDIA's MIG User Guide, "CUDA Device Enumeration").
     """
-    return [str(torch.cuda.get_device_properties(index).uuid) for index in range(num_gpus())]
+    names = [name.strip() for name in os.environ.get(VISIBLE_GPUS, "").split(",")]
+    if names[0].startswith(SLICE):
+        return [Gpu(name) for name in names]
+    prefix = "GPU-" if torch.version.cuda else ""  # PyTorch leaves it out
+    properties = [torch.cuda.get_device_properties(i) for i in range(torch.cuda.device_count())]
+    return [Gpu(f"{prefix}{p.uuid}", p.name, p.total_memory) for p in properties]
+
+
+def use_gpu(gpus: Sequence[Gpu], index: int) -> int:
+    """Choose one of the visible GPUs for this process, and return its index from then on."""
+    if not gpus[index].is_slice:
+        return index
+    os.environ[VISIBLE_GPUS] = gpus[index].uuid
+    return 0
 
 
 def visible_cores() -> list[int]:
@@ -100,6 +137,13 @@ def peak_memory_mb(device: torch.device) -> float | None:
         return None
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6
+
+
+def is_gpu_error(error: BaseException) -> bool:
+    """Tell whether an error is one of a GPU, which another process on it may have caused."""
+    if isinstance(error, torch.OutOfMemoryError):
+        return True
+    return isinstance(error, RuntimeError) and any(part in str(error) for part in _GPU_SAYS)
 
 
 def is_out_of_memory(error: BaseException) -> bool:

@@ -185,6 +185,7 @@ _KNOWN: tuple[Column[Record], ...] = (
     _unranked("train_seconds", "training s", significant),
     _unranked("peak_memory_mb", "memory MB"),
     Column("device", "device", lambda r: r.device, is_text=True),
+    Column("runs_per_gpu", "runs per GPU", lambda r: r.runs_per_gpu, whole),
     Column("precision", "precision", lambda r: r.precision, is_text=True),
     Column("fingerprint", "fingerprint", lambda r: r.fingerprint, is_text=True),
     Column("git_revision", "revision", lambda r: r.git_revision, lambda v: v[:8], is_text=True),

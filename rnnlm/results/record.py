@@ -46,6 +46,10 @@ class RecordError(ValueError):
     """A `result.json` is damaged, or is not a record of this project: one line."""
 
 
+# Fields that only a run on a GPU has; the records of other runs leave them out.
+_OF_GPUS = ("runs_per_gpu", "float32_matmul_precision")
+
+
 @dataclass
 class Record:
     """One run: its configuration, its metrics, what it cost, and where it was made.
@@ -99,6 +103,9 @@ class Record:
     train_seconds: float | None = None
     peak_memory_mb: float | None = None
     device: str | None = None
+    # The number of runs that could share the GPU at once; `tokens_per_second` and `train_seconds`
+    # then measure what is left for one of them. None without a GPU.
+    runs_per_gpu: Count | None = None
     precision: str | None = None
     # The precision of float32 products on a GPU; None on a CPU, where they are not rounded.
     float32_matmul_precision: str | None = None
@@ -123,7 +130,11 @@ class Record:
         Bytes of a file name that are not UTF-8 are spelled out, such as `\udcff`.
         """
         folder.mkdir(parents=True, exist_ok=True)
-        text = json.dumps(asdict(self), ensure_ascii=False)
+        fields = asdict(self)
+        for name in _OF_GPUS:
+            if fields[name] is None:
+                del fields[name]
+        text = json.dumps(fields, ensure_ascii=False)
         content = json.loads(_SURROGATE.sub(lambda found: rf"\\u{ord(found[0]):04x}", text))
         content[CHECKSUM] = _checksum(content)
         if (folder / RECORD).is_dir():

@@ -15,7 +15,7 @@ from rnnlm.data.texts.splitting import TEST
 from rnnlm.evaluation.adaptation.measurement import HELD_OUT, Measurement
 from rnnlm.hardware import device_name
 from rnnlm.results.record import COMPLETED, Record
-from rnnlm.runs.failure import reason
+from rnnlm.runs.failure import may_be_a_neighbours, reason
 from rnnlm.runs.outcome import missing_variants
 from rnnlm.runs.provenance import now
 from rnnlm.runs.repair import remove_leftovers_of_run
@@ -30,6 +30,7 @@ def measure_variants(spec: RunSpec, corpus: PreparedCorpus, device: str = "cpu")
 
     Raises:
         OSError: a record cannot be written.
+        RuntimeError: an error of the GPU that another run on it may have caused.
     """
     missing = missing_variants(spec)
     if not missing:
@@ -56,5 +57,7 @@ def measure_variants(spec: RunSpec, corpus: PreparedCorpus, device: str = "cpu")
         except Exception as error:
             record.error = reason(error)
             log.error("%s failed: %s", record.model, record.error, exc_info=True)
+            if may_be_a_neighbours(error, spec.config.runs_per_gpu):
+                raise
         record.finished_at = now()
         record.write(spec.variant_folders[variant])

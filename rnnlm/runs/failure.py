@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 
-from rnnlm.hardware import is_out_of_memory
+from rnnlm.hardware import is_gpu_error, is_out_of_memory
 from rnnlm.training.checkpoint_file import CheckpointError
 from rnnlm.training.divergence import DivergedError
 
@@ -24,3 +24,12 @@ def reason(error: BaseException) -> str:
     if isinstance(error, CheckpointError | DivergedError):
         return first_line
     return f"{type(error).__name__}: {first_line}"
+
+
+def may_be_a_neighbours(error: BaseException, runs_per_gpu: int | None) -> bool:
+    """Tell whether another run on the same GPU may have caused a run's error.
+
+    Args:
+        runs_per_gpu: the number of runs that may share the GPU; None if it is not shared.
+    """
+    return runs_per_gpu is not None and runs_per_gpu > 1 and is_gpu_error(error)

@@ -83,7 +83,10 @@ def fit_and_measure(
         yield {"num_parameters": num_parameters(network), "device": device_name(device)}
         if device.type == "cuda":
             log.info("on %s; precision of float32 products: %s", device_name(device), products)
-            yield {"float32_matmul_precision": products}
+            yield {
+                "float32_matmul_precision": products,
+                "runs_per_gpu": spec.config.runs_per_gpu or 1,
+            }
         yield _fit(training, last_checkpoint(spec.folder))
         best = _load_best(training, spec)
         best_epoch = best["epoch"] + 1

@@ -15,7 +15,7 @@ from rnnlm.files.atomic_write import discard
 from rnnlm.files.run_files import HYDRA, LOCK, LOG, RECORD, last_checkpoint
 from rnnlm.results.record import COMPLETED, Record
 from rnnlm.runs.baseline_run import measure_baseline
-from rnnlm.runs.failure import reason
+from rnnlm.runs.failure import may_be_a_neighbours, reason
 from rnnlm.runs.fit import fit_and_measure
 from rnnlm.runs.provenance import now
 from rnnlm.runs.repair import remove_leftovers_of_run, repair
@@ -50,6 +50,8 @@ def carry_out_run(spec: RunSpec, corpus: PreparedCorpus, gpu: int | None = None)
     Raises:
         KeyboardInterrupt, SystemExit: Ctrl-C or SIGTERM has stopped the run; it has no record.
         OSError: the record cannot be written.
+        RuntimeError: an error of the GPU that another run on it may have caused; there is no
+            record, because the launcher may try the run again by itself.
     """
     record = spec.new_record()
     record.oov_rate = corpus.unknown_rate
@@ -78,6 +80,8 @@ def carry_out_run(spec: RunSpec, corpus: PreparedCorpus, gpu: int | None = None)
     except Exception as error:
         record.error = reason(error)
         log.error("failed: %s", record.error, exc_info=True)
+        if may_be_a_neighbours(error, spec.config.runs_per_gpu):
+            raise
         if isinstance(error, DivergedError):
             # An attempt that went on from it would diverge again.
             last.unlink(missing_ok=True)

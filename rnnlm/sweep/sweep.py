@@ -25,9 +25,10 @@ from rnnlm.results.tables.terminal import print_table, table_console
 from rnnlm.runs.outcome import Outcome
 from rnnlm.sweep.hydra_internals import Composer, call_callbacks, context_of
 from rnnlm.sweep.launch import carry_out
-from rnnlm.sweep.launchers.launcher import build_launcher
+from rnnlm.sweep.launchers.launcher import ReportingLauncher, build_launcher
 from rnnlm.sweep.plan import grid, plan
 from rnnlm.sweep.search import check_sweeper, is_search, search
+from rnnlm.training.trainer import check_device
 
 # The table of the sweep, in `output_dir`.
 CSV_NAME, MARKDOWN_NAME = "results.csv", "results.md"
@@ -68,6 +69,9 @@ def sweep(
     def run_batch(batch: Sequence[Sequence[str]]) -> list[Outcome]:
         """Carry out the runs with these overrides; return the outcome of each."""
         specs = plan(composer, batch)
+        if not (isinstance(launcher, ReportingLauncher) and launcher.is_elsewhere):
+            for spec in specs:
+                check_device(spec.config.trainer)
         # Runs with the same folder are one run.
         ended = {spec.folder: Outcome(spec) for spec in specs}
         carry_out(list(ended.values()), launcher)

@@ -21,6 +21,7 @@ from rnnlm.runs.run import carry_out_run, load_corpus
 from rnnlm.runs.spec import RunSpec
 from rnnlm.runtime import prepare_process
 from rnnlm.sweep.launchers.lease import gpu_for_run
+from rnnlm.training.trainer import check_device
 
 # Returned by `run_one` for a run that another process is carrying out.
 HELD_ELSEWHERE = "held elsewhere"
@@ -56,13 +57,15 @@ def _specify(composed: DictConfig, folder: Path) -> tuple[RunSpec, PreparedCorpu
     """Specify the run of a composed configuration, and load its corpus.
 
     Raises:
-        OptionError: the text has changed, so that the run has another folder now.
+        OptionError: the text has changed, so that the run has another folder now; or this machine
+            has no GPU, and the run needs one.
     """
     # Interpolations stay as typed: a value from the environment may be a secret, and the record
     # keeps the overrides.
     overrides = OmegaConf.to_container(HydraConfig.get().overrides.task, resolve=False)
     assert isinstance(overrides, list)
     config = checked_config(composed)
+    check_device(config.trainer)
     corpus = load_corpus(config)
     spec = RunSpec.of(config, CorpusIdentity.of(corpus), overrides)
     if spec.folder.resolve() != folder.resolve():

@@ -62,7 +62,7 @@ class EarlyStoppingConfig:
 
 
 def check_trainer(config: TrainerConfig) -> None:
-    """Check options that Lightning would refuse later, and that this machine has the device.
+    """Check options that Lightning would refuse later.
 
     Raises:
         OptionError: names the option and what it takes.
@@ -79,6 +79,14 @@ def check_trainer(config: TrainerConfig) -> None:
         )
     if config.min_epochs is not None and config.min_epochs > config.max_epochs:
         raise OptionError("trainer.min_epochs", f"{config.min_epochs} is more than max_epochs")
+
+
+def check_device(config: TrainerConfig) -> None:
+    """Check that this machine has the GPU that the options need.
+
+    Raises:
+        OptionError: names the option and what it takes.
+    """
     if requires_gpu(config.accelerator) and not has_gpu():
         raise OptionError(
             "trainer.accelerator", f"{config.accelerator} is not on this machine; auto or cpu is"

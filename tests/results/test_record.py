@@ -24,6 +24,13 @@ def test_a_record_comes_back(tmp_path: Path) -> None:
     assert [path.name for path in (tmp_path / "run").iterdir()] == [RECORD]
 
 
+def test_only_a_run_on_a_gpu_says_how_many_could_share_it(tmp_path: Path) -> None:
+    record().write(tmp_path)
+    assert "runs_per_gpu" not in json.loads((tmp_path / RECORD).read_text())
+    record(runs_per_gpu=8).write(tmp_path)
+    assert Record.read(tmp_path).runs_per_gpu == 8
+
+
 def test_fields_of_another_version_are_left_out(tmp_path: Path) -> None:
     record().write(tmp_path)
     content = json.loads((tmp_path / RECORD).read_text())

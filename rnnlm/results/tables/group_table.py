@@ -10,16 +10,20 @@ from rnnlm.results.columns import SELECTED_BY, Column, column_named
 from rnnlm.results.grouping import Comparison, Group, measured_on
 from rnnlm.results.record import Record
 from rnnlm.results.statistics import Summary
-from rnnlm.results.tables.run_table import chosen, notes_on, with_identity_of_texts
+from rnnlm.results.tables.run_table import chosen, notes_on, usual_columns
 from rnnlm.results.tables.table import Table, sorted_by, table_of
 
 # The columns of the table unless others are asked for.
 USUAL = (
     "data", "source", "model", "features", "options", "n", "num_parameters",
-    "train_ppl", "validation_ppl", "test_ppl", "test_bpc", "exact_match", "train_seconds",
+    "train_ppl", "validation_ppl", "test_ppl", "test_bpc", "exact_match", "device", "runs_per_gpu",
+    "train_seconds",
 )  # fmt: skip
 # The columns that a narrow terminal leaves out, in this order.
-LEAST_NEEDED = ("train_seconds", "source", "num_parameters", "train_ppl", "test_bpc", "data")
+LEAST_NEEDED = (
+    "train_seconds", "runs_per_gpu", "device", "source", "num_parameters", "train_ppl", "test_bpc",
+    "data",
+)  # fmt: skip
 METHOD = "mean ± half of its 95 % interval (t), in brackets the standard deviation, over n seeds"
 # The parts of a summary in CSV and JSON.
 PARTS = ("mean", "std", "low", "high")
@@ -55,7 +59,7 @@ def groups_table(
         rows = sorted_by(rows, column(sort), descending)
     return table_of(
         rows,
-        chosen(columns, with_identity_of_texts(usual, records), column, rows),
+        chosen(columns, usual_columns(usual, records), column, rows),
         [measured_on(group.records[0]) for group in rows],
         column(SELECTED_BY.name),
         notes=[*([METHOD] if rows else []), *notes_on(records)],

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from rnnlm.messages.legible import legible
-from rnnlm.results.columns import SELECTED_BY, Column, column_named
+from rnnlm.results.columns import COLUMNS, SELECTED_BY, Column, column_named
 from rnnlm.results.grouping import differing_options, measured_on
 from rnnlm.results.record import COMPLETED, Record
 from rnnlm.results.tables.table import Row, Table, sorted_by, table_of
@@ -16,14 +16,16 @@ from rnnlm.results.tables.table import Row, Table, sorted_by, table_of
 USUAL = (
     "data", "source", "model", "features", "options", "seed", "num_parameters", "best_epoch",
     "train_ppl", "validation_ppl", "validation_unigram_ppl", "test_ppl", "test_bpc",
-    "exact_match", "tokens_per_second", "train_seconds", "status",
+    "exact_match", "device", "runs_per_gpu", "tokens_per_second", "train_seconds", "status",
 )  # fmt: skip
 # Usual columns that are left out where no row has a value.
 SOMETIMES = ("options", "exact_match")
+# Usual columns that are left out where all networks have the same value.
+IF_DIFFERENT = ("device", "runs_per_gpu")
 # The columns that a narrow terminal leaves out, in this order; files have all of them.
 LEAST_NEEDED = (
-    "train_seconds", "tokens_per_second", "source", "best_epoch", "status", "seed", "test_bpc",
-    "num_parameters", "validation_unigram_ppl", "data",
+    "train_seconds", "tokens_per_second", "runs_per_gpu", "device", "source", "best_epoch",
+    "status", "seed", "test_bpc", "num_parameters", "validation_unigram_ppl", "data",
 )  # fmt: skip
 LONGEST_ERROR = 2_000
 TEXTS_NOTE = "measured on {} texts, splits or vocabularies; figures compare only within one of them"
@@ -60,7 +62,7 @@ def runs_table(
         rows = sorted_by(rows, column(sort), descending)
     return table_of(
         rows,
-        chosen(columns, with_identity_of_texts(USUAL, records), column, rows),
+        chosen(columns, usual_columns(USUAL, records), column, rows),
         [measured_on(record) for record in rows],
         SELECTED_BY,
         notes=notes_on(rows),
@@ -84,7 +86,23 @@ def chosen(
     ]
 
 
-def with_identity_of_texts(names: Sequence[str], records: Sequence[Record]) -> list[str]:
+def usual_columns(names: Sequence[str], records: Sequence[Record]) -> list[str]:
+    """Return the columns without those in which the records agree, and with what tells texts apart.
+
+    Args:
+        names: the usual columns.
+    """
+    networks = [record for record in records if record.features]
+    alike = [name for name in IF_DIFFERENT if not _differ(COLUMNS[name], networks)]
+    return _with_identity_of_texts([name for name in names if name not in alike], records)
+
+
+def _differ(column: Column[Record], records: Sequence[Record]) -> bool:
+    values = {column.value(record) for record in records}
+    return len(values - {None}) > 1
+
+
+def _with_identity_of_texts(names: Sequence[str], records: Sequence[Record]) -> list[str]:
     """Add the text's hash and the size of the vocabulary if corpus and source are ambiguous."""
     completed = [record for record in records if record.status == COMPLETED]
     sources = {(record.data, record.source) for record in completed}

@@ -13,6 +13,7 @@ from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf
 
+from rnnlm.hardware import is_gpu_error
 from rnnlm.messages.legible import first_line
 from rnnlm.options import OptionError, check, missing_extra
 from rnnlm.runs.failure import reason
@@ -20,7 +21,7 @@ from rnnlm.sweep.hydra_internals import error_of, job_return
 from rnnlm.sweep.launchers.options import ProcessOptions, SlurmOptions
 
 # The end of messages about a value of `hydra.launcher`.
-_NO_LAUNCHER = "is no launcher; hydra/launcher=serial, parallel, slurm or basic chooses one"
+_NO_LAUNCHER = "is no launcher; hydra/launcher=auto, serial, parallel, slurm or basic chooses one"
 
 # Called with a job's place in the list and its result, as soon as the job has ended.
 OnEnd = Callable[[int, JobReturn], None]
@@ -31,6 +32,8 @@ class ReportingLauncher(Launcher, Generic[Options]):
     """A launcher that reports every job when it ends, and not only all jobs at the end."""
 
     on_end: OnEnd = staticmethod(lambda index, returned: None)
+    # The jobs run on other machines, which may have GPUs that this one has not.
+    is_elsewhere = False
 
     def __init__(self, options: Options) -> None:
         self._options = options
@@ -48,6 +51,10 @@ class DiedError(Exception):
     """A job has ended without a record of how."""
 
 
+class NeighbourError(DiedError):
+    """A job has ended by what another one on its GPU may have caused."""
+
+
 def failed_job(error: Exception) -> JobReturn:
     """Return the result of a job that an exception has ended."""
     return job_return(JobStatus.FAILED, error)
@@ -63,7 +70,8 @@ def run_hydra_job(context: HydraContext, task: TaskFunction, config: DictConfig)
         job_subdir_key="hydra.sweep.subdir",
     )
     if error := error_of(returned):
-        return failed_job(DiedError(reason(error)))
+        kind = NeighbourError if is_gpu_error(error) else DiedError
+        return failed_job(kind(reason(error)))
     return job_return(returned.status, returned.return_value)
 
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from platformdirs import user_cache_path
 
 from rnnlm.files.lock import locked
-from rnnlm.hardware import uses_gpu, visible_gpus
+from rnnlm.hardware import Gpu, use_gpu, uses_gpu, visible_gpus
 
 SECONDS_BETWEEN_TRIES = 0.5
 _NOT_LEASED = "this run uses GPU %d, even if another run uses it too"
@@ -65,27 +65,25 @@ def _make_own(folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def gpu_for_run(accelerator: str, runs_per_gpu: int) -> Iterator[int | None]:
+def gpu_for_run(accelerator: str, runs_per_gpu: int | None) -> Iterator[int | None]:
     """Lease a GPU for a run with this `trainer.accelerator`; gives its index, or None for a CPU."""
     if not uses_gpu(accelerator):
         yield None
         return
-    with leased_gpu(visible_gpus(), runs_per_gpu, lease_folder()) as index:
-        yield index
+    gpus = visible_gpus()
+    with leased_gpu(gpus, runs_per_gpu or 1, lease_folder()) as index:
+        yield use_gpu(gpus, index)
 
 
 @contextlib.contextmanager
-def leased_gpu(gpus: Sequence[str], runs_per_gpu: int, folder: Path | None) -> Iterator[int]:
+def leased_gpu(gpus: Sequence[Gpu], runs_per_gpu: int, folder: Path | None) -> Iterator[int]:
     """Lease one of the GPUs; wait until one is free.
 
     Every GPU gets a first run before any gets a second. If none is free, a GPU whose lock does
     not work is used without a lease.
 
     Args:
-        gpus: the UUIDs of the GPUs.
-        runs_per_gpu: the number of runs that may share a GPU. Their processes take turns, unless
-            NVIDIA's Multi-Process Service (`nvidia-cuda-mps-control -d`, for administrators) lets
-            them compute at the same time, which speeds up small networks.
+        runs_per_gpu: the number of runs that may share a GPU.
         folder: the folder of the locks; None makes all runs use the first GPU.
 
     Yields:
@@ -101,7 +99,7 @@ def leased_gpu(gpus: Sequence[str], runs_per_gpu: int, folder: Path | None) -> I
         for place in range(runs_per_gpu):
             for index, gpu in enumerate(gpus):
                 with contextlib.ExitStack() as lock:
-                    is_ours = _enter(lock, folder / f"gpu-{gpu}-{place}.lock")
+                    is_ours = _enter(lock, folder / f"gpu-{gpu.uuid}-{place}.lock")
                     if is_ours:
                         yield index
                         return

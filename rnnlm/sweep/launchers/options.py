@@ -15,11 +15,13 @@ from rnnlm.options import option
 
 @dataclass
 class ProcessOptions:
-    """Options of `hydra/launcher=serial` and `hydra/launcher=parallel`."""
+    """Options of `hydra/launcher=auto`, `serial` and `parallel`."""
 
     _target_: str = "rnnlm.sweep.launchers.processes.ProcessLauncher"
-    # None: as many as the machine has GPUs, times `runs_per_gpu`, or cores if runs use no GPU.
-    runs_at_once: int | None = option(1, minimum=1)
+    # None: `runs_per_gpu` for each GPU, or on CPUs 1.
+    runs_at_once: int | None = option(None, minimum=1)
+    # On CPUs, None means as many as there are cores.
+    one_run_per_core: bool = False
 
 
 @dataclass
@@ -38,7 +40,7 @@ class SlurmOptions:
     # The most tasks that run at once.
     array_parallelism: int = option(256, minimum=1)
     cpus_per_task: int | None = option(None, minimum=1)
-    # None: 1 if `trainer.accelerator` requires a GPU.
+    # None: 1 if `trainer.accelerator` requires a GPU and no other option asks for GPUs.
     gpus_per_node: int | None = option(None, minimum=1)
     gpus_per_task: int | None = option(None, minimum=1)
     cpus_per_gpu: int | None = option(None, minimum=1)

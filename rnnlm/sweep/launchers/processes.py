@@ -2,6 +2,10 @@
 
 If the process of a run crashes, is killed or runs out of memory, the other runs go on. Its memory
 is free for the next run.
+
+Runs that share a GPU are less apart: they share its memory, and under NVIDIA's MPS a fatal error of
+one on the GPU ends all that are on it, and no new one gets there until all have ended. So a run
+that fails there in a way that another may have caused is tried again by itself.
 """
 
 from __future__ import annotations
@@ -30,20 +34,26 @@ from omegaconf import DictConfig, open_dict
 
 from rnnlm.files.lock import remove_unless_file
 from rnnlm.files.run_files import LOG
-from rnnlm.hardware import num_gpus, uses_gpu, visible_cores
+from rnnlm.hardware import visible_cores
+from rnnlm.messages.legible import escaped
 from rnnlm.runs.failure import reason
 from rnnlm.signals.exit_status import TERMINATED_STATUS, ending_by_signal
 from rnnlm.signals.stop_request import STOP_AFTER_SAVING, set_handlers_of_run
 from rnnlm.signals.stop_signals import StopSignals, Urgency
+from rnnlm.sweep.hydra_internals import error_of
 from rnnlm.sweep.launchers import process_server
+from rnnlm.sweep.launchers.gpus import why_unusable
 from rnnlm.sweep.launchers.launcher import (
     DiedError,
+    NeighbourError,
+    OnEnd,
     ReportingLauncher,
     failed_job,
     run_hydra_job,
 )
 from rnnlm.sweep.launchers.lease import lease_folder, leased_cores
 from rnnlm.sweep.launchers.options import ProcessOptions
+from rnnlm.sweep.launchers.places import Places, places_for
 
 SECONDS_OF_A_WAIT = 0.1
 # After SIGTERM a run has this long to save before it is killed.
@@ -54,9 +64,18 @@ SECONDS_UNTIL_ALL_HEAR_A_SIGNAL = 0.3
 
 @dataclass
 class _Job:
-    """A run in progress."""
+    """A run that has not ended: its place in the list, and what Hydra composes it from."""
 
     index: int
+    overrides: list[str]
+
+
+@dataclass
+class _RunningJob:
+    """A run in progress."""
+
+    job: _Job
+    title: str
     process: BaseProcess
     receiver: Connection
 
@@ -69,53 +88,77 @@ class ProcessLauncher(ReportingLauncher[ProcessOptions]):
     ) -> Sequence[JobReturn]:
         """Run every job; a signal that asks the sweep to stop lets running jobs save first."""
         process_server.start()
-        at_once = min(self._options.runs_at_once or self._most_runs_at_once(), len(job_overrides))
-        num_threads = max(1, torch.get_num_threads() // at_once)
-        waiting = deque(enumerate(job_overrides))
-        running: list[_Job] = []
+        self._first_number = initial_job_idx
         returns: dict[int, JobReturn] = {}
 
         def end(index: int, returned: JobReturn) -> None:
             returns[index] = returned
             self.on_end(index, returned)
 
+        jobs = [_Job(index, list(overrides)) for index, overrides in enumerate(job_overrides)]
         with StopSignals() as signals:
-            try:
-                while (waiting or running) and not signals.urgency:
-                    if waiting and len(running) < at_once:
-                        index, overrides = waiting.popleft()
-                        try:
-                            number = initial_job_idx + index
-                            job = self._start(index, list(overrides), number, num_threads)
-                        except (OSError, EOFError) as error:
-                            # There is no memory for another process, or too many are open.
-                            end(index, failed_job(DiedError(f"no process for it: {reason(error)}")))
-                        else:
-                            running.append(job)
-                        continue
-                    for job in _ended(running):
-                        result = _job_result(job)
-                        # A signal to a group of processes may end a run before it reaches this
-                        # process. That run has not failed.
-                        if job.process.exitcode and signals.heard_within(
-                            SECONDS_UNTIL_ALL_HEAR_A_SIGNAL
-                        ):
-                            break
-                        running.remove(job)
-                        end(job.index, result)
-            finally:
-                _stop(running, signals)
+            with places_for(len(jobs), self._options, self.config) as places:
+                again = self._carry_out(jobs, places, signals, end)
+            if again:
+                self._carry_out(again, places.one_run_per_gpu(), signals, end)
         return [returns[index] for index in range(len(job_overrides))]
 
-    def _most_runs_at_once(self) -> int:
-        if uses_gpu(self.config.trainer.accelerator):
-            return num_gpus() * int(self.config.runs_per_gpu)
-        return len(visible_cores())
+    def _carry_out(
+        self, jobs: Sequence[_Job], places: Places, signals: StopSignals, end: OnEnd
+    ) -> list[_Job]:
+        """Run jobs until all have ended, or a signal comes.
 
-    def _start(self, index: int, overrides: list[str], number: int, num_threads: int) -> _Job:
-        config = self.hydra_context.config_loader.load_sweep_config(self.config, overrides)
+        Returns:
+            The jobs that have not ended, but failed in a way that a neighbour may have caused.
+        """
+        waiting = deque(jobs)
+        running: list[_RunningJob] = []
+        again: list[_Job] = []
+        # A GPU after such a failure may be out of order, or full, until those on it have ended.
+        starts_none = False
+        try:
+            while (waiting or running) and not signals.urgency:
+                if waiting and len(running) < places.runs_at_once and not starts_none:
+                    job = waiting.popleft()
+                    try:
+                        running.append(self._start(job, places))
+                    except (OSError, EOFError) as error:
+                        # There is no memory for another process, or too many are open.
+                        no_process = DiedError(f"no process for it: {reason(error)}")
+                        end(job.index, failed_job(no_process))
+                    continue
+                for ended in _ended(running):
+                    result = _job_result(ended)
+                    # A signal to a group of processes may end a run before it reaches this
+                    # process. That run has not failed.
+                    if ended.process.exitcode and signals.heard_within(
+                        SECONDS_UNTIL_ALL_HEAR_A_SIGNAL
+                    ):
+                        break
+                    running.remove(ended)
+                    failure = error_of(result)
+                    if places.has_neighbours and isinstance(failure, NeighbourError):
+                        why = escaped(str(failure))
+                        print(f"{ended.title} will be tried again by itself: {why}", flush=True)
+                        again.append(ended.job)
+                        starts_none = True
+                    else:
+                        end(ended.job.index, result)
+                if starts_none and not running:
+                    starts_none = False
+                    if waiting:
+                        why_unusable(places.environment)  # it waits for MPS to recover
+        finally:
+            _stop(running, signals)
+        return again
+
+    def _start(self, job: _Job, places: Places) -> _RunningJob:
+        number = self._first_number + job.index
+        config = self.hydra_context.config_loader.load_sweep_config(self.config, job.overrides)
         with open_dict(config):
             config.hydra.job.id = config.hydra.job.num = number
+            if places.runs_per_gpu is not None:
+                config.runs_per_gpu = places.runs_per_gpu
         context = process_server.start_method_context()
         receiver, sender = context.Pipe(duplex=False)
         process = context.Process(  # type: ignore[attr-defined]
@@ -125,14 +168,15 @@ class ProcessLauncher(ReportingLauncher[ProcessOptions]):
                 self.task_function,
                 config,
                 str(version.getbase()),
-                num_threads,
+                max(1, torch.get_num_threads() // places.runs_at_once),
+                dict(places.environment),
                 sender,
             ),
             name=f"run {number}",
         )
         process.start()
         sender.close()
-        return _Job(index, process, receiver)
+        return _RunningJob(job, config.hydra.job.name, process, receiver)
 
 
 def _work(
@@ -141,9 +185,11 @@ def _work(
     config: DictConfig,
     version_base: str,
     num_threads: int,
+    environment: dict[str, str],
     sender: Connection,
 ) -> None:
     """Do a run in its own process, and send what came of it."""
+    os.environ.update(environment)
     set_handlers_of_run()
     threading.Thread(target=_stop_without_parent, daemon=True).start()
     try:
@@ -184,13 +230,13 @@ def _stop_without_parent() -> None:
     os._exit(TERMINATED_STATUS)
 
 
-def _ended(jobs: Sequence[_Job]) -> list[_Job]:
+def _ended(jobs: Sequence[_RunningJob]) -> list[_RunningJob]:
     """Wait a moment for jobs that have reported or died, and return them."""
     ready = wait([job.receiver for job in jobs], SECONDS_OF_A_WAIT)
     return [job for job in jobs if job.receiver in ready]
 
 
-def _job_result(job: _Job) -> JobReturn:
+def _job_result(job: _RunningJob) -> JobReturn:
     """Return what an ended process has reported, or how it died."""
     try:
         returned: JobReturn = job.receiver.recv()
@@ -198,14 +244,15 @@ def _job_result(job: _Job) -> JobReturn:
         job.process.join()
         code = job.process.exitcode
         by_itself = f"its process ended with status {code}, see {LOG} in its folder"
-        return failed_job(DiedError(ending_by_signal(code) or by_itself))
+        kind = NeighbourError if code is not None and code < 0 else DiedError
+        return failed_job(kind(ending_by_signal(code) or by_itself))
     finally:
         job.receiver.close()
     job.process.join()
     return returned
 
 
-def _stop(jobs: Sequence[_Job], signals: StopSignals) -> None:
+def _stop(jobs: Sequence[_RunningJob], signals: StopSignals) -> None:
     """Ask running jobs to stop, and kill those that have not stopped in time."""
     asked_urgency, deadline = Urgency.NONE, math.inf
     remaining = list(jobs)
@@ -233,7 +280,7 @@ def _stop(jobs: Sequence[_Job], signals: StopSignals) -> None:
             job.process.join()
 
 
-def _signal(job: _Job, number: int) -> None:
+def _signal(job: _RunningJob, number: int) -> None:
     if job.process.pid is not None and job.process.is_alive():
         with contextlib.suppress(ProcessLookupError):
             os.kill(job.process.pid, number)

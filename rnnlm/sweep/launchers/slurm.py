@@ -48,6 +48,8 @@ class SlurmLauncher(ReportingLauncher[SlurmOptions]):
     and Slurm queues it again if the cluster is set up so. Both go on from `last.ckpt`.
     """
 
+    is_elsewhere = True
+
     def setup(
         self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig
     ) -> None:
@@ -98,6 +100,8 @@ class SlurmLauncher(ReportingLauncher[SlurmOptions]):
             returns: dict[int, JobReturn] = {}
             try:
                 print(f"submitted to Slurm as job {job_id}", flush=True)
+                if self.config.trainer.accelerator == "auto" and not self._asks_for_gpu():
+                    print("Slurm was asked for no GPU; trainer=gpu asks for one", flush=True)
                 self._wait(job_id, jobs, returns, signals)
             finally:
                 # When only the terminal is closed, the runs go on in the cluster.
@@ -118,11 +122,18 @@ class SlurmLauncher(ReportingLauncher[SlurmOptions]):
         parameters["ntasks_per_node"] = 1
         if (memory := parameters.pop("mem_gb")) is not None:
             parameters["mem"] = f"{round(memory * 1024)}MB"
-        if requires_gpu(self.config.trainer.accelerator) and not parameters["gpus_per_task"]:
-            parameters["gpus_per_node"] = parameters["gpus_per_node"] or 1
+        if requires_gpu(self.config.trainer.accelerator) and not self._asks_for_gpu():
+            parameters["gpus_per_node"] = 1
         executor.update_parameters(**{k: v for k, v in parameters.items() if v is not None})
         executor.parameters["map_count"] = num_tasks
         return executor
+
+    def _asks_for_gpu(self) -> bool:
+        """Tell whether an option of the launcher asks Slurm for GPUs."""
+        more = self._options.additional_parameters
+        counts = [self._options.gpus_per_node, self._options.gpus_per_task]
+        counts += [more[name] for name in more if name.startswith("gpus")]
+        return any(counts) or "gpu" in f"{self._options.gres} {more.get('gres')}"
 
     def _wait(
         self,

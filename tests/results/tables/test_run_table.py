@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import pytest
 
 from rnnlm.results.columns import NoSuchColumnError
+from rnnlm.results.grouping import comparisons
+from rnnlm.results.record import Record
+from rnnlm.results.tables.group_table import groups_table
 from rnnlm.results.tables.run_table import runs_table
-from tests.support.records import record, shown, split, three_runs
+from rnnlm.results.tables.table import Table
+from tests.support.records import baseline, record, shown, split, three_runs
 
 
 def test_rows_are_sorted_by_validation_and_failed_ones_are_last() -> None:
@@ -67,6 +72,25 @@ def test_options_that_differ_are_a_column() -> None:
         "optimizer.lr=0.2 model.dropout=0.0",
     ]
     assert "options" not in [h.name for h in runs_table([record(options=common)]).headings]
+
+
+@pytest.mark.parametrize("table_of", [runs_table, lambda runs: groups_table(comparisons(runs))])
+def test_the_device_is_said_where_it_differs_between_networks(
+    table_of: Callable[[list[Record]], Table],
+) -> None:
+    def headings(runs: list[Record]) -> list[str]:
+        names = [heading.name for heading in table_of(runs).headings]
+        return [name for name in names if name in ("device", "runs_per_gpu")]
+
+    here = record(device="cpu")
+    there = record(model="rnn", device="H100", runs_per_gpu=8)
+    slow = record(model="gru", device="H100", runs_per_gpu=1)
+    assert headings([here, record(model="rnn", device="cpu")]) == []
+    assert headings([there, baseline("bz2", device="cpu")]) == []
+    assert headings([here, there]) == ["device"]
+    assert headings([there, slow]) == ["runs_per_gpu"]
+    assert shown(table_of([here, there, slow]), "device") == ["H100", "cpu", "H100"]
+    assert shown(table_of([here, there, slow]), "runs_per_gpu") == ["1", "-", "8"]
 
 
 def test_records_of_earlier_versions_have_their_options_from_the_command_line() -> None:

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 
 from tests.support.refusals import Refusal
 
@@ -43,3 +44,11 @@ def test_an_extra_that_is_not_installed_is_named(
     assert refusal("hydra/launcher=slurm") == (
         "hydra/launcher: slurm needs the extra of that name, pip install -e '.[slurm]'\n"
     )
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU on this machine")
+def test_a_run_on_this_machine_is_refused_a_gpu_that_it_has_not(refusal: Refusal) -> None:
+    said = "trainer.accelerator: gpu is not on this machine; auto or cpu is\n"
+    for launcher in ("auto", "basic"):
+        assert refusal("-m", f"hydra/launcher={launcher}", "seed=1,2", "trainer=gpu") == said
+    assert refusal("trainer.precision=16-mixed").startswith("trainer.precision: 16-mixed needs a")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import os
 import pwd
@@ -14,7 +15,8 @@ from pathlib import Path
 import pytest
 
 from rnnlm.files.lock import locked
-from rnnlm.hardware import visible_cores
+from rnnlm.hardware import Gpu, visible_cores
+from rnnlm.sweep.launchers import lease
 from rnnlm.sweep.launchers.lease import (
     gpu_for_run,
     lease_folder,
@@ -22,7 +24,7 @@ from rnnlm.sweep.launchers.lease import (
     leased_gpu,
 )
 
-GPUS = ["one", "two", "three"]
+GPUS = [Gpu("one"), Gpu("two"), Gpu("three")]
 CONTEXT = multiprocessing.get_context("spawn")
 
 
@@ -68,7 +70,7 @@ def test_every_gpu_gets_a_run_before_any_gets_a_second(tmp_path: Path) -> None:
 
 def hold(folder: Path, held: Barrier) -> None:
     """Take a device and never give it back."""
-    with leased_gpu(["one"], 1, folder):
+    with leased_gpu([Gpu("one")], 1, folder):
         held.wait()
         time.sleep(600)
 
@@ -80,13 +82,30 @@ def test_the_lease_of_a_process_that_was_killed_is_taken_over(tmp_path: Path) ->
     held.wait(timeout=120)
     process.kill()
     process.join()
-    with leased_gpu(["one"], 1, tmp_path) as index:
+    with leased_gpu([Gpu("one")], 1, tmp_path) as index:
         assert index == 0
 
 
 def test_a_run_on_a_cpu_needs_no_lease() -> None:
     with gpu_for_run("cpu", 1) as gpu:
         assert gpu is None
+
+
+def test_each_run_has_a_slice_of_a_divided_gpu_to_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(lease, "uses_gpu", lambda accelerator: True)
+    used = []
+    with contextlib.ExitStack() as held:
+        for _ in range(3):
+            # The launcher names all slices; CUDA would show a process the first alone.
+            monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "MIG-a,MIG-b, MIG-c")
+            assert held.enter_context(gpu_for_run("gpu", None)) == 0
+            used.append(os.environ["CUDA_VISIBLE_DEVICES"])
+        locks = sorted(path.name for path in tmp_path.rglob("*.lock"))
+    assert used == ["MIG-a", "MIG-b", "MIG-c"]
+    assert locks == ["gpu-MIG-a-0.lock", "gpu-MIG-b-0.lock", "gpu-MIG-c-0.lock"]
 
 
 def test_cores_are_divided_and_one_is_always_had(tmp_path: Path) -> None:
@@ -190,7 +209,7 @@ def test_waiting_for_a_gpu_is_said_once(tmp_path: Path, caplog: pytest.LogCaptur
         taken: list[int] = []
 
         def wait() -> None:
-            with leased_gpu(["one"], 1, tmp_path) as index:
+            with leased_gpu([Gpu("one")], 1, tmp_path) as index:
                 taken.append(index)
                 released.set()
 

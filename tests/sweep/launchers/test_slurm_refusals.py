@@ -197,3 +197,41 @@ def test_what_a_task_could_not_say_is_told_in_a_line(tmp_path: Path) -> None:
     assert str(error_of(slurm.result_of(path))) == "OSError: no space"
     path.write_bytes(b"\x80")
     assert isinstance(error_of(slurm.result_of(path)), DiedError)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "asked"),
+    [
+        (["trainer=gpu"], "--gpus-per-node=1"),
+        (["trainer=gpu", "hydra.launcher.gpus_per_node=2"], "--gpus-per-node=2"),
+        (["trainer=gpu", "hydra.launcher.gpus_per_task=1"], "--gpus-per-task=1"),
+        (["trainer=gpu", "hydra.launcher.gres=gpu:a100:1"], "--gres=gpu:a100:1"),
+        (["trainer=gpu", "+hydra.launcher.additional_parameters.gpus=1"], "--gpus=1"),
+        (["hydra.launcher.gres=gpu:1"], "--gres=gpu:1"),
+        (["trainer=gpu", "hydra.launcher.gres=disk:10"], "--gres=disk:10 --gpus-per-node=1"),
+    ],
+)
+def test_a_gpu_is_asked_for_as_given_although_this_machine_has_none(
+    overrides: list[str],
+    asked: str,
+    commands: Slurm,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    commands.command("sbatch", f"cp $2 {commands.folder}/script; kill -INT $PPID; echo 77")
+    assert sweep(monkeypatch, *overrides) == INTERRUPTED_STATUS
+    assert "asked for no GPU" not in capsys.readouterr().out
+    lines = (commands.folder / "script").read_text().splitlines()
+    found = [line for line in lines if line.startswith(("#SBATCH --gpus", "#SBATCH --gres"))]
+    assert sorted(found) == sorted(f"#SBATCH {option}" for option in asked.split())
+
+
+def test_that_no_gpu_was_asked_for_is_said(
+    commands: Slurm, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    commands.command("sbatch", "kill -INT $PPID; echo 77")
+    assert sweep(monkeypatch) == INTERRUPTED_STATUS
+    said = "submitted to Slurm as job 77\nSlurm was asked for no GPU; trainer=gpu asks for one\n"
+    assert capsys.readouterr().out == said
+    assert sweep(monkeypatch, "trainer=cpu") == INTERRUPTED_STATUS
+    assert capsys.readouterr().out == "submitted to Slurm as job 77\n"
