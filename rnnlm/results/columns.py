@@ -186,6 +186,7 @@ _KNOWN: tuple[Column[Record], ...] = (
     _unranked("peak_memory_mb", "memory MB"),
     Column("device", "device", lambda r: r.device, is_text=True),
     Column("precision", "precision", lambda r: r.precision, is_text=True),
+    Column("evaluation", "evaluation", lambda r: r.evaluation, is_text=True),
     Column("fingerprint", "fingerprint", lambda r: r.fingerprint, is_text=True),
     Column("git_revision", "revision", lambda r: r.git_revision, lambda v: v[:8], is_text=True),
     Column("started_at", "started", lambda r: r.started_at, is_text=True),
