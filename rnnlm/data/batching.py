@@ -13,7 +13,9 @@ are read T tokens at a time, and the state is carried.
 
 In all three, every token is predicted exactly once per epoch. The only exception is the first token
 of a running text: no token comes before it. Nothing is left out. Places where there is nothing to
-predict hold `IGNORED` and never count. `<bos>` is given and never predicted.
+predict hold `IGNORED` and never count. `<bos>` is given and never predicted. In evaluation
+(`rnnlm/data/evaluation_batches.py`) a stream may begin with context: tokens of the text before it,
+which are read and not predicted again.
 
 Shapes: N tokens, B rows, T time steps.
 """
@@ -32,11 +34,6 @@ from torch.nn.functional import pad
 
 IGNORED = -100
 
-# The least length of an evaluation stream: the zero state at its start then costs less than 0.001
-# nats per token, whatever batch size the model was trained with.
-EVALUATION_STREAM = 20_000
-# The number of predictions that are made at once in evaluation: large batches are fast.
-EVALUATION_BATCH_TOKENS = 4_096
 # If the length of batches varies, one batch in HALVED is half as long as usual.
 HALVED = 20
 # The standard deviation of a batch's steps: 5, or an eighth of the usual steps if that is less.
@@ -111,20 +108,34 @@ class _EqualRows(Batches):
 
     Args:
         ids_N: the text.
-        rows, length: their product is at least N - 1; the rest is padding.
+        rows, length: together the rows hold at least N - 1 tokens; the rest is padding.
         begin_id: the index of `<bos>`, which is not predicted, if there is one.
+        context: the number of tokens at the end of a row with which the next one begins. They are
+            predicted in the first of the two.
+        given: the number of tokens at the beginning of the text that are not predicted.
     """
 
-    def __init__(self, ids_N: Tensor, rows: int, length: int, begin_id: int | None) -> None:
+    def __init__(
+        self,
+        ids_N: Tensor,
+        rows: int,
+        length: int,
+        begin_id: int | None,
+        context: int = 0,
+        given: int = 1,
+    ) -> None:
         super().__init__()
         targets_N = ids_N[1:].clone()
+        targets_N[: given - 1] = IGNORED
         if begin_id is not None:
             targets_N[targets_N == begin_id] = IGNORED
-        padding = (0, rows * length - len(targets_N))
+        step = length - context
+        padding = (0, rows * step + context - len(targets_N))
         # Time first, so that a batch of streams is a slice.
-        self.inputs_TB = pad(ids_N[:-1], padding).view(rows, length).t().contiguous()
+        self.inputs_TB = pad(ids_N[:-1], padding).unfold(0, length, step).t().contiguous()
         targets_N = pad(targets_N, padding, value=IGNORED)
-        self.targets_TB = targets_N.view(rows, length).t().contiguous()
+        self.targets_TB = targets_N.unfold(0, length, step).t().contiguous()
+        self.targets_TB[:context, 1:] = IGNORED
         self.num_tokens = int((self.targets_TB != IGNORED).sum())
 
     def to(self, device: torch.device) -> Self:
@@ -137,6 +148,8 @@ class Streams(_EqualRows):
 
     Args:
         length_seed: decides, with the epoch, how many steps each batch has; None for equal batches.
+        context: the number of tokens that each stream but the first reads before it predicts any.
+        given: the number of tokens at the beginning of the text that are not predicted.
     """
 
     def __init__(
@@ -146,8 +159,11 @@ class Streams(_EqualRows):
         seq_len: int,
         begin_id: int | None = None,
         length_seed: int | None = None,
+        context: int = 0,
+        given: int = 1,
     ) -> None:
-        super().__init__(ids_N, batch_size, -(-(len(ids_N) - 1) // batch_size), begin_id)
+        length = context + -(-(len(ids_N) - 1 - context) // batch_size)
+        super().__init__(ids_N, batch_size, length, begin_id, context, given)
         self.seq_len, self.length_seed = seq_len, length_seed
         # The number of targets that count in the first t steps, for every t from 0 to T.
         counts_T = (self.targets_TB != IGNORED).sum(1)
@@ -312,16 +328,3 @@ def generator_of(seed: int, epoch: int) -> torch.Generator:
 def shuffled(count: int, seed: int, epoch: int) -> Tensor:
     """Return a permutation that depends on seed and epoch alone."""
     return torch.randperm(count, generator=generator_of(seed, epoch))
-
-
-def for_evaluation(batching: Batching, ids_N: Tensor, begin_id: int | None) -> Streams | Documents:
-    """Return the batches of a whole split: documents if training has them, else a few long streams.
-
-    They depend on the split alone, so metrics do not depend on the batches of training. Windows are
-    evaluated as streams, each token with all of the text before it.
-    """
-    if batching is Batching.documents:
-        assert begin_id is not None
-        return Documents(ids_N, 64, EVALUATION_BATCH_TOKENS // 64, begin_id)
-    streams = max(1, (len(ids_N) - 1) // EVALUATION_STREAM)
-    return Streams(ids_N, streams, max(1, EVALUATION_BATCH_TOKENS // streams), begin_id)

@@ -12,8 +12,8 @@ from rnnlm.data.batching import (
     Documents,
     Streams,
     Windows,
-    for_evaluation,
 )
+from rnnlm.data.evaluation_batches import for_evaluation
 from rnnlm.data.preparation import PreparedCorpus
 from rnnlm.data.texts.splitting import SPLITS, TRAIN, VALIDATION
 

@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import NamedTuple
 
-from rnnlm.data.batching import Batching, Documents, for_evaluation
+from rnnlm.data.batching import Batching, Documents
 from rnnlm.data.corpus import Corpus
 from rnnlm.data.encoding import check_encoding
+from rnnlm.data.evaluation_batches import for_evaluation
 from rnnlm.data.texts.source import File
 from rnnlm.data.texts.splitting import (
     SPLITS,

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from rnnlm.data.batching import EVALUATION_STREAM, Batching, for_evaluation
+from rnnlm.data.batching import Batching
+from rnnlm.data.evaluation_batches import CONTEXT, for_evaluation
 from rnnlm.data.tokenizer import Tokenizer
 from rnnlm.data.tokens.vocabulary import BEGIN_ID
 from rnnlm.metrics import Total
@@ -18,8 +19,8 @@ from rnnlm.model.language_model import LanguageModel, State
 from rnnlm.options import OptionError
 
 # A text of at most this many tokens is measured exactly as a split is. A longer one is measured in
-# parts, each from the zero state, as each stream of a split is.
-PART_TOKENS = 64 * EVALUATION_STREAM
+# parts, which need less memory.
+PART_TOKENS = 2**20
 
 
 @dataclass(frozen=True)
@@ -60,9 +61,9 @@ def evaluate(
     with tqdm(
         total=split.num_tokens, unit=" tokens", unit_scale=True, leave=False, disable=None
     ) as bar:
-        for ids_N in parts(split.ids_N, batching is Batching.documents):
+        for ids_N, given in parts(split.ids_N, batching is Batching.documents):
             state: State | None = None
-            for batch in for_evaluation(batching, ids_N, split.begin_id).to(device):
+            for batch in for_evaluation(batching, ids_N, split.begin_id, given).to(device):
                 carried = None if batch.starts else state
                 nats, state = network.nats(batch.inputs_TB, batch.targets_TB, carried)
                 total.add(nats, batch.num_tokens)
@@ -73,18 +74,21 @@ def evaluate(
     )
 
 
-def parts(ids_N: Tensor, by_document: bool) -> Iterator[Tensor]:
-    """Yield the tokens of a text, (N,), in parts.
+def parts(ids_N: Tensor, by_document: bool) -> Iterator[tuple[Tensor, int]]:
+    """Yield the tokens of a text, (N,), in parts, and how many of each are given, not predicted.
 
-    A part begins with the last token of the one before, which is given and not predicted. If each
-    document is measured by itself, none is cut.
+    A part begins with the last tokens of the one before, as much context as each stream has. If
+    each document is measured by itself, none is cut.
     """
     if not by_document:
-        for start in range(0, len(ids_N) - 1, PART_TOKENS - 1):
-            yield ids_N[start : start + PART_TOKENS]
+        yield ids_N[:PART_TOKENS], 1
+        for start in range(PART_TOKENS, len(ids_N), PART_TOKENS):
+            context = min(CONTEXT, start)
+            yield ids_N[start - context : start + PART_TOKENS], context
         return
     # Documents that begin in the same block of tokens are one part.
     begins_D = (ids_N == BEGIN_ID).nonzero().flatten()
     block_D = begins_D // PART_TOKENS
     starts = begins_D[1:][block_D[1:] != block_D[:-1]]
-    yield from torch.tensor_split(ids_N, starts.tolist())
+    for part_N in torch.tensor_split(ids_N, starts.tolist()):
+        yield part_N, 1

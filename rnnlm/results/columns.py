@@ -187,6 +187,7 @@ _KNOWN: tuple[Column[Record], ...] = (
     Column("device", "device", lambda r: r.device, is_text=True),
     Column("runs_per_gpu", "runs per GPU", lambda r: r.runs_per_gpu, whole),
     Column("precision", "precision", lambda r: r.precision, is_text=True),
+    Column("evaluation", "evaluation", lambda r: r.evaluation, is_text=True),
     Column("fingerprint", "fingerprint", lambda r: r.fingerprint, is_text=True),
     Column("git_revision", "revision", lambda r: r.git_revision, lambda v: v[:8], is_text=True),
     Column("started_at", "started", lambda r: r.started_at, is_text=True),

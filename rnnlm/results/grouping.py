@@ -22,6 +22,9 @@ OPTIONS_LEFT_OUT = {
     "data", "data.name", "data.source", "data.encoding", "model", "model.name", "features",
     "features.name", "seed", "output_dir", "force",
 }  # fmt: skip
+# The rule by which running text was evaluated is shown where it differs, like an option.
+EVALUATION = "evaluation"
+FORMER_EVALUATION = "long-streams"
 
 
 @dataclass(frozen=True)
@@ -150,7 +153,8 @@ def _differing(records: Sequence[Record]) -> list[dict[str, str]]:
             )
     for record, options in zip(records, own, strict=True):
         if record.options:
-            for name in options_of_model[record.data, record.model_and_features] - options.keys():
+            of_model = options_of_model[record.data, record.model_and_features]
+            for name in of_model - options.keys() - {EVALUATION}:
                 values[record.data, name].add(None)
     return [
         {n: v for n, v in options.items() if len(values[record.data, n]) > 1}
@@ -182,12 +186,19 @@ def _order(group: Group) -> tuple[float, str]:
 
 
 def _options(record: Record) -> dict[str, str]:
-    """The options that decide a run's result, except those that have columns."""
+    """The options that decide a run's result, except those that have columns.
+
+    Besides, the rule by which a network was evaluated; documents have had only one.
+    """
     options: dict[str, Any] = record.options
     if not options:
         # Records of earlier versions hold only what was given on the command line.
         options = dict(override.partition("=")[::2] for override in record.overrides)
-    return {name: str(value) for name, value in options.items() if name not in OPTIONS_LEFT_OUT}
+    found = {name: str(value) for name, value in options.items() if name not in OPTIONS_LEFT_OUT}
+    is_measured = record.is_trained_network and record.status == COMPLETED
+    if is_measured and found.get("data.batching") != "documents":
+        found[EVALUATION] = record.evaluation or FORMER_EVALUATION
+    return found
 
 
 def _classes(records: Sequence[Record], key: Callable[[Record], Hashable]) -> list[list[Record]]:

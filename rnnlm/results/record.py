@@ -78,6 +78,10 @@ class Record:
     num_parameters: Count | None = None
     vocab_size: Count | None = None
     oov_rate: Share | None = None
+    # The rule by which a network was measured on running text, such as `context-512`
+    # (`rnnlm/data/evaluation_batches.py`). None is the rule of earlier versions and of adaptation:
+    # streams of at least 20,000 tokens, each from the zero state.
+    evaluation: str | None = None
     epochs: Count | None = None
     best_epoch: Count | None = None
     train: dict[str, Number] | None = None

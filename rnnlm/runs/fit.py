@@ -15,6 +15,7 @@ from pytorch_lightning.loggers import Logger
 
 from rnnlm.baselines.unigram import unigram_ppl
 from rnnlm.data.datamodule import CorpusDataModule
+from rnnlm.data.evaluation_batches import evaluation_rule
 from rnnlm.data.preparation import PreparedCorpus
 from rnnlm.data.texts.splitting import SPLITS, TEST
 from rnnlm.evaluation.exact_match import answered, exact_match, exact_match_by
@@ -80,7 +81,11 @@ def fit_and_measure(
         options = hyperparameters(spec, num_parameters(network))
         log_hyperparameters(loggers, options, training.first_step)
         device = training.trainer.strategy.root_device
-        yield {"num_parameters": num_parameters(network), "device": device_name(device)}
+        yield {
+            "num_parameters": num_parameters(network),
+            "device": device_name(device),
+            "evaluation": evaluation_rule(corpus.config.batching),
+        }
         if device.type == "cuda":
             log.info("on %s; precision of float32 products: %s", device_name(device), products)
             yield {

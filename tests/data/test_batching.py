@@ -11,14 +11,11 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from rnnlm.data.batching import (
-    EVALUATION_STREAM,
     IGNORED,
     Batches,
-    Batching,
     Documents,
     Streams,
     Windows,
-    for_evaluation,
     variable_ends,
 )
 
@@ -141,26 +138,6 @@ def test_epochs_are_shuffled_by_seed_and_number(kind: type[Windows | Documents])
     assert epoch(1, 0) != epoch(1, 1)
     assert epoch(1, 0) != epoch(2, 0)
     assert sorted(epoch(1, 0)) == sorted(epoch(2, 1))
-
-
-def test_a_short_text_is_evaluated_as_one_stream() -> None:
-    streams = for_evaluation(Batching.windows, torch.arange(EVALUATION_STREAM), None)
-    assert isinstance(streams, Streams)
-    assert streams.inputs_TB.shape == (EVALUATION_STREAM - 1, 1)
-
-
-def test_a_long_text_is_evaluated_in_streams_long_enough_to_compare() -> None:
-    streams = for_evaluation(Batching.stream, torch.arange(10 * EVALUATION_STREAM + 5), None)
-    assert isinstance(streams, Streams)
-    assert streams.inputs_TB.shape[1] == 10
-    assert len(streams.inputs_TB) >= EVALUATION_STREAM
-
-
-def test_documents_are_evaluated_as_documents() -> None:
-    ids = in_documents([5, 300])
-    assert sorted(predicted(for_evaluation(Batching.documents, ids, BEGIN))) == sorted(
-        ids[ids != BEGIN].tolist()
-    )
 
 
 @given(**sizes, seed=st.integers(0, 2**32 - 1), epoch=st.integers(0, 1000))

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rnnlm.results.grouping import comparisons, differing_options
-from tests.support.records import record
+from rnnlm.results.record import FAILED
+from tests.support.records import NO_SPLITS, baseline, record
 
 
 @given(
@@ -63,3 +64,42 @@ def test_there_are_means_to_take_only_where_a_seed_differs() -> None:
     (several,) = comparisons([record(seed=1), record(seed=2)])
     assert not one_each.has_several_seeds
     assert several.has_several_seeds
+
+
+def test_the_rule_of_evaluation_is_shown_only_where_it_differs() -> None:
+    rule, stream = "context-512", {"data.batching": "stream"}
+    now = [
+        record(evaluation=rule, options=stream),
+        record(model="gru", evaluation=rule, options=stream),
+    ]
+    # Neither documents nor other models are measured by that rule.
+    others = [
+        record(options={"data.batching": "documents"}, data="tang"),
+        record(model="lstm+cache", adaptation={"flatness": 1.0}, options=stream),
+        baseline("kneser_ney"),
+        record(model="rnn", status=FAILED, error="It.", options=stream, **NO_SPLITS),
+    ]
+    assert differing_options([*now, *others]) == [""] * 6
+    former = record(model="rnn", options=stream)
+    assert differing_options([*now, *others, former]) == [
+        *[f"evaluation={rule}"] * 2,
+        *[""] * 4,
+        "evaluation=long-streams",
+    ]
+
+
+def test_runs_by_documents_do_not_differ_in_a_rule_that_is_for_running_text() -> None:
+    records = [
+        record(evaluation="context-512", options={"data.batching": "stream"}),
+        record(options={"data.batching": "documents"}),
+    ]
+    assert differing_options(records) == ["data.batching=stream", "data.batching=documents"]
+
+
+def test_seeds_that_were_measured_by_two_rules_have_no_common_mean() -> None:
+    records = [record(seed=1), record(seed=2, evaluation="context-512")]
+    (comparison,) = comparisons(records)
+    assert {group.options for group in comparison.groups} == {
+        "evaluation=long-streams",
+        "evaluation=context-512",
+    }

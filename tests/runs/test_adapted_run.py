@@ -48,6 +48,8 @@ def test_adaptation_helps_and_the_record_says_what_was_chosen(
         assert record.train is None
         assert record.history == {}
         assert (record.device, record.precision) == ("cpu", "32-true")
+        # A network that adapts reads few long streams, so the rule of many is not in its record.
+        assert record.evaluation is None
     validation = {name: record.validation or {} for name, record in records.items()}
     # A mixture can give a method no weight; dynamic evaluation takes steps, on a tiny text.
     for method in ("cache", "kneser_ney"):

@@ -102,6 +102,7 @@ def test_the_record_says_what_was_run_and_where(compose: Compose, tmp_path: Path
     assert set(content["versions"]) == {"rnnlm", "torch", "lightning"}
     assert content["device"] == "cpu"
     assert content["precision"] == "32-true"
+    assert content["evaluation"] == "context-512"
     missing = [name for name, value in content.items() if value is None]
     assert set(missing) <= {"error", "adaptation", "exact_match", "git_revision"}
     assert record.tokens_per_second is not None

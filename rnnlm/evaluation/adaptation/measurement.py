@@ -15,7 +15,8 @@ import torch
 from torch import Tensor
 
 from rnnlm.baselines.kneser_ney import KneserNey, KneserNeyConfig
-from rnnlm.data.batching import Documents, Streams, for_evaluation
+from rnnlm.data.batching import Documents, Streams
+from rnnlm.data.evaluation_batches import for_adaptation
 from rnnlm.data.preparation import PreparedCorpus
 from rnnlm.data.texts.splitting import TEST, TRAIN, VALIDATION
 from rnnlm.evaluation.adaptation.dynamic_evaluation import (
@@ -108,7 +109,7 @@ class Measurement:
     def _batches(self, split: str) -> Streams | Documents:
         part = self._corpus.splits[split]
         batching = self._corpus.config.batching
-        return for_evaluation(batching, part.ids_N, part.begin_id).to(self.device)
+        return for_adaptation(batching, part.ids_N, part.begin_id).to(self.device)
 
     @cached_property
     def _static(self) -> dict[str, TokenProbabilities]:
