@@ -39,8 +39,8 @@ class Runs:
 
     def __init__(self, folder: Path) -> None:
         # A save after each epoch, which has 11 steps.
-        save = "checkpoint.every_n_train_steps=11"
-        self.arguments = tiny(folder, "trainer.max_epochs=3", "logger=csv", save)
+        saves = ("checkpoint.every_n_train_steps=11", "checkpoint.train_time_interval=1e9")
+        self.arguments = tiny(folder, "trainer.max_epochs=3", "logger=csv", *saves)
         assert run(self.arguments, folder / "alone")[0] == 0
         self.results = results(folder / "alone")
         (name,) = self.results

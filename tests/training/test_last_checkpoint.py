@@ -28,6 +28,7 @@ from tests.robustness.commands import AT_STEP, Kill, run, tiny
 from tests.support.runs import comparable, interrupt_at, logged, results, scalars
 
 BATCHES = 14  # of an epoch
+NOT_BY_THE_CLOCK = "checkpoint.train_time_interval=1e9"
 
 
 @pytest.fixture(autouse=True)
@@ -54,6 +55,7 @@ def config(compose: Compose, text_file: Path) -> Config:
         "early_stopping.patience=5",
         "trainer.max_epochs=3",
         "checkpoint.every_n_train_steps=4",
+        NOT_BY_THE_CLOCK,
     )
 
 
@@ -232,6 +234,7 @@ def test_epochs_since_the_last_save_are_done_again_to_the_same_figures(tmp_path:
         *("trainer.max_epochs=9", "early_stopping.patience=2", "checkpoint.every_n_train_steps=27"),
         *("optimizer.lr=0.3", "optimizer.schedule=plateau"),
         *("optimizer.averaging=ema", "optimizer.ema_decay=0.8"),
+        NOT_BY_THE_CLOCK,
     )
     assert run(arguments, tmp_path / "alone")[0] == 0
     (alone,) = results(tmp_path / "alone").values()
@@ -470,7 +473,8 @@ def test_losses_that_a_gpu_has_kept_to_itself_are_looked_at_before_a_save(
 
     monkeypatch.setattr(DivergenceCheck, "add", add)
     unbounded = ("optimizer=sgd", "trainer.gradient_clip_val=null", "optimizer.lr=1e30")
-    record = trained(compose(*unbounded, "checkpoint.every_n_train_steps=5"), tmp_path)
+    config = compose(*unbounded, "checkpoint.every_n_train_steps=5", NOT_BY_THE_CLOCK)
+    record = trained(config, tmp_path)
     assert re.search("the training loss is .* at step 2; a lower", record.error or "")
     assert saved == []
 
@@ -485,6 +489,6 @@ def test_weights_that_have_diverged_are_not_saved_as_the_best(
         self.network.output.bias.data[3] = torch.nan
 
     monkeypatch.setattr(LanguageModelModule, "on_validation_epoch_end", diverge)
-    record = trained(compose(), tmp_path)
+    record = trained(compose(NOT_BY_THE_CLOCK), tmp_path)
     assert "a weight is not finite after step" in (record.error or "")
     assert saved == []
