@@ -76,7 +76,7 @@ def carry_out(part: Part, seconds: float, on_cpu: bool, results: Results) -> Non
         [sys.executable, *part.command(on_cpu)],
         cwd=ROOT,
         # The parts find both packages whether they are installed or not.
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path[1:]])},
         stdout=subprocess.PIPE,
         text=True,
         start_new_session=True,
