@@ -27,7 +27,7 @@ RUN = ["model=lstm", "features=embed", "data.seq_len=35", "trainer.max_epochs=10
 RUN += ["data=time_machine", "data.normalize=letters"]
 # Characters of the text, steps of the run, and steps between two checkpoints; in miniature, too.
 CHARACTERS, FEW_CHARACTERS = 700_000, 20_000
-FULL = ["model.hidden_size=256", "trainer.max_steps=10000", "checkpoint.every_n_train_steps=500"]
+FULL = ["model.hidden_size=256", "trainer.max_steps=4000", "checkpoint.every_n_train_steps=500"]
 SMALL = ["model.hidden_size=16", "trainer.max_steps=100", "checkpoint.every_n_train_steps=20"]
 # In nats per token.
 MOST_APART = 1e-3

@@ -129,7 +129,12 @@ class LanguageModelModule(LightningModule):
         # step, and adds up gradients over several.
         in_parts = trainer.precision == "16-mixed" or torch.is_anomaly_enabled()
         self._does_whole_steps = not (in_parts or trainer.accumulate_grad_batches > 1)
-        if self._does_whole_steps and trainer.strategy.root_device.type == "cuda":
+        # The learning rate that a graph reads is float32.
+        if (
+            self._does_whole_steps
+            and trainer.strategy.root_device.type == "cuda"
+            and trainer.precision != "64-true"
+        ):
             self._rate = LearningRateOnDevice(trainer.optimizers[0], self.device)
             self._step_graphs = StepGraphs(self._whole_step, self.network.initial_state)
 
