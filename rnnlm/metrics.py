@@ -51,7 +51,6 @@ class Metrics:
 class Total:
     """A running sum of negative log-likelihoods in float64, which stays on the device until read.
 
-    The sum keeps its place in memory, also when it is reset, so that a CUDA graph can add to it.
     A sum begun in PyTorch's inference mode can go on only there.
     """
 
@@ -62,17 +61,10 @@ class Total:
 
     def add(self, nats: Tensor, num_tokens: int) -> None:
         """Add the nats of `num_tokens` predicted tokens, a scalar tensor."""
-        self.add_nats(nats)
-        self.num_tokens += num_tokens
-
-    def add_nats(self, nats: Tensor) -> None:
-        """Add nats without their tokens: the part of `add` that a CUDA graph can repeat.
-
-        The first call for a device makes the tensor, and belongs before the capture of a graph.
-        """
         if self._nats is None or self._nats.device != nats.device:
             self._nats = nats.detach().double().new_full((), self.nats)
         self._nats.add_(nats.detach())
+        self.num_tokens += num_tokens
 
     def reset(self) -> None:
         """Start again from 0."""

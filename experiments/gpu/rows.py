@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
+import warnings
 from typing import Any
 
 import torch
@@ -11,6 +13,8 @@ import torch
 
 def arguments(described: str | None, *more: str) -> tuple[argparse.Namespace, torch.device]:
     """Read the command line of a part; return it with the device, and do not start CUDA yet.
+
+    Warnings and what Lightning says are silenced: a part prints rows.
 
     Args:
         more: the names of arguments that come first, without dashes.
@@ -22,6 +26,8 @@ def arguments(described: str | None, *more: str) -> tuple[argparse.Namespace, to
         parser.add_argument(name)
     parser.add_argument("--cpu", action="store_true", help="in miniature, on the CPU")
     found = parser.parse_args()
+    warnings.simplefilter("ignore")
+    logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
     if not (found.cpu or torch.cuda.is_available()):
         parser.exit(2, "there is no GPU; --cpu does this in miniature\n")
     return found, torch.device("cpu" if found.cpu else "cuda")

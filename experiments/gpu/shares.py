@@ -10,10 +10,8 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import logging
 import tempfile
 import time
-import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -24,10 +22,8 @@ from pytorch_lightning.loops.evaluation_loop import _EvaluationLoop
 
 from experiments.gpu.rows import arguments, name_device, row
 from experiments.gpu.texts import LYRICS, text_of
-from experiments.gpu.training import composed
-from rnnlm.data.preparation import CorpusIdentity
-from rnnlm.runs.run import carry_out_run, load_corpus
-from rnnlm.runs.spec import RunSpec
+from experiments.gpu.training import specified
+from rnnlm.runs.run import carry_out_run
 
 LEAST_TRAINING = 0.7
 TRAINING, VALIDATION, CHECKPOINTS, REST = "training", "validation", "checkpoints", "the rest"
@@ -79,10 +75,7 @@ class Shares:
 
 def shares_of(options: list[str], device: torch.device) -> dict[str, float]:
     """Carry out a run and return its seconds by part."""
-    config = composed(*options)
-    corpus = load_corpus(config)
-    spec = RunSpec.of(config, CorpusIdentity.of(corpus), [])
-    spec.folder.mkdir(parents=True)
+    spec, corpus = specified(*options)
     shares = Shares(device)
 
     def of_evaluation(loop: Any) -> str:
@@ -103,8 +96,6 @@ def main() -> None:
     """Carry out the runs and print a row for each, and one for all."""
     _, device = arguments(__doc__)
     name_device(device)
-    warnings.simplefilter("ignore")
-    logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
     on_cpu = device.type == "cpu"
     small = ["model.hidden_size=16", "trainer.max_epochs=2"] if on_cpu else []
     total = dict.fromkeys((TRAINING, VALIDATION, CHECKPOINTS, REST), 0.0)

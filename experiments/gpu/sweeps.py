@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import logging
 import math
 import os
 import subprocess
@@ -184,7 +183,6 @@ def time_loops(name: str, grid: Grid, device: torch.device) -> float:
 def main() -> None:
     """Time the loops, then the sweeps, and print a row for each."""
     found, device = arguments(__doc__, "name")
-    logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
     name, in_miniature = found.name, device.type == "cpu"
     grid = grid_of(name.removeprefix("loops:"), in_miniature)
     if name.startswith("loops:"):

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import collections
 import itertools
-import logging
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator
@@ -23,26 +22,31 @@ from typing import Any, TextIO
 
 import hydra
 import torch
-from pytorch_lightning.callbacks import ModelCheckpoint
 from torch import Tensor
 
 from experiments.gpu.agreement import error
 from experiments.gpu.rows import arguments, name_device, row
-from experiments.speed.sizes import Data, Size, build_network, zipf_batches
-from rnnlm.config import Config, checked_config, register_schemas
+from experiments.speed.plain import plain_step
+from experiments.speed.sizes import (
+    Data,
+    Size,
+    build_network,
+    without_model_checkpoint,
+    zipf_batches,
+)
+from rnnlm.config import checked_config, register_schemas
 from rnnlm.data.batching import Batch, Batches
-from rnnlm.data.preparation import CorpusIdentity
-from rnnlm.model.language_model import LanguageModel, State, detach
+from rnnlm.data.preparation import CorpusIdentity, PreparedCorpus
+from rnnlm.model.language_model import LanguageModel
 from rnnlm.runs.run import carry_out_run, load_corpus
 from rnnlm.runs.spec import RunSpec
 from rnnlm.sweep.launchers.options import register_launcher_options
 from rnnlm.training.averaging import AverageWeights
 from rnnlm.training.module import LanguageModelModule
-from rnnlm.training.optimizer import Averaging, OptimizerConfig, OptimizerName, build_optimizer
+from rnnlm.training.optimizer import Averaging, OptimizerConfig, OptimizerName
 from rnnlm.training.trainer import EarlyStoppingConfig, TrainerConfig, build_trainer
 
 CONF = Path(__file__).parents[2] / "conf"
-CLIP = 1.0
 # The largest relative difference from the weights of a plain loop, by precision. Adam enlarges
 # roundings of gradients that are almost 0.
 MOST_APART = {"64-true": 1e-9, "32-true": 1e-2}
@@ -105,24 +109,15 @@ def under_the_trainer(
             [],
             [AverageWeights(optimizer, module)],
         )
-        callbacks = trainer.callbacks  # type: ignore[attr-defined]
-        trainer.callbacks = [  # type: ignore[attr-defined]
-            callback for callback in callbacks if not isinstance(callback, ModelCheckpoint)
-        ]
-        trainer.fit(module, Data(batches))
+        without_model_checkpoint(trainer).fit(module, Data(batches))
 
 
-def in_a_plain_loop(network: LanguageModel, batches: Batches, fused: bool = True) -> None:
+def in_a_plain_loop(network: LanguageModel, batches: Batches) -> None:
     """Train a network on the batches by a loop of PyTorch's, one operation after the other."""
-    optimizer = build_optimizer(OptimizerConfig(), network.parameters(), fused)
-    state: State | None = None
-    for batch in batches:
-        nats, state = network.nats(batch.inputs_TB, batch.targets_TB, state)
-        state = detach(state)
-        optimizer.zero_grad()
-        (nats / batch.num_tokens).backward()
-        torch.nn.utils.clip_grad_norm_(network.parameters(), CLIP)
-        optimizer.step()
+    pairs = ((batch.inputs_TB, batch.targets_TB) for batch in batches)
+    step = plain_step(network, pairs, OptimizerConfig())
+    for _ in range(len(batches)):
+        step()
 
 
 def weights(network: LanguageModel) -> Tensor:
@@ -162,21 +157,22 @@ def global_flags() -> dict[str, object]:
     }
 
 
-def composed(*overrides: str) -> Config:
-    """Return the configuration that a command line describes."""
+def specified(*overrides: str) -> tuple[RunSpec, PreparedCorpus]:
+    """Return the run that a command line describes, with its folder made, and its corpus."""
     register_schemas()
     register_launcher_options()
     with hydra.initialize_config_dir(str(CONF), version_base="1.3"):
-        return checked_config(hydra.compose("config", list(overrides)))
+        config = checked_config(hydra.compose("config", list(overrides)))
+    corpus = load_corpus(config)
+    spec = RunSpec.of(config, CorpusIdentity.of(corpus), [])
+    spec.folder.mkdir(parents=True)
+    return spec, corpus
 
 
 def flags_changed_by_run(*overrides: str) -> list[str]:
     """Carry out a small run in this process, and return the global flags that it leaves changed."""
     with tempfile.TemporaryDirectory() as folder:
-        config = composed("logger=csv", f"output_dir={folder}", *overrides)
-        corpus = load_corpus(config)
-        spec = RunSpec.of(config, CorpusIdentity.of(corpus), [])
-        spec.folder.mkdir(parents=True)
+        spec, corpus = specified("logger=csv", f"output_dir={folder}", *overrides)
         before = global_flags()
         record = carry_out_run(spec, corpus)
         assert record.error is None, record.error
@@ -224,8 +220,6 @@ def main() -> None:
     """Train and print the rows of the four tables."""
     _, device = arguments(__doc__)
     name_device(device)
-    warnings.simplefilter("ignore")
-    logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
     on_cpu = device.type == "cpu"
     small = Size(28, 16, 32, 1, 10, 8) if on_cpu else Size(28, 256, 256, 1, 35, 32)
     large = Size(300, 16, 32, 2, 10, 8) if on_cpu else Size(2581, 512, 512, 2, 20, 128)

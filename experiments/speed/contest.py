@@ -17,20 +17,19 @@ from pathlib import Path
 
 import torch
 from conventional import Conventional, conventional_step
-from pytorch_lightning.callbacks import ModelCheckpoint
+from plain import CLIP, plain_step
 from pytorch_lightning.loggers import TensorBoardLogger
-from sizes import Data, Size, build_network, zipf_batches
+from sizes import Data, Size, build_network, without_model_checkpoint, zipf_batches
 from torch import Tensor
 
 from rnnlm.data.batching import Batch, Batches
-from rnnlm.model.language_model import LanguageModel, State, detach
+from rnnlm.model.language_model import LanguageModel
 from rnnlm.training.module import LanguageModelModule
-from rnnlm.training.optimizer import OptimizerConfig, build_optimizer
+from rnnlm.training.optimizer import OptimizerConfig
 from rnnlm.training.progress import ReportProgress
 from rnnlm.training.stopwatch import Stopwatch
 from rnnlm.training.trainer import EarlyStoppingConfig, TrainerConfig, build_trainer
 
-CLIP = 1.0
 LR = 1e-3
 # On a GPU, the Trainer's step is captured within this many.
 STEPS_UNTIL_CAPTURED = 30
@@ -85,20 +84,7 @@ def bare_step(
     network: LanguageModel, batches: Iterator[tuple[Tensor, Tensor]]
 ) -> Callable[[], None]:
     """Return (b), one step of training without a Trainer."""
-    optimizer = build_optimizer(OptimizerConfig(lr=LR), network.parameters(), fused=True)
-    state: State | None = None
-
-    def step() -> None:
-        nonlocal state
-        inputs_TB, targets_TB = next(batches)
-        nats, state = network.nats(inputs_TB, targets_TB, state)
-        state = detach(state)
-        optimizer.zero_grad()
-        (nats / targets_TB.numel()).backward()
-        torch.nn.utils.clip_grad_norm_(network.parameters(), CLIP)
-        optimizer.step()
-
-    return step
+    return plain_step(network, batches, OptimizerConfig(lr=LR))
 
 
 class Interleaved(Batches):
@@ -237,11 +223,9 @@ def contest(
             [TensorBoardLogger(folder)],
             [Stopwatch(), ReportProgress(Path(folder))],
         )
-        # The timing ends before the epoch does: do not write gigabytes after it.
-        callbacks = trainer.callbacks
-        trainer.callbacks = [c for c in callbacks if not isinstance(c, ModelCheckpoint)]
         module = LanguageModelModule(build_network(cell, kind, size), OptimizerConfig(lr=LR))
-        trainer.fit(module, Data(interleaved))
+        # The timing ends before the epoch does: do not write gigabytes after it.
+        without_model_checkpoint(trainer).fit(module, Data(interleaved))
     return interleaved.seconds
 
 

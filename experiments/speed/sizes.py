@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-from pytorch_lightning import LightningDataModule
+from pytorch_lightning import LightningDataModule, Trainer
+from pytorch_lightning.callbacks import ModelCheckpoint
 from torch import Tensor
 
 from rnnlm.data.batching import Batch, Batches
@@ -63,6 +64,15 @@ def build_network(cell: str, kind: str, size: Size) -> LanguageModel:
         features_config.embedding_size = size.E
     model = cells()[cell].Config(name=cell, hidden_size=size.H, num_layers=size.L)
     return LanguageModel(size.V, model, features_config)
+
+
+def without_model_checkpoint(trainer: Trainer) -> Trainer:
+    """Take the callback that saves the best epoch out of a Trainer, and return it."""
+    callbacks = trainer.callbacks  # type: ignore[attr-defined]
+    trainer.callbacks = [  # type: ignore[attr-defined]
+        callback for callback in callbacks if not isinstance(callback, ModelCheckpoint)
+    ]
+    return trainer
 
 
 class Data(LightningDataModule):

@@ -54,9 +54,80 @@ def _states(steps: int, first_BH: Tensor, dtype: torch.dtype) -> tuple[Tensor, T
     return states_TBH, factors_TBH
 
 
-def _weight_gradient(dgates_TBG: Tensor, states_TBH: Tensor) -> Tensor:
-    """Return the gradient of the hidden-to-hidden weights, from factors."""
-    return multiply(dgates_TBG.flatten(0, 1).t(), states_TBH[:-1].flatten(0, 1))
+def _forward(
+    kernel: str,
+    gates_TBG: Tensor,
+    weight_GH: Tensor,
+    states_TBH: Tensor,
+    factors_TBH: Tensor,
+    *by_step: Tensor,
+    **constants: Any,
+) -> None:
+    """Do all steps by a kernel of `rnnlm/model/gpu_steps.py`, which write the states.
+
+    Args:
+        by_step: what the kernel takes between the gates and the states, each (T, …).
+        constants: the kernel's own constants.
+    """
+    kernels, weight_HG = _kernels(), weight_GH.to(factors_TBH.dtype).t()
+    run = getattr(kernels, kernel)[kernels.grid(states_TBH[0])]
+    constants |= {"UNITS": kernels.UNITS, "ROUNDED": factors_TBH.dtype != states_TBH.dtype}
+    for t in range(len(gates_TBG)):
+        run(
+            multiply(factors_TBH[t], weight_HG),
+            gates_TBG[t],
+            *(each[t] for each in by_step),
+            states_TBH[t + 1],
+            factors_TBH[t + 1],
+            states_TBH[0].numel(),
+            **constants,
+        )
+
+
+def _backward(
+    kernel: str,
+    grad_TBH: Tensor,
+    weight_GH: Tensor,
+    factors_TBH: Tensor,
+    *by_step: Tensor,
+    first_state_learns: bool,
+    **constants: Any,
+) -> tuple[Tensor, Tensor]:
+    """Do all steps back by a kernel, which writes the gradients of the gates.
+
+    Args:
+        by_step: what the kernel takes after the gradient of the states, each (T, …). The last are
+            the gradients of the gates as factors, (T, B, G).
+        first_state_learns: whether the gradient of the state before the first step is wanted.
+        constants: the kernel's own constants.
+
+    Returns:
+        The gradient of the state before the first step that comes through the product, and that of
+        the hidden-to-hidden weights.
+    """
+    kernels, weight_GH, dfactors_TBG = _kernels(), weight_GH.to(factors_TBH.dtype), by_step[-1]
+    grad_TBH = grad_TBH.contiguous()
+    run = getattr(kernels, kernel)[kernels.grid(grad_TBH[0])]
+    product_BH = grad_TBH[-1]  # not read at the last step
+    for t in reversed(range(len(grad_TBH))):
+        run(
+            product_BH,
+            grad_TBH[t],
+            *(each[t] for each in by_step),
+            grad_TBH[0].numel(),
+            LAST=t + 1 == len(grad_TBH),
+            UNITS=kernels.UNITS,
+            **constants,
+        )
+        if t > 0 or first_state_learns:
+            product_BH = multiply(dfactors_TBG[t], weight_GH)
+    dgates_GN = dfactors_TBG.flatten(0, 1).t()
+    return product_BH, multiply(dgates_GN, factors_TBH[:-1].flatten(0, 1))
+
+
+def _at_every_step(tensor: Tensor, steps: int) -> Tensor:
+    """Return a tensor once for each step, in the same memory."""
+    return tensor.expand(steps, *tensor.shape)
 
 
 class GPURNNScan(Function):
@@ -72,49 +143,31 @@ class GPURNNScan(Function):
         dtype: torch.dtype,
     ) -> Tensor:
         """Return the hidden states of all steps, (T, B, H)."""
-        gates_TBG = gates_TBG.contiguous()
-        states_TBH, factors_TBH = _states(len(gates_TBG), h0_BH, dtype)
-        kernels = _kernels()
-        rounded, weight_HG = dtype != h0_BH.dtype, weight_GH.to(dtype).t()
-        grid, count = kernels.grid(h0_BH), h0_BH.numel()
-        for t, gates_BG in enumerate(gates_TBG):
-            product_BG = multiply(factors_TBH[t], weight_HG)
-            after = states_TBH[t + 1], factors_TBH[t + 1]
-            kernels.rnn_forward[grid](
-                product_BG, gates_BG, *after, count, RELU=relu, ROUNDED=rounded, UNITS=kernels.UNITS
-            )
-        ctx.save_for_backward(weight_GH, states_TBH, factors_TBH)
-        ctx.relu, ctx.dtype = relu, dtype
-        return states_TBH[1:]
+        states = _states(len(gates_TBG), h0_BH, dtype)
+        _forward("rnn_forward", gates_TBG.contiguous(), weight_GH, *states, RELU=relu)
+        ctx.save_for_backward(weight_GH, *states)
+        ctx.relu = relu
+        return states[0][1:]
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad_TBH: Tensor) -> tuple[Tensor | None, ...]:
         weight_GH, states_TBH, factors_TBH = ctx.saved_tensors
-        dtype, grad_TBH = ctx.dtype, grad_TBH.contiguous()
-        kernels = _kernels()
-        rounded, weight_GH = dtype != grad_TBH.dtype, weight_GH.to(dtype)
-        dgates_TBG = torch.empty_like(grad_TBH)
-        dfactors_TBG = _with_factors(dgates_TBG, dtype)
-        grid, count = kernels.grid(grad_TBH[0]), grad_TBH[0].numel()
-        product_BH = grad_TBH[-1]  # not read at the last step
-        for t in reversed(range(len(grad_TBH))):
-            kernels.rnn_backward[grid](
-                product_BH,
-                grad_TBH[t],
-                states_TBH[t + 1],
-                dgates_TBG[t],
-                dfactors_TBG[t],
-                count,
-                LAST=t + 1 == len(grad_TBH),
-                RELU=ctx.relu,
-                ROUNDED=rounded,
-                UNITS=kernels.UNITS,
-            )
-            if t > 0 or ctx.needs_input_grad[2]:
-                product_BH = multiply(dfactors_TBG[t], weight_GH)
-        dweight_GH = _weight_gradient(dfactors_TBG, factors_TBH)
-        return dgates_TBG, dweight_GH, product_BH, None, None
+        dgates_TBG = torch.empty_like(grad_TBH, memory_format=torch.contiguous_format)
+        dfactors_TBG = _with_factors(dgates_TBG, factors_TBH.dtype)
+        dh0_BH, dweight_GH = _backward(
+            "rnn_backward",
+            grad_TBH,
+            weight_GH,
+            factors_TBH,
+            states_TBH[1:],
+            dgates_TBG,
+            dfactors_TBG,
+            first_state_learns=ctx.needs_input_grad[2],
+            RELU=ctx.relu,
+            ROUNDED=dfactors_TBG is not dgates_TBG,
+        )
+        return dgates_TBG, dweight_GH, dh0_BH, None, None
 
 
 class GPULSTMScan(Function):
@@ -135,60 +188,44 @@ class GPULSTMScan(Function):
         cell_states_TBH, _ = _states(len(gates_TBG), c0_BH, c0_BH.dtype)
         tanh_c_TBH = torch.empty_like(states_TBH[1:])
         activated_TBG = torch.empty_like(gates_TBG)
-        kernels = _kernels()
-        rounded, weight_HG = dtype != h0_BH.dtype, weight_GH.to(dtype).t()
-        grid, (count, hidden) = kernels.grid(h0_BH), (h0_BH.numel(), h0_BH.shape[1])
-        for t, gates_BG in enumerate(gates_TBG):
-            kernels.lstm_forward[grid](
-                multiply(factors_TBH[t], weight_HG),
-                gates_BG,
-                cell_states_TBH[t],
-                activated_TBG[t],
-                cell_states_TBH[t + 1],
-                tanh_c_TBH[t],
-                states_TBH[t + 1],
-                factors_TBH[t + 1],
-                count,
-                H=hidden,
-                ROUNDED=rounded,
-                UNITS=kernels.UNITS,
-            )
+        _forward(
+            "lstm_forward",
+            gates_TBG,
+            weight_GH,
+            states_TBH,
+            factors_TBH,
+            cell_states_TBH[:-1],
+            activated_TBG,
+            cell_states_TBH[1:],
+            tanh_c_TBH,
+            H=h0_BH.shape[1],
+        )
         ctx.save_for_backward(weight_GH, factors_TBH, cell_states_TBH, tanh_c_TBH, activated_TBG)
-        ctx.dtype = dtype
         return states_TBH[1:], cell_states_TBH[-1]
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad_TBH: Tensor, grad_c_BH: Tensor) -> tuple[Tensor | None, ...]:
         weight_GH, factors_TBH, cell_states_TBH, tanh_c_TBH, activated_TBG = ctx.saved_tensors
-        dtype, grad_TBH = ctx.dtype, grad_TBH.contiguous()
-        kernels = _kernels()
-        rounded, weight_GH = dtype != grad_TBH.dtype, weight_GH.to(dtype)
         dgates_TBG = torch.empty_like(activated_TBG)
-        dfactors_TBG = _with_factors(dgates_TBG, dtype)
-        grid, (count, hidden) = kernels.grid(grad_TBH[0]), (grad_TBH[0].numel(), grad_TBH.shape[2])
-        product_BH = grad_TBH[-1]  # not read at the last step
+        dfactors_TBG = _with_factors(dgates_TBG, factors_TBH.dtype)
         dc_BH = grad_c_BH.clone(memory_format=torch.contiguous_format)
-        for t in reversed(range(len(grad_TBH))):
-            kernels.lstm_backward[grid](
-                product_BH,
-                grad_TBH[t],
-                activated_TBG[t],
-                cell_states_TBH[t],
-                tanh_c_TBH[t],
-                dc_BH,
-                dgates_TBG[t],
-                dfactors_TBG[t],
-                count,
-                H=hidden,
-                LAST=t + 1 == len(grad_TBH),
-                ROUNDED=rounded,
-                UNITS=kernels.UNITS,
-            )
-            if t > 0 or ctx.needs_input_grad[2]:
-                product_BH = multiply(dfactors_TBG[t], weight_GH)
-        dweight_GH = _weight_gradient(dfactors_TBG, factors_TBH)
-        return dgates_TBG, dweight_GH, product_BH, dc_BH, None
+        dh0_BH, dweight_GH = _backward(
+            "lstm_backward",
+            grad_TBH,
+            weight_GH,
+            factors_TBH,
+            activated_TBG,
+            cell_states_TBH[:-1],
+            tanh_c_TBH,
+            _at_every_step(dc_BH, len(grad_TBH)),
+            dgates_TBG,
+            dfactors_TBG,
+            first_state_learns=ctx.needs_input_grad[2],
+            H=grad_TBH.shape[2],
+            ROUNDED=dfactors_TBG is not dgates_TBG,
+        )
+        return dgates_TBG, dweight_GH, dh0_BH, dc_BH, None
 
 
 class GPUGRUScan(Function):
@@ -208,57 +245,42 @@ class GPUGRUScan(Function):
         states_TBH, factors_TBH = _states(len(gates_TBG), h0_BH, dtype)
         recurrent_n_TBH = torch.empty_like(states_TBH[1:])
         activated_TBG = torch.empty_like(gates_TBG)
-        kernels = _kernels()
-        rounded, weight_HG = dtype != h0_BH.dtype, weight_GH.to(dtype).t()
-        grid, (count, hidden) = kernels.grid(h0_BH), (h0_BH.numel(), h0_BH.shape[1])
-        for t, gates_BG in enumerate(gates_TBG):
-            kernels.gru_forward[grid](
-                multiply(factors_TBH[t], weight_HG),
-                gates_BG,
-                bias_n_H,
-                states_TBH[t],
-                activated_TBG[t],
-                recurrent_n_TBH[t],
-                states_TBH[t + 1],
-                factors_TBH[t + 1],
-                count,
-                H=hidden,
-                ROUNDED=rounded,
-                UNITS=kernels.UNITS,
-            )
+        _forward(
+            "gru_forward",
+            gates_TBG,
+            weight_GH,
+            states_TBH,
+            factors_TBH,
+            _at_every_step(bias_n_H, len(gates_TBG)),
+            states_TBH[:-1],
+            activated_TBG,
+            recurrent_n_TBH,
+            H=h0_BH.shape[1],
+        )
         ctx.save_for_backward(weight_GH, states_TBH, factors_TBH, recurrent_n_TBH, activated_TBG)
-        ctx.dtype = dtype
         return states_TBH[1:]
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad_TBH: Tensor) -> tuple[Tensor | None, ...]:
         weight_GH, states_TBH, factors_TBH, recurrent_n_TBH, activated_TBG = ctx.saved_tensors
-        dtype, grad_TBH = ctx.dtype, grad_TBH.contiguous()
-        kernels, weight_GH = _kernels(), weight_GH.to(dtype)
+        hidden = grad_TBH.shape[2]
         dgates_TBG = torch.empty_like(activated_TBG)
-        drecurrent_TBG = torch.empty_like(activated_TBG, dtype=dtype)
-        grid, (count, hidden) = kernels.grid(grad_TBH[0]), (grad_TBH[0].numel(), grad_TBH.shape[2])
-        product_BH = grad_TBH[-1]  # not read at the last step
-        through_z_BH = torch.zeros_like(grad_TBH[0])
-        for t in reversed(range(len(grad_TBH))):
-            kernels.gru_backward[grid](
-                product_BH,
-                grad_TBH[t],
-                activated_TBG[t],
-                recurrent_n_TBH[t],
-                states_TBH[t],
-                through_z_BH,
-                dgates_TBG[t],
-                drecurrent_TBG[t],
-                count,
-                H=hidden,
-                LAST=t + 1 == len(grad_TBH),
-                UNITS=kernels.UNITS,
-            )
-            if t > 0 or ctx.needs_input_grad[3]:
-                product_BH = multiply(drecurrent_TBG[t], weight_GH)
-        dweight_GH = _weight_gradient(drecurrent_TBG, factors_TBH)
+        through_z_BH = torch.zeros_like(grad_TBH[0], memory_format=torch.contiguous_format)
+        dh0_BH, dweight_GH = _backward(
+            "gru_backward",
+            grad_TBH,
+            weight_GH,
+            factors_TBH,
+            activated_TBG,
+            recurrent_n_TBH,
+            states_TBH[:-1],
+            _at_every_step(through_z_BH, len(grad_TBH)),
+            dgates_TBG,
+            torch.empty_like(activated_TBG, dtype=factors_TBH.dtype),
+            first_state_learns=ctx.needs_input_grad[3],
+            H=hidden,
+        )
         r_TBH, dn_TBH = activated_TBG[..., :hidden], dgates_TBG[..., 2 * hidden :]
         dbias_n_H = (dn_TBH * r_TBH).sum((0, 1))
-        return dgates_TBG, dweight_GH, dbias_n_H, product_BH + through_z_BH, None
+        return dgates_TBG, dweight_GH, dbias_n_H, dh0_BH + through_z_BH, None

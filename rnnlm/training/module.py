@@ -118,8 +118,6 @@ class LanguageModelModule(LightningModule):
         self.history = checkpoint["history"]
 
     def setup(self, stage: str) -> None:
-        # Graphs of an earlier stage hold addresses of weights that have moved since.
-        self._step_graphs = self._evaluation_graphs = None
         if self.trainer.strategy.root_device.type == "cuda":
             self._evaluation_graphs = StepGraphs(self._evaluate, self.network.initial_state)
 
@@ -139,6 +137,7 @@ class LanguageModelModule(LightningModule):
             self._step_graphs = StepGraphs(self._whole_step, self.network.initial_state)
 
     def teardown(self, stage: str) -> None:
+        # Graphs hold addresses of weights, which move before the next stage.
         self._step_graphs = self._evaluation_graphs = None
 
     def on_train_epoch_start(self) -> None:
